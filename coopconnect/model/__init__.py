@@ -1,0 +1,1 @@
+"""Choice, impact, viability, score: `assess(territory, scenario)` gives an `Assessment`."""

@@ -1,0 +1,237 @@
+"""Four constants from four targets: how the choice model is tied to what is observed.
+
+Targets, all in the reference scenario (central levers, climate of today):
+
+1. `telework_regular_share` of employed residents telework, while `office_day_share_reference` of the days on which
+   remote work is allowed stay at the office. Regular teleworkers are eligible_share * (1 - office share), so
+   eligible_share = telework_regular_share / (1 - office_day_share_reference), and employers' permission is
+   eligible_share / teleworkable_share. The home constant makes the office share hold over the whole territory.
+2. `fuel_price_elasticity`: on those days, vehicle km to the office of rural residents answer the price of fuel with
+   this elasticity. That fixes the scale (per euro) of the logit.
+3. `hub_share_reference` of the employed residents of rural communes use a hub within reach: mean over every pair of
+   a rural home commune and a commune within `access_max_min`, one hub at a time, weighted by employed residents.
+4. `substitution_reference` of those hub days replace a drive to the office. Because people whose home does not suit
+   have no third alternative, all their hub days replace a drive; the split between the segments does the rest.
+
+The segments are independent, so 3 and 4 solve one after the other: with T the wanted hub days, the suitable segment
+must move (1 - substitution) * T days away from home, which gives its constant; the other segment gives the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from scipy.optimize import brentq
+
+from coopconnect.model.choice import (
+    DayCosts,
+    Odds,
+    Prepared,
+    Values,
+    day_costs,
+    hub_days_per_user,
+    odds,
+    prepare,
+)
+from coopconnect.model.kernel import N_SUMS, pair_sums
+from coopconnect.model.types import Calibration
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import reference_scenario
+from coopconnect.territory.types import Territory
+
+TARGETS = (
+    "telework_regular_share", "office_day_share_reference", "fuel_price_elasticity",
+    "hub_share_reference", "substitution_reference",
+)  # fmt: skip
+
+_CONSTANT_BOUNDS = (-30.0, 30.0)
+_SCALE_BOUNDS = (0.01, 1.0)  # per euro; where the search starts and gives up
+
+
+class CalibrationError(ValueError):
+    """The targets admit no solution at all; the message says which, and what to change."""
+
+
+def _office_share(scale: float, home_constant: float, costs: DayCosts, prepared: Prepared) -> np.ndarray:
+    """P(office) per flow of people whose home suits, no hub open."""
+    home = home_constant - scale * costs.home_eur[prepared.flow_zone]
+    return 1.0 / (1.0 + np.exp(np.clip(home + scale * costs.office_eur, -700.0, 700.0)))
+
+
+def _solve_home_constant(scale: float, target: float, costs: DayCosts, prepared: Prepared) -> float:
+    """Home constant for which the worker-weighted mean of P(office) of suitable homes is `target`."""
+    weight = prepared.territory.flow_workers.astype(float)
+    weight = weight / weight.sum()
+
+    def miss(constant: float) -> float:
+        return float(_office_share(scale, constant, costs, prepared) @ weight) - target
+
+    low, high = _CONSTANT_BOUNDS
+    return float(brentq(miss, low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
+
+
+def _elasticity(
+    scale: float, constant: float, costs: DayCosts, prepared: Prepared, unsuitable: float
+) -> float:
+    """d ln(vehicle km to the office on allowed days) / d ln(fuel price), rural homes, no hub open.
+
+    d P(office) / d ln(price) = -scale * fuel cost * P * (1 - P) for suitable homes, 0 for the others.
+    """
+    share = _office_share(scale, constant, costs, prepared)
+    weight = prepared.territory.flow_workers * costs.commute_km * prepared.rural[prepared.flow_zone]
+    moved = (1.0 - unsuitable) * scale * costs.fuel_eur * share * (1.0 - share)
+    return -float(weight @ moved) / float(weight @ ((1.0 - unsuitable) * share + unsuitable))
+
+
+def _solve_scale(
+    target: float, office_share: float, costs: DayCosts, prepared: Prepared, unsuitable: float
+) -> tuple[float, float]:
+    """Scale and home constant for which the elasticity is `target`; the nearest where none reaches it."""
+
+    def miss(log_scale: float) -> float:
+        scale = float(np.exp(log_scale))
+        constant = _solve_home_constant(scale, office_share, costs, prepared)
+        return _elasticity(scale, constant, costs, prepared, unsuitable) - target
+
+    grid, gaps = [float(np.log(_SCALE_BOUNDS[0]))], [-target]
+    while gaps[-1] > 0.0 and grid[-1] < np.log(_SCALE_BOUNDS[1]):
+        grid.append(grid[-1] + float(np.log(2.0)))
+        gaps.append(miss(grid[-1]))
+    if gaps[-1] <= 0.0:
+        best = float(brentq(miss, grid[-2], grid[-1], xtol=1e-7))
+    else:
+        best = grid[int(np.argmin(gaps))]
+    scale = float(np.exp(best))
+    return scale, _solve_home_constant(scale, office_share, costs, prepared)
+
+
+def _rural_totals(
+    prepared: Prepared, o: Odds, costs: DayCosts, within: np.ndarray
+) -> Callable[[float, float], np.ndarray]:
+    """A function of the two hub constants giving the pair sums over rural homes, (N_SUMS,)."""
+    t = prepared.territory
+
+    def totals(suitable: float, unsuitable: float) -> np.ndarray:
+        out = np.zeros((t.access_zone.size, N_SUMS))
+        pair_sums(
+            t.access_start, t.access_zone, within,
+            o.hub_suitable * np.exp(suitable), o.hub_unsuitable * np.exp(unsuitable),
+            t.flow_start, o.office, o.home, o.days_suitable, o.days_unsuitable,
+            costs.commute_min, costs.commute_km, out,
+        )  # fmt: skip
+        return np.asarray(out.sum(axis=0))
+
+    return totals
+
+
+def _solve_hub_constants(
+    totals: Callable[[float, float], np.ndarray], wanted_days: float, substitution: float
+) -> tuple[float, float, bool]:
+    """Hub constants of both segments, and whether the substitution could be met."""
+
+    def home_days(constant: float) -> float:
+        sums = totals(constant, -700.0)
+        return float(sums[4] - sums[1])
+
+    def miss_suitable(constant: float) -> float:
+        return home_days(constant) - (1.0 - substitution) * wanted_days
+
+    low, high = _CONSTANT_BOUNDS
+    if miss_suitable(high) <= 0.0:
+        raise CalibrationError(
+            "hub_share_reference is more than all remote days can give; lower it, or raise telework_regular_share"
+        )
+    suitable = float(brentq(miss_suitable, low, high, xtol=1e-9)) if miss_suitable(low) < 0.0 else -700.0
+    rest = wanted_days - float(totals(suitable, -700.0)[4])
+    if rest <= 0.0:  # even alone, the suitable segment substitutes more than asked: keep the hub share
+        alone = brentq(lambda c: float(totals(c, -700.0)[4]) - wanted_days, low, high, xtol=1e-9)
+        return float(alone), -700.0, False
+
+    def miss_unsuitable(constant: float) -> float:
+        return float(totals(-700.0, constant)[5]) - rest
+
+    if miss_unsuitable(high) <= 0.0:
+        raise CalibrationError(
+            "substitution_reference needs more days than people without a suitable home have; lower it, "
+            "or raise home_unsuitable_share"
+        )
+    return suitable, float(brentq(miss_unsuitable, low, high, xtol=1e-9)), True
+
+
+def _messages(permission: float, met: bool, elasticity_met: bool) -> tuple[list[str], list[str]]:
+    fr: list[str] = []
+    en: list[str] = []
+    if permission > 1.0:
+        fr.append(
+            "Il y aurait plus d'éligibles que d'emplois télétravaillables : la part de télétravail est gardée."
+        )
+        en.append("More people would be eligible than jobs are teleworkable: the telework share is kept.")
+    if not met:
+        fr.append("La substitution demandée ne peut pas être aussi basse : l'usage du tiers-lieu est gardé.")
+        en.append("The wanted substitution cannot be that low: the hub share is kept.")
+    if not elasticity_met:
+        fr.append("L'élasticité demandée ne peut pas être atteinte : la plus proche est gardée.")
+        en.append("The wanted elasticity cannot be reached: the nearest is kept.")
+    return fr, en
+
+
+def calibrate(territory: Territory, parameters: Parameters, values: Values) -> Calibration:
+    """Constants of the choice for a territory (that of the evidence: Provence-Alpes-Côte d'Azur).
+
+    `values` are parameter values, levers at their reference. Raises `CalibrationError` where no constants exist.
+    """
+    prepared = prepare(territory)
+    scenario = reference_scenario(parameters, territory.code)
+    costs = day_costs(prepared, scenario, values)
+    eligible = values["telework_regular_share"] / (1.0 - values["office_day_share_reference"])
+    unsuitable = values["home_unsuitable_share"]
+    office_suitable = (values["office_day_share_reference"] - unsuitable) / (1.0 - unsuitable)
+    if not 0.0 < office_suitable < 1.0:
+        raise CalibrationError(
+            f"office_day_share_reference {values['office_day_share_reference']:g} must be above "
+            f"home_unsuitable_share {unsuitable:g}: people without a suitable home stay at the office"
+        )
+    scale, home_constant = _solve_scale(
+        values["fuel_price_elasticity"], office_suitable, costs, prepared, unsuitable
+    )
+    permission = eligible / values["teleworkable_share"]
+    start = Calibration(eligible, permission, scale, home_constant, 0.0, 0.0, {}, {})
+    o = odds(prepared, costs, scenario, start, values)
+    in_reach = territory.access_drive_min <= values["access_max_min"]
+    within = in_reach & prepared.rural[territory.access_zone]
+    totals = _rural_totals(prepared, o, costs, within)
+    exposed = float(prepared.workers[territory.access_zone[within]].sum())
+    per_user = hub_days_per_user(scenario, values)
+    wanted = values["hub_share_reference"] * exposed * per_user
+    suitable, other, met = _solve_hub_constants(totals, wanted, values["substitution_reference"])
+    sums = totals(suitable, other)
+    elasticity = _elasticity(scale, home_constant, costs, prepared, unsuitable)
+    reached = {
+        "telework_regular_share": eligible * (1.0 - values["office_day_share_reference"]),
+        "office_day_share_reference": (1.0 - unsuitable) * _mean_office(scale, home_constant, costs, prepared)
+        + unsuitable,
+        "fuel_price_elasticity": elasticity,
+        "hub_share_reference": float(sums[0]) / per_user / exposed,
+        "substitution_reference": float(sums[1] / sums[0]),
+    }
+    elasticity_met = abs(elasticity - values["fuel_price_elasticity"]) < 1e-3
+    fr, en = _messages(permission, met, elasticity_met)
+    return Calibration(
+        eligible, permission, scale, home_constant, suitable, other,
+        {key: float(values[key]) for key in TARGETS}, reached, tuple(fr), tuple(en),
+    )  # fmt: skip
+
+
+def _mean_office(scale: float, constant: float, costs: DayCosts, prepared: Prepared) -> float:
+    workers = prepared.territory.flow_workers.astype(float)
+    return float(_office_share(scale, constant, costs, prepared) @ workers / workers.sum())
+
+
+@lru_cache(maxsize=256)
+def calibration_for(
+    territory: Territory, parameters: Parameters, changes: tuple[tuple[str, float], ...]
+) -> Calibration:
+    """`calibrate`, remembered by territory and changed assumptions."""
+    return calibrate(territory, parameters, parameters.values_with(dict(changes)))

@@ -1,0 +1,203 @@
+"""What a commuter does on a day when remote work is allowed: office, home, or a hub within reach.
+
+Multinomial logit on the generalised cost of the day, in euros, for two segments: people whose home suits remote
+work (office, home, hub) and people whose home does not (office, hub). `ARCHITECTURE.md` and `docs/model.md` state
+the formulas; every constant comes from `data/parameters.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from coopconnect.model.types import Calibration
+from coopconnect.scenario import CLIMATES, Scenario
+from coopconnect.territory.types import Territory
+
+DAYS_PER_YEAR = 365.0  # calendar, not an assumption
+
+Values = Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What of a territory does not depend on the scenario: one array per flow, per access pair or per zone."""
+
+    territory: Territory
+    flow_zone: np.ndarray
+    access_site: np.ndarray
+    rural: np.ndarray
+    workers: np.ndarray
+    households: np.ndarray
+    population: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def prepare(territory: Territory) -> Prepared:
+    """Scenario-free arrays of a territory, computed once."""
+    zones = territory.zones
+    return Prepared(
+        territory=territory,
+        flow_zone=np.repeat(np.arange(len(zones), dtype=np.int32), np.diff(territory.flow_start)),
+        access_site=np.repeat(
+            np.arange(territory.site_zone.size, dtype=np.int32), np.diff(territory.access_start)
+        ),
+        rural=zones["rural"].to_numpy(bool),
+        workers=zones["workers"].to_numpy(float),
+        households=zones["households"].to_numpy(float),
+        population=zones["population"].to_numpy(float),
+    )
+
+
+def electric_share(climate: str, values: Values) -> float:
+    """Electric share of the car fleet in the year that the climate lever stands for."""
+    return float(values[f"electric_share_{climate.removeprefix('tracc_')}"])
+
+
+def cost_per_km_eur(scenario: Scenario, values: Values) -> float:
+    """Marginal cost of a vehicle km, in euros.
+
+    (1 - electric) * consumption / 100 * fuel price + electric * its energy cost + wear. Marginal, not full, cost:
+    the household keeps its car.
+    """
+    electric = electric_share(scenario.climate, values)
+    thermal = values["consumption_l_per_100_km"] / 100.0 * scenario.fuel_price_eur_per_l
+    energy = (1.0 - electric) * thermal + electric * values["electric_cost_eur_per_km"]
+    return energy + values["non_fuel_cost_eur_per_km"]
+
+
+def fuel_cost_per_km_eur(scenario: Scenario, values: Values) -> float:
+    """The part of `cost_per_km_eur` that moves with the price of fuel."""
+    electric = electric_share(scenario.climate, values)
+    return (1.0 - electric) * values["consumption_l_per_100_km"] / 100.0 * scenario.fuel_price_eur_per_l
+
+
+def vehicle_share(road_km: np.ndarray, rural: np.ndarray, values: Values) -> np.ndarray:
+    """Vehicle km per person km: car share by distance (and rural home) over occupancy. Shapes follow `road_km`."""
+    far = np.where(road_km >= 15.0, values["car_share_over_15_km"], values["car_share_5_to_15_km"])
+    share = np.where(rural, values["car_share_rural"], far)
+    share = np.where(road_km < 5.0, values["car_share_under_5_km"], share)
+    return share / values["occupancy_commute"]
+
+
+def eligible_share(scenario: Scenario, calibration: Calibration, values: Values) -> float:
+    """Share of employed residents who may work remotely: teleworkable jobs * employers' permission.
+
+    Telepresence under its threshold price lifts part of the refusals: p + (1 - p) * uplift.
+    """
+    permission = calibration.permission_share
+    if telepresence_installed(scenario, values):
+        permission += (1.0 - permission) * values["telepresence_permission_uplift"]
+    return values["teleworkable_share"] * permission
+
+
+def telepresence_installed(scenario: Scenario, values: Values) -> bool:
+    """True where a telepresence room is cheap enough to be installed."""
+    return scenario.telepresence_price_eur_per_month <= values["telepresence_threshold_eur_per_month"]
+
+
+def warming_c(climate: str, values: Values) -> float:
+    """Warming of France of a climate stop, in degrees C above the pre-industrial level."""
+    key = "warming_today_c" if climate == "today" else f"warming_{climate}_c"
+    return float(values[key])
+
+
+def road_disruption_days(scenario: Scenario, values: Values) -> float:
+    """Days a year when the road is cut: today's number, times extreme rain per degree of further warming."""
+    more = warming_c(scenario.climate, values) - warming_c("today", values)
+    return values["road_disruption_days"] * (1.0 + values["extreme_rain_per_degree"] * more)
+
+
+def hot_days(territory: Territory, scenario: Scenario) -> np.ndarray:
+    """Days above 35 degrees C of each zone under the climate of the scenario, (n_zones,)."""
+    return territory.hot_days[:, CLIMATES.index(scenario.climate)].astype(float)
+
+
+@dataclass(frozen=True, eq=False)
+class DayCosts:
+    """Generalised costs of a day, in euros, and the return trips behind them.
+
+    office_eur, commute_min, commute_km, fuel_eur: per flow. home_eur: per zone. hub_eur, access_min, access_km: per
+    access pair. Minutes are of the person, km of the vehicle (car share over occupancy), both for the return trip.
+    """
+
+    office_eur: np.ndarray
+    fuel_eur: np.ndarray
+    commute_min: np.ndarray
+    commute_km: np.ndarray
+    home_eur: np.ndarray
+    hub_eur: np.ndarray
+    access_min: np.ndarray
+    access_km: np.ndarray
+
+
+def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCosts:
+    """Costs of the three alternatives (model.md, section 4).
+
+    office = 2 * (min / 60 * value of time + vehicle km * cost per km) + share of days with a cut road * its cost
+    hub    = the same with the access trip (no peak) + the part of the day price that the worker pays
+    home   = share of hot days * discomfort, where the home is not cooled
+    """
+    territory = prepared.territory
+    per_km = cost_per_km_eur(scenario, values)
+    per_min = values["value_of_time_eur_per_h"] / 60.0
+    rural_home = prepared.rural[prepared.flow_zone]
+    km_one_way = territory.flow_road_km.astype(float)
+    commute_min = 2.0 * values["commute_peak_factor"] * territory.flow_drive_min.astype(float)
+    commute_km = 2.0 * km_one_way * vehicle_share(km_one_way, rural_home, values)
+    cut_road = road_disruption_days(scenario, values) / DAYS_PER_YEAR
+    office = commute_min * per_min + commute_km * per_km
+    office += cut_road * values["road_disruption_cost_eur_per_day"]
+    access_one_way = territory.access_road_km.astype(float)
+    access_min = 2.0 * territory.access_drive_min.astype(float)
+    access_rural = prepared.rural[territory.access_zone]
+    access_km = 2.0 * access_one_way * vehicle_share(access_one_way, access_rural, values)
+    price = scenario.day_price_eur * (1.0 - values["employer_paid_share"])
+    hub = access_min * per_min + access_km * per_km + price
+    hot = hot_days(territory, scenario) / DAYS_PER_YEAR
+    home = hot * values["heat_discomfort_eur_per_day"] * (1.0 - values["home_cooled_share"])
+    if not scenario.hub_cooled:
+        hub = hub + (hot * values["heat_discomfort_eur_per_day"])[territory.access_zone]
+    fuel = commute_km * fuel_cost_per_km_eur(scenario, values)
+    return DayCosts(office, fuel, commute_min, commute_km, home, hub, access_min, access_km)
+
+
+@dataclass(frozen=True, eq=False)
+class Odds:
+    """Exponentials of utilities and allowed days a year, ready for the kernel (shapes as in `DayCosts`)."""
+
+    office: np.ndarray
+    home: np.ndarray
+    hub_suitable: np.ndarray
+    hub_unsuitable: np.ndarray
+    days_suitable: np.ndarray
+    days_unsuitable: np.ndarray
+
+
+def odds(
+    prepared: Prepared, costs: DayCosts, scenario: Scenario, calibration: Calibration, values: Values
+) -> Odds:
+    """exp(V) of each alternative, and the days a year on which remote work is allowed, by segment."""
+    scale = calibration.scale_per_eur
+    days = eligible_share(scenario, calibration, values) * values["weeks_per_year"]
+    days *= scenario.telework_days_per_week
+    allowed = prepared.territory.flow_workers.astype(float) * days
+    unsuitable = values["home_unsuitable_share"]
+    hub = np.exp(-scale * costs.hub_eur)
+    return Odds(
+        office=np.exp(-scale * costs.office_eur),
+        home=np.exp(calibration.home_constant - scale * costs.home_eur),
+        hub_suitable=np.exp(calibration.hub_constant_suitable) * hub,
+        hub_unsuitable=np.exp(calibration.hub_constant_unsuitable) * hub,
+        days_suitable=allowed * (1.0 - unsuitable),
+        days_unsuitable=allowed * unsuitable,
+    )
+
+
+def hub_days_per_user(scenario: Scenario, values: Values) -> float:
+    """Hub days a year of one user: weeks * days a week, never more than the days allowed."""
+    per_week = min(values["hub_days_per_user_per_week"], scenario.telework_days_per_week)
+    return float(values["weeks_per_year"] * per_week)

@@ -1,0 +1,59 @@
+"""What a hub changes, from days to hours, euros and kilograms. Nothing here is clipped at zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coopconnect.model.choice import Values, cost_per_km_eur, electric_share
+from coopconnect.scenario import Scenario
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums a year, each (n,), over whatever was grouped: a site, or an access pair.
+
+    hub_days; avoided_days (office days avoided); avoided_min, avoided_km (return trips of those days);
+    access_min, access_km (return trips of the hub days).
+    """
+
+    hub_days: np.ndarray
+    avoided_days: np.ndarray
+    avoided_min: np.ndarray
+    avoided_km: np.ndarray
+    access_min: np.ndarray
+    access_km: np.ndarray
+
+
+def emission_kg_per_km(scenario: Scenario, values: Values) -> float:
+    """Emission of a vehicle km, kg CO2e, with the fleet of the scenario's year.
+
+    The thermal part is what today's fleet figure leaves once today's electric cars are taken out; the electric
+    share then grows with the year, so that a saving of 2050 is not counted with the cars of today.
+    """
+    today = electric_share("today", values)
+    then = electric_share(scenario.climate, values)
+    clean = values["electric_emission_kg_per_km"]
+    thermal = (values["fleet_emission_kg_per_km"] - today * clean) / (1.0 - today)
+    return (1.0 - then) * thermal + then * clean
+
+
+def hours(sums: Sums) -> np.ndarray:
+    """Hours kept a year: minutes of the avoided commutes less minutes to the hub, over 60."""
+    return (sums.avoided_min - sums.access_min) / 60.0
+
+
+def vehicle_km(sums: Sums, values: Values) -> np.ndarray:
+    """Vehicle km avoided a year: avoided commutes less the rebound, less the drive to the hub."""
+    return sums.avoided_km * (1.0 - values["rebound_share"]) - sums.access_km
+
+
+def euros(km: np.ndarray, scenario: Scenario, values: Values) -> np.ndarray:
+    """Euros kept a year, marginal cost of the avoided km; the price of the hub is shown apart."""
+    return km * cost_per_km_eur(scenario, values)
+
+
+def kg_co2e(km: np.ndarray, scenario: Scenario, values: Values) -> np.ndarray:
+    """kg CO2e avoided a year."""
+    return km * emission_kg_per_km(scenario, values)

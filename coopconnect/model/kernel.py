@@ -1,0 +1,100 @@
+"""The compiled inner loops: every commuter's choice between the office, home and one hub.
+
+Plain loops over sparse rows, compiled by numba without the GIL, so that several runs share the cores in threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+_FAST = {"reassoc", "contract", "nsz"}
+
+N_SUMS = 6
+"""Columns of the pair sums: hub days, office days avoided, commute minutes and vehicle km avoided (return trips
+of the avoided office days), hub days of people whose home suits, the same of people whose home does not."""
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def pair_sums(
+    access_start: np.ndarray, access_zone: np.ndarray, within: np.ndarray,
+    hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
+    flow_start: np.ndarray, office_odds: np.ndarray, home_odds: np.ndarray,
+    days_suitable: np.ndarray, days_unsuitable: np.ndarray,
+    commute_min: np.ndarray, commute_km: np.ndarray, out: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill `out` (n_access, N_SUMS) for every access pair within reach, one hub open at a time.
+
+    For the flow f of a home zone with office odds O, home odds A, and a hub with odds H (exponentials of utility):
+    suitable homes    P(hub) = H / (O + A + H), of which O / (O + A) would have gone to the office
+    unsuitable homes  P(hub) = H / (O + H), all of which would have gone to the office
+    commute_min and commute_km are those of the return trip; days_* are allowed days a year of each segment.
+    """
+    for s in range(access_start.size - 1):
+        for p in range(access_start[s], access_start[s + 1]):
+            if not within[p]:
+                continue
+            i = access_zone[p]
+            a, hs, hu = home_odds[i], hub_odds_suitable[p], hub_odds_unsuitable[p]
+            from_suitable = from_unsuitable = avoided = minutes = km = 0.0
+            for f in range(flow_start[i], flow_start[i + 1]):
+                o = office_odds[f]
+                without = o + a
+                suitable = days_suitable[f] * hs / (without + hs)
+                unsuitable = days_unsuitable[f] * hu / (o + hu)
+                away = suitable * o / without + unsuitable
+                from_suitable += suitable
+                from_unsuitable += unsuitable
+                avoided += away
+                minutes += away * commute_min[f]
+                km += away * commute_km[f]
+            out[p, 0] = from_suitable + from_unsuitable
+            out[p, 1] = avoided
+            out[p, 2] = minutes
+            out[p, 3] = km
+            out[p, 4] = from_suitable
+            out[p, 5] = from_unsuitable
+
+
+@njit(cache=True, nogil=True)
+def hours_histogram(
+    access_start: np.ndarray, access_zone: np.ndarray, within: np.ndarray,
+    hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
+    flow_start: np.ndarray, office_odds: np.ndarray, home_odds: np.ndarray,
+    days_suitable: np.ndarray, days_unsuitable: np.ndarray,
+    commute_min: np.ndarray, access_min: np.ndarray,
+    days_per_user: float, first_edge: float, bin_width: float, out: np.ndarray,
+) -> None:  # fmt: skip
+    """Users of each site by the hours a year they keep: `out` (n_sites, n_bins) is added to, in users.
+
+    A user of pair (i, j) at hub k keeps days_per_user * (avoided share * commute_min - access_min) / 60 hours;
+    commute_min and access_min are return trips. The first and last bins hold what lies beyond.
+    """
+    n_bins = out.shape[1]
+    for s in range(access_start.size - 1):
+        for p in range(access_start[s], access_start[s + 1]):
+            if not within[p]:
+                continue
+            i = access_zone[p]
+            a, hs, hu = home_odds[i], hub_odds_suitable[p], hub_odds_unsuitable[p]
+            for f in range(flow_start[i], flow_start[i + 1]):
+                o = office_odds[f]
+                without = o + a
+                suitable = days_suitable[f] * hs / (without + hs)
+                unsuitable = days_unsuitable[f] * hu / (o + hu)
+                days = suitable + unsuitable
+                if days <= 0.0:
+                    continue
+                share = (suitable * o / without + unsuitable) / days
+                hours = days_per_user * (share * commute_min[f] - access_min[p]) / 60.0
+                b = int(np.floor((hours - first_edge) / bin_width))
+                out[s, min(max(b, 0), n_bins - 1)] += days / days_per_user
+
+
+@njit(cache=True, nogil=True)
+def row_sums(start: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
+    """Sum the rows of `values` (n, c) into `out` (len(start) - 1, c), row by row of a sparse table."""
+    for s in range(start.size - 1):
+        for p in range(start[s], start[s + 1]):
+            for c in range(values.shape[1]):
+                out[s, c] += values[p, c]

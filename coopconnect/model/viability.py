@@ -1,0 +1,71 @@
+"""Does a site pay for itself: desks, cost, revenue, break-even."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import pdtr
+
+from coopconnect.model.choice import Values, telepresence_installed
+from coopconnect.scenario import Scenario
+
+
+def annuity(capital_eur: float, rate: float, years: float) -> float:
+    """Constant yearly payment that repays a capital.
+
+    capital * rate / (1 - (1 + rate) ** -years); capital / years at a zero rate. Example: 20,000 EUR at 4 % over
+    15 years cost 1,799 EUR a year.
+    """
+    if rate == 0.0:
+        return capital_eur / years
+    return capital_eur * rate / (1.0 - (1.0 + rate) ** -years)
+
+
+def desks(hub_days_per_year: np.ndarray, values: Values) -> np.ndarray:
+    """Desks that suffice on `desk_service_share` of working days, (n,).
+
+    Daily users are taken as Poisson with the mean of hub days over working days: the smallest d with
+    P(users <= d) at least the wanted share.
+    """
+    days = values["weeks_per_year"] * values["working_days_per_week"]
+    mean = np.maximum(hub_days_per_year, 0.0) / days
+    wanted = values["desk_service_share"]
+    found = np.floor(
+        mean + 1.3 * np.sqrt(mean)
+    )  # below the answer for the shares in use; then step up or down
+    for _ in range(200):
+        short = (pdtr(found, mean) < wanted) & (mean > 0.0)
+        if not short.any():
+            break
+        found = found + short
+    for _ in range(200):
+        spare = (found >= 1.0) & (pdtr(found - 1.0, mean) >= wanted)
+        if not spare.any():
+            break
+        found = found - spare
+    return np.where(mean > 0.0, np.maximum(found, 1.0), 0.0)
+
+
+def yearly_cost_eur(desk_count: np.ndarray, scenario: Scenario, values: Values) -> np.ndarray:
+    """Running cost and annualised investment of a site, (n,).
+
+    A small hub of `desks_per_small_hub` desks is the unit that the evidence prices; a larger site costs in
+    proportion to its desks. A telepresence room is added where its price is under the threshold.
+    """
+    kind = scenario.premises
+    unit = values[f"opex_{kind}_eur_per_year"] + annuity(
+        values[f"capex_{kind}_eur"], values["discount_rate"], values["capex_life_years"]
+    )
+    size = np.maximum(1.0, desk_count / values["desks_per_small_hub"])
+    room = (
+        12.0 * scenario.telepresence_price_eur_per_month if telepresence_installed(scenario, values) else 0.0
+    )
+    return size * unit + room
+
+
+def break_even_users(cost_eur: np.ndarray, days_per_user: float, scenario: Scenario) -> np.ndarray:
+    """Users at which revenue and contribution equal the cost, (n,); infinite when a day is free."""
+    missing = np.maximum(cost_eur - scenario.council_contribution_eur_per_year, 0.0)
+    income = days_per_user * scenario.day_price_eur
+    if income <= 0.0:
+        return np.where(missing > 0.0, np.inf, 0.0)
+    return missing / income

@@ -1,0 +1,44 @@
+"""Fixtures shared by all tests. Real data of ../shared are used where they are; a test that needs them says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from synthetic import synthetic_territory
+
+from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
+from coopconnect.scenario import Scenario, reference_scenario
+from coopconnect.territory.types import Territory
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real public files; the test is skipped, saying so, where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("needs the real public files of ../shared/data, which are not on this machine")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def parameters() -> Parameters:
+    return load_parameters()
+
+
+@pytest.fixture(scope="session")
+def reference(parameters: Parameters) -> Scenario:
+    return reference_scenario(parameters)
+
+
+@pytest.fixture(scope="session")
+def small() -> Territory:
+    return synthetic_territory()
+
+
+@pytest.fixture(scope="session")
+def paca(parameters: Parameters) -> Territory:
+    from coopconnect.territory.load import load_territory
+
+    return load_territory("93", DATA_DIR, circuity=parameters.value("circuity"))
