@@ -23,8 +23,8 @@ from coopconnect.model.choice import (
     hot_days,
     hub_days_per_user,
     odds,
-    prepare,
     road_disruption_days,
+    within_reach,
 )
 from coopconnect.model.kernel import N_SUMS, hours_histogram, pair_sums, row_sums
 from coopconnect.model.types import RANGED, Assessment, Calibration, Range
@@ -44,6 +44,9 @@ PHYSICAL_RANGES = (
 )  # fmt: skip
 """Parameters whose low and high only change what is made of the days (the choice is kept)."""
 
+COUNTS = ("users", "hub_days_per_year", "desks", "viability", "yearly_cost_eur")
+"""Ranged columns for which a low below zero has no meaning."""
+
 HISTOGRAM_EDGES = np.arange(-100.0, 301.0, 4.0)
 """Edges of the distribution of hours a year per participating household; the end bins hold what lies beyond."""
 
@@ -60,10 +63,6 @@ class Run:
     odds: Odds
 
 
-def _within(territory: Territory, scenario: Scenario) -> np.ndarray:
-    return np.asarray(territory.access_drive_min <= scenario.access_max_min)
-
-
 def run_kernel(
     prepared: Prepared,
     scenario: Scenario,
@@ -77,7 +76,7 @@ def run_kernel(
     o = odds(prepared, costs, scenario, calibration, values)
     pairs = np.zeros((t.access_zone.size, N_SUMS))
     pair_sums(
-        t.access_start, t.access_zone, _within(t, scenario), o.hub_suitable, o.hub_unsuitable,
+        t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
         t.flow_start, o.office, o.home, o.days_suitable, o.days_unsuitable,
         costs.commute_min, costs.commute_km, pairs,
     )  # fmt: skip
@@ -113,11 +112,10 @@ def surroundings(prepared: Prepared, scenario: Scenario, values: Values) -> Surr
     t = prepared.territory
     zone_vulnerable = score.vulnerable_share(prepared, scenario, values)
     zone_hot = hot_days(t, scenario)
-    within = _within(t, scenario)
     h = prepared.households
     by_zone = np.column_stack([prepared.workers, h, prepared.population, h * zone_vulnerable, h * zone_hot])
     out = np.zeros((t.site_zone.size, by_zone.shape[1]))
-    row_sums(t.access_start, by_zone[t.access_zone] * within[:, None], out)
+    row_sums(t.access_start, by_zone[t.access_zone], out)
     people = np.maximum(out[:, 1], 1e-9)
     return Surroundings(
         out[:, 0], out[:, 1], out[:, 2], out[:, 3] / people, out[:, 4] / people,
@@ -126,16 +124,23 @@ def surroundings(prepared: Prepared, scenario: Scenario, values: Values) -> Surr
 
 
 def site_results(
-    sums: impact.Sums, around: Surroundings, scenario: Scenario, values: Values
+    sums: impact.Sums,
+    around: Surroundings,
+    scenario: Scenario,
+    values: Values,
+    desk_count: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """All yearly figures of the sites, by column name, from their sums. Division by no users gives 0."""
+    """All yearly figures of the sites, by column name, from their sums. Division by no users gives 0.
+
+    `desk_count` spares the desks where they are known.
+    """
     per_user = hub_days_per_user(scenario, values)
     users = sums.hub_days / per_user if per_user > 0.0 else np.zeros_like(sums.hub_days)
     hours = impact.hours(sums)
     km = impact.vehicle_km(sums, values)
     eur = impact.euros(km, scenario, values)
     kg = impact.kg_co2e(km, scenario, values)
-    desk_count = viability.desks(sums.hub_days, values)
+    desk_count = viability.desks(sums.hub_days, values) if desk_count is None else desk_count
     cost = viability.yearly_cost_eur(desk_count, scenario, values)
     revenue = sums.hub_days * scenario.day_price_eur
     contribution = np.full_like(cost, scenario.council_contribution_eur_per_year)
@@ -207,7 +212,12 @@ def _behaviour_variants(
 
 
 def _physical_variants(
-    sums: impact.Sums, around: Surroundings, scenario: Scenario, parameters: Parameters, values: Values
+    sums: impact.Sums,
+    central: dict[str, np.ndarray],
+    around: Surroundings,
+    scenario: Scenario,
+    parameters: Parameters,
+    values: Values,
 ) -> list[tuple[str, list[dict[str, np.ndarray]]]]:
     """Site results at the low and high of the parameters that leave the choice as it is."""
     found = []
@@ -217,7 +227,8 @@ def _physical_variants(
         for level in _levels(parameters, values, key):
             factor = level / values[key] if key == "weeks_per_year" else 1.0
             scaled = _scaled_sums(sums, factor) if factor != 1.0 else sums
-            runs.append(site_results(scaled, around, scenario, _variant_values(values, key, level)))
+            changed = _variant_values(values, key, level)
+            runs.append(site_results(scaled, around, scenario, changed, central["desks"]))
         found.append((key, runs))
     return found
 
@@ -231,42 +242,50 @@ def ranges(
     falls (rises) of all parameters are added in quadrature, as independent errors are. The ranges of the score and
     its components stay within 0 and 100. One at a time: interactions are left to the ensemble.
     """
+    base = np.stack([central[name] for name in RANGED])
+    runs = np.stack([[[run[name] for name in RANGED] for run in pair] for _, pair in variants]) - base
+    low = base - np.sqrt((np.minimum(runs.min(axis=1), 0.0) ** 2).sum(axis=0))
+    high = base + np.sqrt((np.maximum(runs.max(axis=1), 0.0) ** 2).sum(axis=0))
     found: dict[str, np.ndarray] = {}
-    for name in RANGED:
-        base = central[name]
-        fall = np.zeros_like(base)
-        rise = np.zeros_like(base)
-        for _, runs in variants:
-            change = np.stack([run[name] - base for run in runs])
-            fall += np.minimum(change.min(axis=0), 0.0) ** 2
-            rise += np.maximum(change.max(axis=0), 0.0) ** 2
-        low, high = base - np.sqrt(fall), base + np.sqrt(rise)
+    for k, name in enumerate(RANGED):
         if name == "score" or name.startswith("component_"):
-            low, high = np.maximum(low, 0.0), np.minimum(high, 100.0)
-        elif name in ("users", "hub_days_per_year", "desks", "viability", "yearly_cost_eur"):
-            low = np.maximum(low, 0.0)  # counts and costs: below zero has no meaning
-        found[f"{name}_low"], found[f"{name}_high"] = low, high
+            low[k], high[k] = np.maximum(low[k], 0.0), np.minimum(high[k], 100.0)
+        elif name in COUNTS:
+            low[k] = np.maximum(low[k], 0.0)
+        found[f"{name}_low"], found[f"{name}_high"] = low[k], high[k]
     return found
 
 
-def ranks(
-    value: np.ndarray, low: np.ndarray, high: np.ndarray, available: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Rank (1 best; 0 where not available), best and worst rank that the ranges allow, and ties with a neighbour."""
+def ranks(value: np.ndarray, variants: list[np.ndarray], available: np.ndarray) -> dict[str, np.ndarray]:
+    """Rank (1 best; 0 where not available), best and worst rank over all variant runs, and ties.
+
+    Sites are compared within each run, since an assumption moves all sites together. A site is tied with the one
+    ranked just before it where at least one run puts them the other way round (or makes them equal).
+    """
     n = value.size
     out = {k: np.zeros(n, dtype=np.int64) for k in ("rank", "rank_low", "rank_high")}
     tied = np.zeros(n, dtype=bool)
     rows = np.flatnonzero(available)
     if rows.size:
-        order = rows[np.lexsort((rows, -value[rows]))]
-        out["rank"][order] = np.arange(1, order.size + 1)
-        lows, highs = np.sort(low[order]), np.sort(high[order])
-        out["rank_low"][order] = order.size - np.searchsorted(lows, high[order], side="right") + 1
-        out["rank_high"][order] = order.size - np.searchsorted(highs, low[order], side="left")
-        overlap = high[order[1:]] >= low[order[:-1]]
-        tied[order[1:]] |= overlap
-        tied[order[:-1]] |= overlap
+        order = _order(value, rows)
+        place = np.arange(1, order.size + 1)
+        out["rank"][order] = place
+        low, high = place.copy(), place.copy()
+        swapped = value[order[1:]] == value[order[:-1]]
+        for other in variants:
+            theirs = np.empty(n, dtype=np.int64)
+            theirs[_order(other, rows)] = place
+            low, high = np.minimum(low, theirs[order]), np.maximum(high, theirs[order])
+            swapped |= other[order[1:]] >= other[order[:-1]]
+        out["rank_low"][order], out["rank_high"][order] = low, high
+        tied[order[1:]] |= swapped
+        tied[order[:-1]] |= swapped
     return {**out, "tied": tied}
+
+
+def _order(value: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows from the best value to the worst, equal ones in their own order."""
+    return rows[np.argsort(-value[rows], kind="stable")]
 
 
 def histogram_of(prepared: Prepared, scenario: Scenario, run: Run, values: Values) -> np.ndarray:
@@ -277,7 +296,7 @@ def histogram_of(prepared: Prepared, scenario: Scenario, run: Run, values: Value
     if per_user > 0.0:
         o = run.odds
         hours_histogram(
-            t.access_start, t.access_zone, _within(t, scenario), o.hub_suitable, o.hub_unsuitable,
+            t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
             t.flow_start, o.office, o.home, o.days_suitable, o.days_unsuitable,
             run.costs.commute_min, run.costs.access_min, per_user,
             float(HISTOGRAM_EDGES[0]), float(HISTOGRAM_EDGES[1] - HISTOGRAM_EDGES[0]), out,
@@ -334,7 +353,7 @@ def _zone_table(
     at_home = o.days_suitable * _home_share(o, prepared)
     remote = np.bincount(prepared.flow_zone, weights=at_home * run.costs.commute_min, minlength=n) / 60.0
     pair_hours = impact.hours(pair_impact_sums(run))
-    best = _best_pair(t, pair_hours, _within(t, scenario), n)
+    best = _best_pair(t, pair_hours, n)
     has = best >= 0
     site = prepared.access_site[np.where(has, best, 0)]
     codes = t.zones["zone_code"].to_numpy(object)
@@ -369,10 +388,9 @@ def _home_share(o: Odds, prepared: Prepared) -> np.ndarray:
     return home / (o.office + home)
 
 
-def _best_pair(t: Territory, pair_hours: np.ndarray, within: np.ndarray, n_zones: int) -> np.ndarray:
+def _best_pair(t: Territory, pair_hours: np.ndarray, n_zones: int) -> np.ndarray:
     """For each zone the access pair that keeps most hours, -1 where none is within reach."""
-    rows = np.flatnonzero(within)
-    order = rows[np.argsort(pair_hours[rows], kind="stable")]
+    order = np.argsort(pair_hours, kind="stable")
     best = np.full(n_zones, -1, dtype=np.int64)
     best[t.access_zone[order]] = order
     return best
@@ -428,20 +446,30 @@ def _totals(sites: pd.DataFrame, zones: pd.DataFrame) -> dict[str, Range]:
     }
 
 
+@lru_cache(maxsize=8)
+def host_columns(territory: Territory) -> dict[str, np.ndarray]:
+    """What the table of sites says of the commune of each site."""
+    names = ("zone_code", "name", "departement", "epci_name", "rural", "lon", "lat", "population")
+    host = territory.zones.iloc[territory.site_zone]
+    return {
+        name: host[name].to_numpy(object if host[name].dtype.kind not in "bif" else None) for name in names
+    }
+
+
 def _sites_table(
     prepared: Prepared, around: Surroundings, central: dict[str, np.ndarray], bounds: dict[str, np.ndarray],
-    histogram: np.ndarray, scenario: Scenario, values: Values,
+    variant_scores: list[np.ndarray], histogram: np.ndarray, scenario: Scenario, values: Values,
 ) -> pd.DataFrame:  # fmt: skip
     t = prepared.territory
-    host = t.zones.iloc[t.site_zone]
-    names = ("zone_code", "name", "departement", "epci_name", "rural", "lon", "lat", "population")
-    refused = set(scenario.refused)
-    available = np.array([code not in refused for code in host["zone_code"]], dtype=bool)
+    host = host_columns(t)
+    available = (
+        ~np.isin(host["zone_code"], scenario.refused) if scenario.refused else np.ones(t.site_zone.size, bool)
+    )
     flag = (central["hours_per_year"] < 0) | (central["eur_per_year"] < 0) | (central["kg_co2e_per_year"] < 0)
     return pd.DataFrame(
         {
-            **{name: host[name].to_numpy() for name in names},
-            **ranks(central["score"], bounds["score_low"], bounds["score_high"], available),
+            **host,
+            **ranks(central["score"], variant_scores, available),
             "available": available,
             "red_flag": flag,
             **central,
@@ -459,7 +487,8 @@ def _sites_table(
             "vulnerable_share": around.vulnerable,
             "hot_days": around.hot_days,
             "road_disruption_days": np.full(available.size, around.road_days),
-        }
+        },
+        copy=False,
     )
 
 
@@ -473,19 +502,20 @@ def assess(
     """
     started = time.perf_counter()
     home = home or territory
-    prepared = prepare(territory)
+    prepared = within_reach(territory, scenario.access_max_min)
     values = parameter_values(scenario, parameters)
     calibration = calibration_for(home, parameters, scenario.changed)
     run = run_kernel(prepared, scenario, calibration, values)
     around = surroundings(prepared, scenario, values)
     central = site_results(run.sites, around, scenario, values)
     variants = _behaviour_variants(prepared, scenario, parameters, values, around, home, run.costs)
-    variants += _physical_variants(run.sites, around, scenario, parameters, values)
+    variants += _physical_variants(run.sites, central, around, scenario, parameters, values)
     histogram = histogram_of(prepared, scenario, run, values)
-    sites = _sites_table(prepared, around, central, ranges(central, variants), histogram, scenario, values)
+    scores = [run["score"] for _, runs in variants for run in runs]
+    bounds = ranges(central, variants)
+    sites = _sites_table(prepared, around, central, bounds, scores, histogram, scenario, values)
     zones = _zone_table(prepared, run, around, scenario, values)
     households, deciles = _households_table(histogram, sites["rural"].to_numpy(bool))
-    within = _within(territory, scenario)
     per_user = max(hub_days_per_user(scenario, values), 1e-9)
     return Assessment(
         model_version=MODEL_VERSION,
@@ -499,10 +529,10 @@ def assess(
         histogram=histogram,
         histogram_edges=HISTOGRAM_EDGES,
         totals=_totals(sites, zones),
-        access_site=prepared.access_site[within],
-        access_zone=territory.access_zone[within],
-        pair_users=run.pairs[within, 0] / per_user,
-        pair_hours=impact.hours(pair_impact_sums(run))[within],
+        access_site=prepared.access_site,
+        access_zone=prepared.territory.access_zone,
+        pair_users=run.pairs[:, 0] / per_user,
+        pair_hours=impact.hours(pair_impact_sums(run)),
         calibration=calibration,
         modelled=tuple(p.table for p in territory.provenance if p.kind != "official"),
         seconds=time.perf_counter() - started,
@@ -547,11 +577,12 @@ def response(
 ) -> pd.DataFrame:  # fmt: skip
     """How one site answers one lever: central figures at each level of `lever` (a numeric lever of `Scenario`)."""
     home = home or territory
-    prepared = prepare(around_site(territory, site_code))
+    cut = around_site(territory, site_code)
     calibration = calibration_for(home, parameters, scenario.changed)
     rows = []
     for level in levels:
         moved = scenario.with_values(**{lever: float(level)})
+        prepared = within_reach(cut, moved.access_max_min)
         values = parameter_values(moved, parameters)
         sums = run_kernel(prepared, moved, calibration, values).sites
         result = site_results(sums, surroundings(prepared, moved, values), moved, values)

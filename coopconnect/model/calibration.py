@@ -6,8 +6,9 @@ Targets, all in the reference scenario (central levers, climate of today):
    remote work is allowed stay at the office. Regular teleworkers are eligible_share * (1 - office share), so
    eligible_share = telework_regular_share / (1 - office_day_share_reference), and employers' permission is
    eligible_share / teleworkable_share. The home constant makes the office share hold over the whole territory.
-2. `fuel_price_elasticity`: on those days, vehicle km to the office of rural residents answer the price of fuel with
-   this elasticity. That fixes the scale (per euro) of the logit.
+2. `fuel_price_elasticity`: on those days, the drives of the reference commuter (`reference_commute_km`, a home that
+   suits) answer the price of fuel with this elasticity. That fixes the scale (per euro) of the logit. Asked of all
+   rural vehicle km instead, the same figure has no solution: see docs/model.md.
 3. `hub_share_reference` of the employed residents of rural communes use a hub within reach: mean over every pair of
    a rural home commune and a commune within `access_max_min`, one hub at a time, weighted by employed residents.
 4. `substitution_reference` of those hub days replace a drive to the office. Because people whose home does not suit
@@ -31,14 +32,16 @@ from coopconnect.model.choice import (
     Prepared,
     Values,
     day_costs,
+    fuel_cost_per_km_eur,
     hub_days_per_user,
+    keep_access,
     odds,
     prepare,
 )
 from coopconnect.model.kernel import N_SUMS, pair_sums
 from coopconnect.model.types import Calibration
 from coopconnect.parameters import Parameters
-from coopconnect.scenario import reference_scenario
+from coopconnect.scenario import Scenario, reference_scenario
 from coopconnect.territory.types import Territory
 
 TARGETS = (
@@ -47,7 +50,6 @@ TARGETS = (
 )  # fmt: skip
 
 _CONSTANT_BOUNDS = (-30.0, 30.0)
-_SCALE_BOUNDS = (0.01, 1.0)  # per euro; where the search starts and gives up
 
 
 class CalibrationError(ValueError):
@@ -72,12 +74,26 @@ def _solve_home_constant(scale: float, target: float, costs: DayCosts, prepared:
     return float(brentq(miss, low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
 
 
-def _elasticity(
+def reference_scale_per_eur(
+    elasticity: float, office_share: float, scenario: Scenario, values: Values
+) -> float:
+    """Scale of the logit, per euro, from the fuel price elasticity of the reference commuter.
+
+    For one commuter whose home suits, d ln P(office) / d ln(fuel price) = -scale * fuel * (1 - P(office)), with
+    `fuel` the fuel of the return trip in euros (`reference_commute_km`, rural car share over occupancy). Hence
+    scale = -elasticity / (fuel * (1 - office share)).
+    """
+    km = 2.0 * values["reference_commute_km"] * values["car_share_rural"] / values["occupancy_commute"]
+    return -elasticity / (km * fuel_cost_per_km_eur(scenario, values) * (1.0 - office_share))
+
+
+def _rural_elasticity(
     scale: float, constant: float, costs: DayCosts, prepared: Prepared, unsuitable: float
 ) -> float:
-    """d ln(vehicle km to the office on allowed days) / d ln(fuel price), rural homes, no hub open.
+    """d ln(vehicle km to the office on allowed days) / d ln(fuel price), all rural homes, no hub open.
 
-    d P(office) / d ln(price) = -scale * fuel cost * P * (1 - P) for suitable homes, 0 for the others.
+    Smaller than that of the reference commuter: people without a suitable home do not answer, and those who live
+    far already stay at home. Reported, not targeted.
     """
     share = _office_share(scale, constant, costs, prepared)
     weight = prepared.territory.flow_workers * costs.commute_km * prepared.rural[prepared.flow_zone]
@@ -85,38 +101,14 @@ def _elasticity(
     return -float(weight @ moved) / float(weight @ ((1.0 - unsuitable) * share + unsuitable))
 
 
-def _solve_scale(
-    target: float, office_share: float, costs: DayCosts, prepared: Prepared, unsuitable: float
-) -> tuple[float, float]:
-    """Scale and home constant for which the elasticity is `target`; the nearest where none reaches it."""
-
-    def miss(log_scale: float) -> float:
-        scale = float(np.exp(log_scale))
-        constant = _solve_home_constant(scale, office_share, costs, prepared)
-        return _elasticity(scale, constant, costs, prepared, unsuitable) - target
-
-    grid, gaps = [float(np.log(_SCALE_BOUNDS[0]))], [-target]
-    while gaps[-1] > 0.0 and grid[-1] < np.log(_SCALE_BOUNDS[1]):
-        grid.append(grid[-1] + float(np.log(2.0)))
-        gaps.append(miss(grid[-1]))
-    if gaps[-1] <= 0.0:
-        best = float(brentq(miss, grid[-2], grid[-1], xtol=1e-7))
-    else:
-        best = grid[int(np.argmin(gaps))]
-    scale = float(np.exp(best))
-    return scale, _solve_home_constant(scale, office_share, costs, prepared)
-
-
-def _rural_totals(
-    prepared: Prepared, o: Odds, costs: DayCosts, within: np.ndarray
-) -> Callable[[float, float], np.ndarray]:
+def _rural_totals(prepared: Prepared, o: Odds, costs: DayCosts) -> Callable[[float, float], np.ndarray]:
     """A function of the two hub constants giving the pair sums over rural homes, (N_SUMS,)."""
     t = prepared.territory
 
     def totals(suitable: float, unsuitable: float) -> np.ndarray:
         out = np.zeros((t.access_zone.size, N_SUMS))
         pair_sums(
-            t.access_start, t.access_zone, within,
+            t.access_start, t.access_zone,
             o.hub_suitable * np.exp(suitable), o.hub_unsuitable * np.exp(unsuitable),
             t.flow_start, o.office, o.home, o.days_suitable, o.days_unsuitable,
             costs.commute_min, costs.commute_km, out,
@@ -160,7 +152,7 @@ def _solve_hub_constants(
     return suitable, float(brentq(miss_unsuitable, low, high, xtol=1e-9)), True
 
 
-def _messages(permission: float, met: bool, elasticity_met: bool) -> tuple[list[str], list[str]]:
+def _messages(permission: float, met: bool) -> tuple[list[str], list[str]]:
     fr: list[str] = []
     en: list[str] = []
     if permission > 1.0:
@@ -171,10 +163,14 @@ def _messages(permission: float, met: bool, elasticity_met: bool) -> tuple[list[
     if not met:
         fr.append("La substitution demandée ne peut pas être aussi basse : l'usage du tiers-lieu est gardé.")
         en.append("The wanted substitution cannot be that low: the hub share is kept.")
-    if not elasticity_met:
-        fr.append("L'élasticité demandée ne peut pas être atteinte : la plus proche est gardée.")
-        en.append("The wanted elasticity cannot be reached: the nearest is kept.")
     return fr, en
+
+
+@lru_cache(maxsize=4)
+def _rural_reach(territory: Territory, access_max_min: float) -> Prepared:
+    """The territory with the access pairs of rural homes within the limit."""
+    rural = territory.zones["rural"].to_numpy(bool)[territory.access_zone]
+    return prepare(keep_access(territory, rural & (territory.access_drive_min <= access_max_min)))
 
 
 def calibrate(territory: Territory, parameters: Parameters, values: Values) -> Calibration:
@@ -182,8 +178,8 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
 
     `values` are parameter values, levers at their reference. Raises `CalibrationError` where no constants exist.
     """
-    prepared = prepare(territory)
     scenario = reference_scenario(parameters, territory.code)
+    prepared = _rural_reach(territory, values["access_max_min"])
     costs = day_costs(prepared, scenario, values)
     eligible = values["telework_regular_share"] / (1.0 - values["office_day_share_reference"])
     unsuitable = values["home_unsuitable_share"]
@@ -193,31 +189,29 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
             f"office_day_share_reference {values['office_day_share_reference']:g} must be above "
             f"home_unsuitable_share {unsuitable:g}: people without a suitable home stay at the office"
         )
-    scale, home_constant = _solve_scale(
-        values["fuel_price_elasticity"], office_suitable, costs, prepared, unsuitable
-    )
+    scale = reference_scale_per_eur(values["fuel_price_elasticity"], office_suitable, scenario, values)
+    home_constant = _solve_home_constant(scale, office_suitable, costs, prepared)
     permission = eligible / values["teleworkable_share"]
     start = Calibration(eligible, permission, scale, home_constant, 0.0, 0.0, {}, {})
     o = odds(prepared, costs, scenario, start, values)
-    in_reach = territory.access_drive_min <= values["access_max_min"]
-    within = in_reach & prepared.rural[territory.access_zone]
-    totals = _rural_totals(prepared, o, costs, within)
-    exposed = float(prepared.workers[territory.access_zone[within]].sum())
+    totals = _rural_totals(prepared, o, costs)
+    exposed = float(prepared.workers[prepared.territory.access_zone].sum())
     per_user = hub_days_per_user(scenario, values)
     wanted = values["hub_share_reference"] * exposed * per_user
     suitable, other, met = _solve_hub_constants(totals, wanted, values["substitution_reference"])
     sums = totals(suitable, other)
-    elasticity = _elasticity(scale, home_constant, costs, prepared, unsuitable)
     reached = {
         "telework_regular_share": eligible * (1.0 - values["office_day_share_reference"]),
         "office_day_share_reference": (1.0 - unsuitable) * _mean_office(scale, home_constant, costs, prepared)
         + unsuitable,
-        "fuel_price_elasticity": elasticity,
+        "fuel_price_elasticity": values["fuel_price_elasticity"],
+        "fuel_price_elasticity_all_rural": _rural_elasticity(
+            scale, home_constant, costs, prepared, unsuitable
+        ),
         "hub_share_reference": float(sums[0]) / per_user / exposed,
         "substitution_reference": float(sums[1] / sums[0]),
     }
-    elasticity_met = abs(elasticity - values["fuel_price_elasticity"]) < 1e-3
-    fr, en = _messages(permission, met, elasticity_met)
+    fr, en = _messages(permission, met)
     return Calibration(
         eligible, permission, scale, home_constant, suitable, other,
         {key: float(values[key]) for key in TARGETS}, reached, tuple(fr), tuple(en),

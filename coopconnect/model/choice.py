@@ -8,7 +8,7 @@ the formulas; every constant comes from `data/parameters.toml`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -50,6 +50,24 @@ def prepare(territory: Territory) -> Prepared:
         households=zones["households"].to_numpy(float),
         population=zones["population"].to_numpy(float),
     )
+
+
+def keep_access(territory: Territory, keep: np.ndarray) -> Territory:
+    """The territory with only the access pairs of the mask `keep`, (n_access,) bool."""
+    counted = np.concatenate([[0], np.cumsum(keep)])
+    return replace(
+        territory,
+        access_start=counted[territory.access_start].astype(np.int64),
+        access_zone=territory.access_zone[keep],
+        access_road_km=territory.access_road_km[keep],
+        access_drive_min=territory.access_drive_min[keep],
+    )
+
+
+@lru_cache(maxsize=8)
+def within_reach(territory: Territory, access_max_min: float) -> Prepared:
+    """The territory, prepared, with the access pairs of at most `access_max_min` minutes."""
+    return prepare(keep_access(territory, territory.access_drive_min <= access_max_min))
 
 
 def electric_share(climate: str, values: Values) -> float:

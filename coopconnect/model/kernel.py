@@ -17,13 +17,13 @@ of the avoided office days), hub days of people whose home suits, the same of pe
 
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def pair_sums(
-    access_start: np.ndarray, access_zone: np.ndarray, within: np.ndarray,
+    access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
     flow_start: np.ndarray, office_odds: np.ndarray, home_odds: np.ndarray,
     days_suitable: np.ndarray, days_unsuitable: np.ndarray,
     commute_min: np.ndarray, commute_km: np.ndarray, out: np.ndarray,
 ) -> None:  # fmt: skip
-    """Fill `out` (n_access, N_SUMS) for every access pair within reach, one hub open at a time.
+    """Fill `out` (n_access, N_SUMS) for every access pair, one hub open at a time.
 
     For the flow f of a home zone with office odds O, home odds A, and a hub with odds H (exponentials of utility):
     suitable homes    P(hub) = H / (O + A + H), of which O / (O + A) would have gone to the office
@@ -32,8 +32,6 @@ def pair_sums(
     """
     for s in range(access_start.size - 1):
         for p in range(access_start[s], access_start[s + 1]):
-            if not within[p]:
-                continue
             i = access_zone[p]
             a, hs, hu = home_odds[i], hub_odds_suitable[p], hub_odds_unsuitable[p]
             from_suitable = from_unsuitable = avoided = minutes = km = 0.0
@@ -58,7 +56,7 @@ def pair_sums(
 
 @njit(cache=True, nogil=True)
 def hours_histogram(
-    access_start: np.ndarray, access_zone: np.ndarray, within: np.ndarray,
+    access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
     flow_start: np.ndarray, office_odds: np.ndarray, home_odds: np.ndarray,
     days_suitable: np.ndarray, days_unsuitable: np.ndarray,
@@ -73,8 +71,6 @@ def hours_histogram(
     n_bins = out.shape[1]
     for s in range(access_start.size - 1):
         for p in range(access_start[s], access_start[s + 1]):
-            if not within[p]:
-                continue
             i = access_zone[p]
             a, hs, hu = home_odds[i], hub_odds_suitable[p], hub_odds_unsuitable[p]
             for f in range(flow_start[i], flow_start[i + 1]):

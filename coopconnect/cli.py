@@ -1,0 +1,293 @@
+"""The same engine without a screen. `docs/cli.md` has every command; names and JSON fields are stable.
+
+Exit codes: 0 done, 1 failed, 2 wrong input (one clear line on standard error, no traceback).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from coopconnect import MODEL_VERSION
+from coopconnect.parameters import DATA_DIR, ParameterError, Parameters, load_parameters
+from coopconnect.scenario import (
+    DEFAULT_TERRITORY,
+    Scenario,
+    ScenarioError,
+    from_toml,
+    reference_scenario,
+    set_all,
+    to_query,
+)
+
+DONE, FAILED, WRONG_INPUT = 0, 1, 2
+
+SITE_FIELDS = (
+    "users", "hub_days_per_year", "desks", "hours_per_year", "eur_per_year", "kg_co2e_per_year",
+    "hours_per_participating_household", "viability",
+)  # fmt: skip
+
+
+class WrongInput(ValueError):
+    """The user's words cannot be used; the message says what, what is allowed and what to do."""
+
+
+def say(text: str) -> None:
+    """Progress and remarks go to standard error, so that standard output stays one JSON document."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _scenario(args: argparse.Namespace, parameters: Parameters) -> Scenario:
+    """Scenario of the command: the reference, then the file, then each --set, then --territory."""
+    scenario = reference_scenario(parameters)
+    if args.scenario:
+        path = Path(args.scenario)
+        if not path.is_file():
+            raise WrongInput(f"--scenario {path}: no such file")
+        try:
+            scenario, _, _ = from_toml(path.read_text(encoding="utf-8"), parameters)
+        except UnicodeDecodeError:
+            raise WrongInput(f"--scenario {path}: not a text file in UTF-8") from None
+    pairs: dict[str, object] = {}
+    for text in args.set or ():
+        key, equal, value = text.partition("=")
+        if not equal:
+            raise WrongInput(f"--set {text}: should be key=value")
+        pairs[key.strip()] = value.strip()
+    scenario = set_all(scenario, pairs, parameters)
+    return scenario.with_values(territory=args.territory) if args.territory else scenario
+
+
+def _territories(scenario: Scenario, parameters: Parameters) -> tuple[Any, Any]:
+    """The territory of the scenario, and the one on which the choice is calibrated."""
+    from coopconnect.territory.load import load_territory
+
+    circuity = dict(scenario.changed).get("circuity", parameters.value("circuity"))
+    territory = load_territory(scenario.territory, DATA_DIR, circuity=circuity)
+    if scenario.territory == DEFAULT_TERRITORY:
+        return territory, territory
+    return territory, load_territory(DEFAULT_TERRITORY, DATA_DIR, circuity=circuity)
+
+
+def _assess(scenario: Scenario, parameters: Parameters) -> tuple[Any, Any]:
+    from coopconnect.model.assessment import assess
+
+    territory, home = _territories(scenario, parameters)
+    return territory, assess(territory, scenario, parameters, home=home)
+
+
+def _finite(value: Any) -> Any:
+    """A plain number for JSON; None where it is not finite."""
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _site(row: Any) -> dict[str, Any]:
+    """One site of the JSON of `assess`."""
+    from coopconnect.scenario import COMPONENTS
+
+    bounds = {
+        end: {name: _finite(row[f"{name}_{end}"]) for name in ("score", *SITE_FIELDS)}
+        for end in ("low", "high")
+    }
+    return {
+        "code": row["zone_code"], "name": row["name"], "rural": bool(row["rural"]), "rank": int(row["rank"]),
+        "score": _finite(row["score"]),
+        "components": {name: _finite(row[f"component_{name}"]) for name in COMPONENTS},
+        **{name: _finite(row[name]) for name in SITE_FIELDS},
+        "red_flag": bool(row["red_flag"]), "available": bool(row["available"]),
+        **bounds,
+    }  # fmt: skip
+
+
+def run_assess(args: argparse.Namespace) -> int:
+    """`assess`: every commune as the place of one hub, best first."""
+    parameters = load_parameters()
+    scenario = _scenario(args, parameters)
+    territory, result = _assess(scenario, parameters)
+    sites = result.sites.sort_values(["available", "rank"], ascending=[False, True])
+    if args.rural:
+        sites = sites[sites["rural"]]
+    if args.top is not None:
+        sites = sites.head(args.top)
+    totals = {name: {k: _finite(v) for k, v in asdict(r).items()} for name, r in result.totals.items()}
+    document = {
+        "model_version": MODEL_VERSION,
+        "territory": territory.code,
+        "territory_name": territory.name,
+        "scenario": {**asdict(scenario), "changed": dict(scenario.changed)},
+        "modelled": list(result.modelled),
+        "calibration": {"targets": result.calibration.targets, "reached": result.calibration.reached,
+                        "messages": list(result.calibration.messages_en)},
+        "seconds": round(result.seconds, 4),
+        "totals": totals,
+        "sites": [_site(row) for _, row in sites.iterrows()],
+    }  # fmt: skip
+    if args.json:
+        print(json.dumps(document, ensure_ascii=False))
+        return DONE
+    print(f"{territory.name} · {len(result.sites)} communes · model {MODEL_VERSION} · " + ", ".join(
+        f"{p.table}: {p.kind}" for p in territory.provenance))  # fmt: skip
+    print(
+        f"{'rank':>5} {'code':<6}{'commune':<30}{'score':>6} {'(range)':<12}{'users':>7}{'hours/yr':>10}{'viability':>10}"
+    )
+    for site in document["sites"][: args.top or 20]:
+        spread = f"({site['low']['score']:.0f}-{site['high']['score']:.0f})"
+        print(f"{site['rank']:>5} {site['code']:<6}{site['name'][:29]:<30}{site['score']:>6.1f} {spread:<12}"
+              f"{site['users']:>7.1f}{site['hours_per_year']:>10.0f}{site['viability']:>10.2f}")  # fmt: skip
+    return DONE
+
+
+def run_table(args: argparse.Namespace) -> int:
+    """`table NAME --to FILE`: zones, flows, access or sites, as parquet or CSV."""
+    from coopconnect.export import tables
+
+    parameters = load_parameters()
+    scenario = _scenario(args, parameters)
+    target = _target(args.to, (".parquet", ".csv"))
+    if args.name == "sites":
+        _, result = _assess(scenario, parameters)
+        frame = tables.sites_table(result)
+    else:
+        territory, _ = _territories(scenario, parameters)
+        frame = getattr(tables, f"{args.name}_table")(territory)
+    rows = tables.write_table(frame, target)
+    _done(args, {"table": args.name, "rows": rows, "file": str(target)}, f"{target}: {rows} rows")
+    return DONE
+
+
+def _target(text: str, allowed: tuple[str, ...]) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in allowed:
+        raise WrongInput(f"--to {text}: allowed endings {', '.join(allowed)}")
+    if not path.parent.is_dir():
+        raise WrongInput(f"--to {text}: the folder {path.parent} does not exist")
+    return path
+
+
+def _done(args: argparse.Namespace, document: dict[str, Any], line: str) -> None:
+    print(json.dumps(document, ensure_ascii=False) if args.json else line)
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """`export --to FILE`: the workbook, the stand-alone map, GIS files."""
+    from coopconnect.export.files import export_file
+
+    parameters = load_parameters()
+    scenario = _scenario(args, parameters)
+    target = _target(args.to, (".xlsx", ".html", ".geojson", ".gpkg", ".csv"))
+    territory, result = _assess(scenario, parameters)
+    reference = reference_scenario(parameters, scenario.territory)
+    _, before = _assess(reference, parameters)
+    link = "?" + "&".join(f"{k}={v}" for k, v in to_query(scenario, parameters).items())
+    export_file(target, territory, result, before, parameters, args.language, link)
+    _done(
+        args,
+        {"files": [str(target)], "bytes": target.stat().st_size},
+        f"{target}: {target.stat().st_size} bytes",
+    )
+    return DONE
+
+
+def run_data(args: argparse.Namespace) -> int:
+    """`data status` and `data build`."""
+    if args.action == "build":
+        from coopconnect.territory.build import BuildError, build
+
+        try:
+            build(Path(args.to) if args.to else DATA_DIR / "territory", progress=say)
+        except BuildError as error:
+            say(str(error))
+            return FAILED
+        _done(args, {"built": str(Path(args.to) if args.to else "data/territory")}, "built")
+        return DONE
+    parameters = load_parameters()
+    territory, _ = _territories(_scenario(args, parameters), parameters)
+    rows = [asdict(p) for p in territory.provenance]
+    if args.json:
+        print(json.dumps({"territory": territory.code, "tables": rows}, ensure_ascii=False))
+        return DONE
+    for row in rows:
+        print(f"{row['table']:<12}{row['kind']:<11}{row['year']:<12}{row['source']}")
+    return DONE
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    """`doctor`: is this installation sound? Prints one line a check; exit 1 where one fails."""
+    from coopconnect.doctor import checks
+
+    results = checks(warm=args.warm)
+    if args.json:
+        print(json.dumps({"checks": [asdict(r) for r in results], "sound": all(r.ok for r in results)}))
+    else:
+        for r in results:
+            print(f"{'ok  ' if r.ok else 'FAIL'} {r.name}: {r.detail}")
+    return DONE if all(r.ok for r in results) else FAILED
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--territory", default=None, help="region 93, departement d04, EPCI SIREN, file of communes, FR"
+    )
+    parser.add_argument("--scenario", metavar="FILE.toml", help="a scenario file")
+    parser.add_argument(
+        "--set", metavar="key=value", action="append", help="a lever or a parameter (repeatable)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="coopconnect", description="Where is a shared workplace worth opening?"
+    )
+    top.add_argument("--version", action="version", version=MODEL_VERSION)
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+
+    def add(name: str, help_text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text, description=help_text)
+        _common(sub)
+        sub.set_defaults(run=run)
+        return sub
+
+    assess = add("assess", "every commune as the place of one hub, best first", run_assess)
+    assess.add_argument("--top", type=int, help="only the N best")
+    assess.add_argument("--rural", action="store_true", help="rural communes only")
+    table = add("table", "a table as parquet or CSV", run_table)
+    table.add_argument("name", choices=("zones", "flows", "access", "sites"))
+    table.add_argument("--to", required=True, metavar="FILE", help="FILE.parquet or FILE.csv")
+    export = add("export", "what the app exports", run_export)
+    export.add_argument("--to", required=True, metavar="FILE", help=".xlsx, .html, .geojson, .gpkg or .csv")
+    export.add_argument("--language", choices=("fr", "en"), default="fr")
+    data = add("data", "the data: status, build", run_data)
+    data.add_argument("action", choices=("status", "build"))
+    data.add_argument("--to", metavar="FOLDER", help="where to build (data/territory)")
+    doctor = add("doctor", "is this installation sound?", run_doctor)
+    doctor.add_argument(
+        "--warm", action="store_true", help="also compile the kernels, so that the first start is quick"
+    )
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; wrong input gives one clear line and exit code 2."""
+    try:
+        args = parser().parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        return int(args.run(args))
+    except (WrongInput, ScenarioError, ParameterError, ValueError) as error:
+        say("coopconnect: " + " · ".join(str(error).splitlines()))
+        return WRONG_INPUT
+    except BrokenPipeError:
+        return FAILED
+    except OSError as error:
+        say(f"coopconnect: {error}")
+        return FAILED
