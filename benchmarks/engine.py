@@ -41,7 +41,7 @@ def run(code: str, repeats: int, goal_s: float, home=None) -> dict[str, float]: 
     """Load a territory and assess it `repeats` times after warm-up, moving the fuel price each time."""
     parameters = load_parameters()
     started = time.perf_counter()
-    territory = load_territory(code, DATA_DIR, circuity=parameters.value("circuity"))
+    territory = load_territory(code, DATA_DIR / "territory", circuity=parameters.value("circuity"))
     load_s = time.perf_counter() - started
     scenario = reference_scenario(parameters, code)
     started = time.perf_counter()
@@ -92,7 +92,7 @@ def main() -> None:
     parameters = load_parameters()
     results = {"paca": run("93", 30, 0.060)}
     if args.france:
-        home = load_territory("93", DATA_DIR, circuity=parameters.value("circuity"))
+        home = load_territory("93", DATA_DIR / "territory", circuity=parameters.value("circuity"))
         results["france"] = run("FR", 5, 1.5, home)
     print(json.dumps(results, indent=1))
 

@@ -69,10 +69,10 @@ def _territories(scenario: Scenario, parameters: Parameters) -> tuple[Any, Any]:
     from coopconnect.territory.load import load_territory
 
     circuity = dict(scenario.changed).get("circuity", parameters.value("circuity"))
-    territory = load_territory(scenario.territory, DATA_DIR, circuity=circuity)
+    territory = load_territory(scenario.territory, DATA_DIR / "territory", circuity=circuity)
     if scenario.territory == DEFAULT_TERRITORY:
         return territory, territory
-    return territory, load_territory(DEFAULT_TERRITORY, DATA_DIR, circuity=circuity)
+    return territory, load_territory(DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=circuity)
 
 
 def _assess(scenario: Scenario, parameters: Parameters) -> tuple[Any, Any]:

@@ -41,4 +41,4 @@ def small() -> Territory:
 def paca(parameters: Parameters) -> Territory:
     from coopconnect.territory.load import load_territory
 
-    return load_territory("93", DATA_DIR, circuity=parameters.value("circuity"))
+    return load_territory("93", DATA_DIR / "territory", circuity=parameters.value("circuity"))

@@ -99,7 +99,7 @@ def naive_site(t: Territory, s: int, sc: Scenario, c: Calibration, v: dict[str, 
         h = float(zones["households"].iloc[i])
         spend = commute_energy * v["working_days_per_year"] * (per_km - v["non_fuel_cost_eur_per_km"]) / h
         income = v["living_standard_median_eur"] * v["consumption_units_per_household"]
-        z = math.log(max(spend, 1e-9) / v["vulnerability_threshold_share"] / income) / v["income_log_spread"]
+        z = math.log(max(spend, 1e-9) / v["vulnerability_threshold_share"] / income) / v["effort_log_spread"]
         households += h
         vulnerable += h * 0.5 * (1 + math.erf(z / math.sqrt(2)))
         hot_total += h * hot

@@ -42,9 +42,9 @@ def score(components: tuple[np.ndarray, ...], scenario: Scenario) -> np.ndarray:
 def vulnerable_share(prepared: Prepared, scenario: Scenario, values: Values) -> np.ndarray:
     """Share of households of each zone whose commuting energy exceeds the effort threshold, (n_zones,).
 
-    Effort = fuel of the commutes of the household's workers (all working days) over its income; incomes are
-    log-normal around the median living standard times consumption units. Share = P(income < fuel / threshold).
-    Modelled: no income by commune is bundled.
+    Effort = energy of the commutes of a household's workers (all working days) over its income. Around the mean
+    commute of the commune and the median income (living standard times consumption units), efforts are log-normal:
+    share = P(effort > threshold). Modelled: no income by commune is bundled.
     """
     t = prepared.territory
     km = t.flow_road_km.astype(float)
@@ -56,4 +56,4 @@ def vulnerable_share(prepared: Prepared, scenario: Scenario, values: Values) -> 
     spend = per_zone * values["working_days_per_year"] * energy / np.maximum(prepared.households, 1.0)
     income = values["living_standard_median_eur"] * values["consumption_units_per_household"]
     needed = np.maximum(spend, 1e-9) / values["vulnerability_threshold_share"]
-    return np.asarray(ndtr(np.log(needed / income) / values["income_log_spread"]))
+    return np.asarray(ndtr(np.log(needed / income) / values["effort_log_spread"]))

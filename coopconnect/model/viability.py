@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import pdtr
+from scipy.special import pdtrik
 
 from coopconnect.model.choice import Values, telepresence_installed
 from coopconnect.scenario import Scenario
@@ -28,21 +28,8 @@ def desks(hub_days_per_year: np.ndarray, values: Values) -> np.ndarray:
     """
     days = values["weeks_per_year"] * values["working_days_per_week"]
     mean = np.maximum(hub_days_per_year, 0.0) / days
-    wanted = values["desk_service_share"]
-    found = np.floor(
-        mean + 1.3 * np.sqrt(mean)
-    )  # below the answer for the shares in use; then step up or down
-    for _ in range(200):
-        short = (pdtr(found, mean) < wanted) & (mean > 0.0)
-        if not short.any():
-            break
-        found = found + short
-    for _ in range(200):
-        spare = (found >= 1.0) & (pdtr(found - 1.0, mean) >= wanted)
-        if not spare.any():
-            break
-        found = found - spare
-    return np.where(mean > 0.0, np.maximum(found, 1.0), 0.0)
+    exact = pdtrik(values["desk_service_share"], np.maximum(mean, 1e-12))
+    return np.where(mean > 0.0, np.maximum(np.ceil(exact - 1e-9), 1.0), 0.0)
 
 
 def yearly_cost_eur(desk_count: np.ndarray, scenario: Scenario, values: Values) -> np.ndarray:
