@@ -19,9 +19,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from naive_model import naive_site  # noqa: E402
 
-from coopconnect.model.assessment import assess, run_kernel  # noqa: E402
+from coopconnect.model.assessment import assess  # noqa: E402
 from coopconnect.model.calibration import calibration_for  # noqa: E402
 from coopconnect.model.choice import within_reach  # noqa: E402
+from coopconnect.model.runs import run_kernel  # noqa: E402
 from coopconnect.parameters import DATA_DIR, load_parameters  # noqa: E402
 from coopconnect.scenario import parameter_values, reference_scenario  # noqa: E402
 from coopconnect.territory.load import load_territory  # noqa: E402

@@ -14,8 +14,12 @@ from naive_model import naive_site
 from synthetic import synthetic_territory
 
 from coopconnect.model import impact, viability
-from coopconnect.model.assessment import assess, quantile_of, ranks, response
+from coopconnect.model.assessment import assess, response
 from coopconnect.model.calibration import calibration_for
+from coopconnect.model.choice import cost_per_km_eur, within_reach
+from coopconnect.model.households import HISTOGRAM_EDGES, quantile_of
+from coopconnect.model.ranges import ranks
+from coopconnect.model.runs import run_kernel, site_results, surroundings
 from coopconnect.model.types import RANGED, SITE_COLUMNS, TOTALS, ZONE_COLUMNS, Calibration
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import CLIMATES, PREMISES, Scenario, parameter_values
@@ -68,8 +72,6 @@ def test_one_commuter_by_hand() -> None:
 
 def test_cost_and_emission_by_hand(parameters: Parameters, reference: Scenario) -> None:
     """0.971 * 6.4 / 100 * 1.75 + 0.029 * 0.04 + 0.10 = 0.1088 + 0.0012 + 0.10 = 0.2099 EUR/km; today 0.188 kg/km."""
-    from coopconnect.model.choice import cost_per_km_eur
-
     values = parameter_values(reference, parameters)
     assert cost_per_km_eur(reference, values) == pytest.approx(0.20991, abs=1e-5)
     assert impact.emission_kg_per_km(reference, values) == pytest.approx(0.188)
@@ -131,9 +133,6 @@ def test_free_travel_saves_no_euro(small: Territory, parameters: Parameters, ref
     home = calibration_for(small, parameters, ())
     values = parameter_values(reference, parameters)
     values.update(consumption_l_per_100_km=0.0, electric_cost_eur_per_km=0.0, non_fuel_cost_eur_per_km=0.0)
-    from coopconnect.model.assessment import run_kernel, site_results, surroundings
-    from coopconnect.model.choice import within_reach
-
     prepared = within_reach(small, reference.access_max_min)
     run = run_kernel(prepared, reference, home, values)
     central = site_results(run.sites, surroundings(prepared, reference, values), reference, values)
@@ -251,8 +250,6 @@ def test_unknown_site_is_named(small: Territory, parameters: Parameters, referen
 
 
 def test_quantiles_of_a_known_histogram() -> None:
-    from coopconnect.model.assessment import HISTOGRAM_EDGES
-
     h = np.zeros((2, HISTOGRAM_EDGES.size - 1))
     b = int(np.searchsorted(HISTOGRAM_EDGES, 0.0))
     h[0, b : b + 10] = 1.0  # uniform from 0 to 40 hours

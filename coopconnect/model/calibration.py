@@ -110,7 +110,7 @@ def _rural_totals(prepared: Prepared, o: Odds, costs: DayCosts) -> Callable[[flo
         pair_sums(
             t.access_start, t.access_zone,
             o.hub_suitable * np.exp(suitable), o.hub_unsuitable * np.exp(unsuitable),
-            t.flow_start, o.office, o.home, o.days_suitable, o.days_unsuitable,
+            t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
             costs.commute_min, costs.commute_km, out,
         )  # fmt: skip
         return np.asarray(out.sum(axis=0))

@@ -185,33 +185,38 @@ def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCost
 
 @dataclass(frozen=True, eq=False)
 class Odds:
-    """Exponentials of utilities and allowed days a year, ready for the kernel (shapes as in `DayCosts`)."""
+    """Exponentials of utilities and allowed days a year, ready for the kernel (shapes as in `DayCosts`).
+
+    office_share: O / (O + A) of each flow, what the suitable homes do when no hub is open.
+    """
 
     office: np.ndarray
+    office_share: np.ndarray
     home: np.ndarray
     hub_suitable: np.ndarray
     hub_unsuitable: np.ndarray
-    days_suitable: np.ndarray
-    days_unsuitable: np.ndarray
+    days: np.ndarray
+    unsuitable_share: float
 
 
 def odds(
     prepared: Prepared, costs: DayCosts, scenario: Scenario, calibration: Calibration, values: Values
 ) -> Odds:
-    """exp(V) of each alternative, and the days a year on which remote work is allowed, by segment."""
+    """exp(V) of each alternative, and the days a year on which remote work is allowed."""
     scale = calibration.scale_per_eur
     days = eligible_share(scenario, calibration, values) * values["weeks_per_year"]
     days *= scenario.telework_days_per_week
-    allowed = prepared.territory.flow_workers.astype(float) * days
-    unsuitable = values["home_unsuitable_share"]
+    office = np.exp(-scale * costs.office_eur)
+    home = np.exp(calibration.home_constant - scale * costs.home_eur)
     hub = np.exp(-scale * costs.hub_eur)
     return Odds(
-        office=np.exp(-scale * costs.office_eur),
-        home=np.exp(calibration.home_constant - scale * costs.home_eur),
+        office=office,
+        office_share=office / (office + home[prepared.flow_zone]),
+        home=home,
         hub_suitable=np.exp(calibration.hub_constant_suitable) * hub,
         hub_unsuitable=np.exp(calibration.hub_constant_unsuitable) * hub,
-        days_suitable=allowed * (1.0 - unsuitable),
-        days_unsuitable=allowed * unsuitable,
+        days=days * prepared.territory.flow_workers.astype(float),
+        unsuitable_share=values["home_unsuitable_share"],
     )
 
 

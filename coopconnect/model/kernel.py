@@ -19,33 +19,36 @@ of the avoided office days), hub days of people whose home suits, the same of pe
 def pair_sums(
     access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
-    flow_start: np.ndarray, office_odds: np.ndarray, home_odds: np.ndarray,
-    days_suitable: np.ndarray, days_unsuitable: np.ndarray,
+    flow_start: np.ndarray, office_odds: np.ndarray, office_share: np.ndarray, home_odds: np.ndarray,
+    days: np.ndarray, unsuitable_share: float,
     commute_min: np.ndarray, commute_km: np.ndarray, out: np.ndarray,
 ) -> None:  # fmt: skip
     """Fill `out` (n_access, N_SUMS) for every access pair, one hub open at a time.
 
     For the flow f of a home zone with office odds O, home odds A, and a hub with odds H (exponentials of utility):
-    suitable homes    P(hub) = H / (O + A + H), of which O / (O + A) would have gone to the office
+    suitable homes    P(hub) = H / (O + A + H), of which office_share = O / (O + A) would have gone to the office
     unsuitable homes  P(hub) = H / (O + H), all of which would have gone to the office
-    commute_min and commute_km are those of the return trip; days_* are allowed days a year of each segment.
+    days are the allowed days a year of the flow; commute_min and commute_km are those of the return trip.
     """
+    suitable_share = 1.0 - unsuitable_share
     for s in range(access_start.size - 1):
         for p in range(access_start[s], access_start[s + 1]):
             i = access_zone[p]
-            a, hs, hu = home_odds[i], hub_odds_suitable[p], hub_odds_unsuitable[p]
+            hs, hu = hub_odds_suitable[p], hub_odds_unsuitable[p]
+            a = home_odds[i] + hs
             from_suitable = from_unsuitable = avoided = minutes = km = 0.0
             for f in range(flow_start[i], flow_start[i + 1]):
                 o = office_odds[f]
-                without = o + a
-                suitable = days_suitable[f] * hs / (without + hs)
-                unsuitable = days_unsuitable[f] * hu / (o + hu)
-                away = suitable * o / without + unsuitable
+                suitable = days[f] / (o + a)
+                unsuitable = days[f] / (o + hu)
+                away = suitable_share * hs * suitable * office_share[f] + unsuitable_share * hu * unsuitable
                 from_suitable += suitable
                 from_unsuitable += unsuitable
                 avoided += away
                 minutes += away * commute_min[f]
                 km += away * commute_km[f]
+            from_suitable *= suitable_share * hs
+            from_unsuitable *= unsuitable_share * hu
             out[p, 0] = from_suitable + from_unsuitable
             out[p, 1] = avoided
             out[p, 2] = minutes
@@ -58,9 +61,8 @@ def pair_sums(
 def hours_histogram(
     access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
-    flow_start: np.ndarray, office_odds: np.ndarray, home_odds: np.ndarray,
-    days_suitable: np.ndarray, days_unsuitable: np.ndarray,
-    commute_min: np.ndarray, access_min: np.ndarray,
+    flow_start: np.ndarray, office_odds: np.ndarray, office_share: np.ndarray, home_odds: np.ndarray,
+    days: np.ndarray, unsuitable_share: float, commute_min: np.ndarray, access_min: np.ndarray,
     days_per_user: float, first_edge: float, bin_width: float, out: np.ndarray,
 ) -> None:  # fmt: skip
     """Users of each site by the hours a year they keep: `out` (n_sites, n_bins) is added to, in users.
@@ -68,23 +70,25 @@ def hours_histogram(
     A user of pair (i, j) at hub k keeps days_per_user * (avoided share * commute_min - access_min) / 60 hours;
     commute_min and access_min are return trips. The first and last bins hold what lies beyond.
     """
-    n_bins = out.shape[1]
+    last = out.shape[1] - 1
+    suitable_share = 1.0 - unsuitable_share
     for s in range(access_start.size - 1):
         for p in range(access_start[s], access_start[s + 1]):
             i = access_zone[p]
-            a, hs, hu = home_odds[i], hub_odds_suitable[p], hub_odds_unsuitable[p]
+            hs, hu = hub_odds_suitable[p], hub_odds_unsuitable[p]
+            a = home_odds[i] + hs
+            lost = access_min[p]
             for f in range(flow_start[i], flow_start[i + 1]):
                 o = office_odds[f]
-                without = o + a
-                suitable = days_suitable[f] * hs / (without + hs)
-                unsuitable = days_unsuitable[f] * hu / (o + hu)
-                days = suitable + unsuitable
-                if days <= 0.0:
+                suitable = suitable_share * hs / (o + a)
+                unsuitable = unsuitable_share * hu / (o + hu)
+                hub = suitable + unsuitable
+                if hub <= 0.0:
                     continue
-                share = (suitable * o / without + unsuitable) / days
-                hours = days_per_user * (share * commute_min[f] - access_min[p]) / 60.0
-                b = int(np.floor((hours - first_edge) / bin_width))
-                out[s, min(max(b, 0), n_bins - 1)] += days / days_per_user
+                share = (suitable * office_share[f] + unsuitable) / hub
+                hours = days_per_user * (share * commute_min[f] - lost) / 60.0
+                b = min(max(int((hours - first_edge) / bin_width), 0), last)
+                out[s, b] += hub * days[f] / days_per_user
 
 
 @njit(cache=True, nogil=True)

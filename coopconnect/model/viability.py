@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import pdtrik
+from scipy.special import ndtri, pdtr
 
 from coopconnect.model.choice import Values, telepresence_installed
 from coopconnect.scenario import Scenario
@@ -28,8 +28,15 @@ def desks(hub_days_per_year: np.ndarray, values: Values) -> np.ndarray:
     """
     days = values["weeks_per_year"] * values["working_days_per_week"]
     mean = np.maximum(hub_days_per_year, 0.0) / days
-    exact = pdtrik(values["desk_service_share"], np.maximum(mean, 1e-12))
-    return np.where(mean > 0.0, np.maximum(np.ceil(exact - 1e-9), 1.0), 0.0)
+    wanted = values["desk_service_share"]
+    z = ndtri(wanted)
+    found = np.floor(mean + z * np.sqrt(mean) + (z * z - 1.0) / 6.0)  # Cornish-Fisher: within a desk or two
+    found = np.maximum(found, 0.0)
+    while (short := pdtr(found, mean) < wanted).any():
+        found = found + short
+    while (spare := (found >= 1.0) & (pdtr(np.maximum(found - 1.0, 0.0), mean) >= wanted)).any():
+        found = found - spare
+    return np.where(mean > 0.0, np.maximum(found, 1.0), 0.0)
 
 
 def yearly_cost_eur(desk_count: np.ndarray, scenario: Scenario, values: Values) -> np.ndarray:

@@ -1,0 +1,146 @@
+"""One run: every commuter's choice for every site, summed by site and turned into yearly figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coopconnect.model import impact, score, viability
+from coopconnect.model.choice import (
+    DayCosts,
+    Odds,
+    Prepared,
+    Values,
+    day_costs,
+    hot_days,
+    hub_days_per_user,
+    odds,
+    road_disruption_days,
+)
+from coopconnect.model.kernel import N_SUMS, pair_sums, row_sums
+from coopconnect.model.types import Calibration
+from coopconnect.scenario import COMPONENTS, Scenario
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run of the kernel: pair sums (n_access, N_SUMS), site sums, and what went in."""
+
+    pairs: np.ndarray
+    sites: impact.Sums
+    costs: DayCosts
+    odds: Odds
+
+
+def run_kernel(
+    prepared: Prepared,
+    scenario: Scenario,
+    calibration: Calibration,
+    values: Values,
+    costs: DayCosts | None = None,
+) -> Run:
+    """Choice of every commuter for every site, one hub at a time."""
+    t = prepared.territory
+    costs = costs or day_costs(prepared, scenario, values)
+    o = odds(prepared, costs, scenario, calibration, values)
+    pairs = np.zeros((t.access_zone.size, N_SUMS))
+    pair_sums(
+        t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
+        t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
+        costs.commute_min, costs.commute_km, pairs,
+    )  # fmt: skip
+    columns = np.column_stack([pairs[:, :4], pairs[:, 0] * costs.access_min, pairs[:, 0] * costs.access_km])
+    out = np.zeros((t.site_zone.size, columns.shape[1]))
+    row_sums(t.access_start, columns, out)
+    return Run(pairs, impact.Sums(*np.ascontiguousarray(out.T)), costs, o)
+
+
+def pair_impact_sums(run: Run) -> impact.Sums:
+    """The same sums by access pair instead of by site."""
+    p = run.pairs
+    return impact.Sums(
+        p[:, 0], p[:, 1], p[:, 2], p[:, 3], p[:, 0] * run.costs.access_min, p[:, 0] * run.costs.access_km
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What of the catchment of each site depends on the access limit and the climate, not on who comes."""
+
+    workers: np.ndarray
+    households: np.ndarray
+    population: np.ndarray
+    vulnerable: np.ndarray
+    hot_days: np.ndarray
+    road_days: float
+    zone_vulnerable: np.ndarray
+
+
+def surroundings(prepared: Prepared, scenario: Scenario, values: Values) -> Surroundings:
+    """Totals and household-weighted means over the zones within reach of each site."""
+    t = prepared.territory
+    zone_vulnerable = score.vulnerable_share(prepared, scenario, values)
+    zone_hot = hot_days(t, scenario)
+    h = prepared.households
+    by_zone = np.column_stack([prepared.workers, h, prepared.population, h * zone_vulnerable, h * zone_hot])
+    out = np.zeros((t.site_zone.size, by_zone.shape[1]))
+    row_sums(t.access_start, by_zone[t.access_zone], out)
+    people = np.maximum(out[:, 1], 1e-9)
+    return Surroundings(
+        out[:, 0], out[:, 1], out[:, 2], out[:, 3] / people, out[:, 4] / people,
+        road_disruption_days(scenario, values), zone_vulnerable,
+    )  # fmt: skip
+
+
+def site_results(
+    sums: impact.Sums,
+    around: Surroundings,
+    scenario: Scenario,
+    values: Values,
+    desk_count: np.ndarray | None = None,
+) -> dict[str, np.ndarray]:
+    """All yearly figures of the sites, by column name, from their sums. Division by no users gives 0.
+
+    `desk_count` spares the desks where they are known.
+    """
+    per_user = hub_days_per_user(scenario, values)
+    users = sums.hub_days / per_user if per_user > 0.0 else np.zeros_like(sums.hub_days)
+    hours = impact.hours(sums)
+    km = impact.vehicle_km(sums, values)
+    eur = impact.euros(km, scenario, values)
+    kg = impact.kg_co2e(km, scenario, values)
+    desk_count = viability.desks(sums.hub_days, values) if desk_count is None else desk_count
+    cost = viability.yearly_cost_eur(desk_count, scenario, values)
+    revenue = sums.hub_days * scenario.day_price_eur
+    contribution = np.full_like(cost, scenario.council_contribution_eur_per_year)
+    ratio = (revenue + contribution) / cost
+    components = (
+        score.viability_points(ratio),
+        score.per_cost_points(hours, cost, values["anchor_hours_per_1000_eur"]),
+        score.per_cost_points(eur, cost, values["anchor_eur_per_1000_eur"]),
+        score.per_cost_points(kg, cost, values["anchor_co2_kg_per_1000_eur"]),
+        score.resilience_points(around.vulnerable, around.hot_days, around.road_days, scenario, values),
+    )
+    worth = eur + hours * values["value_of_time_eur_per_h"] + kg / 1000.0 * scenario.carbon_value_eur_per_t
+    return {
+        "score": score.score(components, scenario),
+        **{f"component_{name}": points for name, points in zip(COMPONENTS, components, strict=True)},
+        "users": users, "hub_days_per_year": sums.hub_days, "desks": desk_count,
+        "hours_per_year": hours, "eur_per_year": eur, "kg_co2e_per_year": kg, "vehicle_km_per_year": km,
+        "viability": ratio, "yearly_cost_eur": cost, "revenue_eur_per_year": revenue,
+        "contribution_eur_per_year": contribution,
+        "break_even_users": viability.break_even_users(cost, per_user, scenario),
+        "hours_per_participating_household": per(hours, users),
+        "eur_per_participating_household": per(eur, users),
+        "kg_co2e_per_participating_household": per(kg, users),
+        "benefit_cost": worth / cost,
+        "net_public_cost_per_day_eur": per(cost - revenue, sums.hub_days),
+        "substitution_share": per(sums.avoided_days, sums.hub_days),
+        "hours_if_all_replaced": per(sums.avoided_min, sums.avoided_days) / 60.0 * per_user
+        - per(sums.access_min, sums.hub_days) / 60.0 * per_user,
+    }  # fmt: skip
+
+
+def per(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+    return np.divide(total, count, out=np.zeros_like(total), where=count > 0.0)
