@@ -68,7 +68,7 @@ def _territories(scenario: Scenario, parameters: Parameters) -> tuple[Any, Any]:
     """The territory of the scenario, and the one on which the choice is calibrated."""
     from coopconnect.territory.load import load_territory
 
-    circuity = dict(scenario.changed).get("circuity", parameters.value("circuity"))
+    circuity = parameters.value("circuity")
     territory = load_territory(scenario.territory, DATA_DIR / "territory", circuity=circuity)
     if scenario.territory == DEFAULT_TERRITORY:
         return territory, territory

@@ -6,12 +6,14 @@ without a site within reach. Values are drawn, not computed by the model: for te
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from coopconnect.model.types import RANGED, SITE_COLUMNS, TOTALS, ZONE_COLUMNS, Assessment, Calibration, Range
 from coopconnect.parameters import load_parameters
-from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario, reference_scenario
+from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario, parameter_values, reference_scenario
 from coopconnect.territory.types import Provenance, Territory
 
 SEED = 20260101
@@ -83,43 +85,69 @@ def _sites(territory: Territory, scenario: Scenario, rng: np.random.Generator) -
     days = users * 1.9 * 46
     hours_each = rng.normal(18, 16, count)
     cost = rng.uniform(15_000, 20_000, count)
-    weights = np.array(scenario.weights()) / sum(scenario.weights())
-    components = {f"component_{c}": rng.uniform(0, 90, count) for c in COMPONENTS}
     drawn = {
-        **components, "score": np.stack(list(components.values()), axis=1) @ weights, "users": users,
-        "users_share": rng.uniform(0.002, 0.008, count), "hub_days_per_year": days,
+        "component_resilience": rng.uniform(0, 90, count), "users": users,
+        "hub_days_per_year": days,
         "substitution_share": rng.uniform(0.3, 0.7, count), "desks": np.ceil(users / 2), "yearly_cost_eur": cost,
         "hours_per_year": users * hours_each, "eur_per_year": users * hours_each * 9,
         "kg_co2e_per_year": users * (hours_each - 4) * 7, "vehicle_km_per_year": users * hours_each * 45,
-        "hours_per_participating_household": hours_each, "hours_if_all_replaced": hours_each * 4,
-        "eur_per_participating_household": hours_each * 9,
-        "kg_co2e_per_participating_household": (hours_each - 4) * 7,
-        "hours_per_catchment_household": hours_each / 90,
+        "hours_if_all_replaced": hours_each * 4,
         "hours_d1": hours_each - 25, "hours_d5": hours_each - 2, "hours_d9": hours_each + 40,
         "losing_share": rng.uniform(0, 0.4, count), "workers_within_reach": rng.uniform(100, 30_000, count),
         "households_within_reach": rng.uniform(100, 35_000, count),
-        "population_within_reach": rng.uniform(300, 70_000, count), "revenue_eur_per_year": days * 8,
+        "population_within_reach": rng.uniform(300, 70_000, count), "revenue_eur_per_year": days * scenario.day_price_eur,
         "contribution_eur_per_year": np.full(count, scenario.council_contribution_eur_per_year),
-        "break_even_users": rng.uniform(5, 20, count), "benefit_cost": rng.uniform(0, 1.5, count),
         "vulnerable_share": rng.uniform(0.05, 0.3, count), "hot_days": rng.uniform(0, 25, count),
         "road_disruption_days": np.full(count, 2.0),
     }  # fmt: skip
     sites = sites.assign(**drawn)
     sites["viability"] = (sites["revenue_eur_per_year"] + sites["contribution_eur_per_year"]) / cost
-    net = sites["yearly_cost_eur"] - sites["revenue_eur_per_year"]
-    sites["net_public_cost_per_day_eur"] = net / days.clip(1e-9)
+    sites = _worked_out(sites, scenario)
     empty = users == 0
-    missing = ["hours_d1", "hours_d5", "hours_d9", "losing_share", "net_public_cost_per_day_eur"]
+    missing = ["hours_d1", "hours_d5", "hours_d9", "losing_share"]
     sites.loc[empty, missing] = np.nan
+    sites["enough_users"] = sites["users"] >= 8
     sites["red_flag"] = (sites[["hours_per_year", "eur_per_year", "kg_co2e_per_year"]] < 0).any(axis=1)
     return _ranked(_ranged(sites, rng), scenario)
+
+
+def _per(total: pd.Series, count: pd.Series) -> np.ndarray:
+    total, count = total.to_numpy(float), count.to_numpy(float)
+    return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+
+
+def _worked_out(sites: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    """Ratios, components and score that follow from the drawn columns, by the formulas of the model."""
+    values = parameter_values(scenario, load_parameters())
+    cost, revenue = sites["yearly_cost_eur"], sites["revenue_eur_per_year"]
+    hours, eur, kg = sites["hours_per_year"], sites["eur_per_year"], sites["kg_co2e_per_year"]
+    for key, total in (("hours", hours), ("eur", eur), ("kg_co2e", kg)):
+        sites[f"{key}_per_participating_household"] = _per(total, sites["users"])
+    sites["hours_per_catchment_household"] = _per(hours, sites["households_within_reach"])
+    sites["users_share"] = _per(sites["users"], sites["workers_within_reach"])
+    sites["net_public_cost_per_day_eur"] = _per(cost - revenue, sites["hub_days_per_year"])
+    sites["component_viability"] = (100 * sites["viability"]).clip(0, 100)
+    anchors = {"time": (hours, "hours_per_1000_eur"), "money": (eur, "eur_per_1000_eur"),
+               "co2": (kg, "co2_kg_per_1000_eur")}  # fmt: skip
+    for name, (total, anchor) in anchors.items():
+        sites[f"component_{name}"] = (100_000 * total / cost / values[f"anchor_{anchor}"]).clip(0, 100)
+    weights = np.array(scenario.weights()) / sum(scenario.weights())
+    sites["score"] = sites[[f"component_{c}" for c in COMPONENTS]].to_numpy() @ weights
+    worth = eur + hours * values["value_of_time_eur_per_h"] + kg / 1000 * scenario.carbon_value_eur_per_t
+    sites["benefit_cost"] = worth / cost
+    missing = (cost - sites["contribution_eur_per_year"]).clip(0)
+    sites["break_even_users"] = missing / (1.9 * 46 * max(scenario.day_price_eur, 1e-9))
+    return sites
 
 
 def _ranged(sites: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     bounds = {}
     for name in RANGED:
         spread = np.abs(sites[name].to_numpy()) * rng.uniform(0.1, 0.5, len(sites))
-        bounds[f"{name}_low"], bounds[f"{name}_high"] = sites[name] - spread, sites[name] + spread
+        low, high = sites[name] - spread, sites[name] + spread
+        if name == "score" or name.startswith("component_"):
+            low, high = low.clip(0), high.clip(upper=100)
+        bounds[f"{name}_low"], bounds[f"{name}_high"] = low, high
     return pd.concat([sites, pd.DataFrame(bounds)], axis=1)
 
 
@@ -177,23 +205,43 @@ def synthetic_assessment(
         households=pd.DataFrame({"hours_from": EDGES[:-1], "hours_to": EDGES[1:], "users_share": shares}),
         deciles=pd.DataFrame({"decile": deciles, "hours_rural": np.interp(deciles / 100, cumulated, EDGES)}),
         histogram=sites["users"].to_numpy()[:, None] * rng.dirichlet(np.ones(middle.size), len(sites)),
-        histogram_edges=EDGES, totals=_totals(sites), access_site=access_site,
+        histogram_edges=EDGES, totals=_totals(sites, zones), access_site=access_site,
         access_zone=access_site.copy(), pair_users=rng.uniform(0, 3, access_site.size),
         pair_hours=rng.normal(10, 20, access_site.size), calibration=_calibration(),
         modelled=("flows", "jobs", "workers", "travel"), seconds=0.05,
     )  # fmt: skip
 
 
-def _totals(sites: pd.DataFrame) -> dict[str, Range]:
-    viable = sites["viability"] >= 1
-    values = {
-        "sites": len(sites), "viable_sites": viable.sum(), "viable_rural_sites": (viable & sites["rural"]).sum(),
-        "median_score": sites["score"].median(), "hours_per_participating_household": 17.6,
-        "eur_per_participating_household": 160.0, "kg_co2e_per_participating_household": -12.0,
-        "users_share": 0.005, "substitution_share": 0.5, "remote_hours_per_worker": 8.5,
-    }  # fmt: skip
-    assert tuple(values) == TOTALS
-    return {key: Range(v - abs(v) * 0.3, float(v), v + abs(v) * 0.4) for key, v in values.items()}
+def _totals(sites: pd.DataFrame, zones: pd.DataFrame) -> dict[str, Range]:
+    """Totals as the model defines them, over the rural sites that are available."""
+    free = sites[sites["available"]]
+    pool = free[free["rural"]]
+
+    def weighted(value: str, weight: str) -> float:
+        return float((pool[value] * pool[weight]).sum() / max(pool[weight].sum(), 1e-9))
+
+    def three(of: Callable[[str], float]) -> Range:
+        return Range(of("_low"), of(""), of("_high"))
+
+    remote = float((zones["remote_hours_per_worker"] * zones["workers"]).sum() / zones["workers"].sum())
+    reach = max(float(pool["workers_within_reach"].sum()), 1e-9)
+    totals = {
+        "sites": Range(len(free), len(free), len(free)),
+        "viable_sites": three(lambda end: float((free[f"viability{end}"] >= 1).sum())),
+        "viable_rural_sites": three(lambda end: float((pool[f"viability{end}"] >= 1).sum())),
+        "median_score": three(lambda end: float(pool[f"score{end}"].median()) if len(pool) else 0.0),
+        **{
+            f"{key}_per_participating_household": three(
+                lambda end, key=key: weighted(f"{key}_per_participating_household{end}", "users")
+            )
+            for key in ("hours", "eur", "kg_co2e")
+        },
+        "users_share": three(lambda end: float(pool[f"users{end}"].sum()) / reach),
+        "substitution_share": Range(*[weighted("substitution_share", "hub_days_per_year")] * 3),
+        "remote_hours_per_worker": Range(remote, remote, remote),
+    }
+    assert tuple(totals) == TOTALS
+    return totals
 
 
 def _calibration() -> Calibration:

@@ -278,3 +278,14 @@ def test_calibration_is_part_of_the_result(
     small: Territory, parameters: Parameters, reference: Scenario
 ) -> None:
     assert isinstance(assess(small, reference, parameters).calibration, Calibration)
+
+
+def test_a_longer_detour_lengthens_every_estimated_km(parameters: Parameters, reference: Scenario) -> None:
+    base = synthetic_territory(10, seed=2)
+    estimated = dataclasses.replace(base, circuity=parameters.value("circuity"))
+    changed = reference.with_values(changed=(("circuity", 1.5),))
+    before = assess(estimated, reference, parameters).zones["commute_km"]
+    after = assess(estimated, changed, parameters).zones["commute_km"]
+    np.testing.assert_allclose(after, before * 1.5 / parameters.value("circuity"))
+    routed = assess(base, changed, parameters).zones["commute_km"]
+    np.testing.assert_allclose(routed, before)

@@ -13,7 +13,7 @@ import pandas as pd
 from coopconnect import MODEL_VERSION
 from coopconnect.model import impact
 from coopconnect.model.calibration import calibration_for
-from coopconnect.model.choice import Prepared, Values, hub_days_per_user, within_reach
+from coopconnect.model.choice import Prepared, Values, detour_factor, hub_days_per_user, within_reach
 from coopconnect.model.households import (
     HISTOGRAM_EDGES,
     histogram_of,
@@ -66,7 +66,7 @@ def _zone_table(
             **{c: t.zones[c].to_numpy() for c in ("zone_code", "name", "departement", "rural", "population")},
             "households": prepared.households,
             "workers": prepared.workers,
-            "commute_km": mean_by_zone(t.flow_road_km),
+            "commute_km": mean_by_zone(t.flow_road_km * detour_factor(t, values)),
             "commute_min": mean_by_zone(t.flow_drive_min) * values["commute_peak_factor"],
             "remote_hours_per_worker": remote / workers,
             "remote_hours_per_household": remote / households,

@@ -134,6 +134,11 @@ def hot_days(territory: Territory, scenario: Scenario) -> np.ndarray:
     return territory.hot_days[:, CLIMATES.index(scenario.climate)].astype(float)
 
 
+def detour_factor(territory: Territory, values: Values) -> float:
+    """What the road km of the territory are multiplied by: the detour asked over the one they were estimated with."""
+    return values["circuity"] / territory.circuity if territory.circuity > 0.0 else 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class DayCosts:
     """Generalised costs of a day, in euros, and the return trips behind them.
@@ -163,13 +168,14 @@ def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCost
     per_km = cost_per_km_eur(scenario, values)
     per_min = values["value_of_time_eur_per_h"] / 60.0
     rural_home = prepared.rural[prepared.flow_zone]
-    km_one_way = territory.flow_road_km.astype(float)
+    detour = detour_factor(territory, values)
+    km_one_way = territory.flow_road_km.astype(float) * detour
     commute_min = 2.0 * values["commute_peak_factor"] * territory.flow_drive_min.astype(float)
     commute_km = 2.0 * km_one_way * vehicle_share(km_one_way, rural_home, values)
     cut_road = road_disruption_days(scenario, values) / DAYS_PER_YEAR
     office = commute_min * per_min + commute_km * per_km
     office += cut_road * values["road_disruption_cost_eur_per_day"]
-    access_one_way = territory.access_road_km.astype(float)
+    access_one_way = territory.access_road_km.astype(float) * detour
     access_min = 2.0 * territory.access_drive_min.astype(float)
     access_rural = prepared.rural[territory.access_zone]
     access_km = 2.0 * access_one_way * vehicle_share(access_one_way, access_rural, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from coopconnect.model.choice import Prepared, Values, cost_per_km_eur, vehicle_share
+from coopconnect.model.choice import Prepared, Values, cost_per_km_eur, detour_factor, vehicle_share
 from coopconnect.scenario import Scenario
 
 
@@ -47,7 +47,7 @@ def vulnerable_share(prepared: Prepared, scenario: Scenario, values: Values) -> 
     share = P(effort > threshold). Modelled: no income by commune is bundled.
     """
     t = prepared.territory
-    km = t.flow_road_km.astype(float)
+    km = t.flow_road_km.astype(float) * detour_factor(t, values)
     vehicle = 2.0 * km * vehicle_share(km, prepared.rural[prepared.flow_zone], values)
     per_zone = np.bincount(
         prepared.flow_zone, weights=t.flow_workers * vehicle, minlength=prepared.workers.size

@@ -60,6 +60,7 @@ class Territory:
     access_zone: (n_access,) int32, row of `zones`; access_road_km, access_drive_min: (n_access,) float32.
     hot_days: (n_zones, len(CLIMATES)) float32, days a year above 35 degrees C.
     places: zone_code, name, lon, lat of every commune of the country, for the ends of arcs.
+    circuity: road km per crow-fly km with which the road km were estimated; 0 where they come from a road network.
     """
 
     code: str
@@ -78,3 +79,4 @@ class Territory:
     hot_days: np.ndarray
     places: pd.DataFrame
     provenance: tuple[Provenance, ...] = field(default_factory=tuple)
+    circuity: float = 0.0

@@ -1,0 +1,1 @@
+"""Data in, bytes out: workbook, sheets, GIS files, stand-alone pages."""

@@ -1,0 +1,75 @@
+"""The Excel workbook of what is on the screen: six sheets, native charts, live formulas with their cached values."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import xlsxwriter
+
+from coopconnect.export import book as b
+from coopconnect.export.book import Book
+from coopconnect.export.sheet_sites import sites_layout, write_sites
+from coopconnect.export.sheet_summary import Summary, write_summary
+from coopconnect.export.sheet_tables import (
+    write_assumptions,
+    write_households,
+    write_sources,
+    write_zones,
+    zone_ranges,
+)
+from coopconnect.model.types import Assessment
+from coopconnect.parameters import Parameters
+from coopconnect.territory.types import Provenance
+
+_OPTIONS = {
+    "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+    "nan_inf_to_errors": False, "default_date_format": "dd/mm/yyyy",
+}  # fmt: skip
+
+
+def workbook(
+    assessment: Assessment, reference: Assessment, parameters: Parameters, provenance: Sequence[Provenance],
+    language: str, selected_code: str | None = None, link: str = "", *, on: date, title: str = "",
+    rural_only: bool = False,
+) -> bytes:  # fmt: skip
+    """The workbook as bytes, ready to download.
+
+    reference: the same territory under the reference scenario. provenance: of the territory's tables. language: 'fr'
+    or 'en'. selected_code: site shown in detail (the best one otherwise). link: address of the scenario. on: date of
+    issue; nothing in the file reads a clock, so the same arguments give the same cells. title: name of the scenario,
+    as the user wrote it (text whatever it begins with). rural_only: rank rural communes only in the summary; it can
+    be changed in the file, like the weights.
+    """
+    out = io.BytesIO()
+    file = xlsxwriter.Workbook(out, _OPTIONS)
+    book = Book(file, language, on, assessment.model_version, assessment.territory_name)
+    file.set_calc_mode("auto")
+    file.set_size(2400, 1400)
+    _properties(book, title, link)
+    kinds = {item.table: item.kind for item in provenance}
+    sites = sites_layout(book, assessment, reference, rural_only)
+    summary = Summary(
+        assessment, reference, parameters, sites, zone_ranges(book, assessment), selected_code, rural_only, title, link
+    )
+    sheet, name = b.add_sheet(book, "summary")
+    write_summary(book, sheet, name, summary)
+    write_sites(book, sites, kinds)
+    write_zones(book, assessment, kinds)
+    write_households(book, assessment)
+    write_assumptions(book, parameters, assessment)
+    write_sources(book, provenance, link)
+    file.close()
+    return out.getvalue()
+
+
+def _properties(book: Book, title: str, link: str) -> None:
+    """Document properties: what an archive shows of the file."""
+    name = b.words(book, "say.title", territory=book.territory)
+    book.file.set_properties({
+        "title": f"{name} · {title}" if title else name, "subject": b.words(book, "say.subject"),
+        "author": "Coop-connect", "company": "Coop-connect", "comments": link, "category": b.words(book, "kind.modelled"),
+        "created": datetime(book.on.year, book.on.month, book.on.day),
+        "keywords": b.words(book, "say.stamp", version=book.version, date=b.day(book)),
+    })  # fmt: skip

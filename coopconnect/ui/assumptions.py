@@ -1,0 +1,202 @@
+"""The page Hypothèses: every parameter, what was changed, what the calibration reached."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+
+import streamlit as st
+
+from coopconnect.model.types import Calibration
+from coopconnect.parameters import Parameter
+from coopconnect.scenario import NUMERIC_LEVERS, parameter_values
+from coopconnect.show.words import known, number, unit_name
+from coopconnect.ui import cached, state
+from coopconnect.ui.describe import changes, with_parameter_unit
+from coopconnect.ui.frame import Page
+
+FOUR = ("hub_share_reference", "substitution_reference", "home_unsuitable_share", "fuel_price_elasticity")
+"""The numbers to argue about; the last gives the scale of the choice."""
+
+
+def draw_title(page: Page) -> None:
+    """Title and one sentence."""
+    st.title(page.say("assume.title"), anchor=False)
+    st.html(f'<p class="lead">{html.escape(page.say("assume.lead"))}</p>')
+
+
+def draw_four(page: Page) -> None:
+    """The four numbers to argue about, editable, first."""
+    st.subheader(page.say("assume.four"), anchor=False)
+    st.caption(page.say("assume.four_why"))
+    for column, key in zip(st.columns(len(FOUR), gap="medium"), FOUR, strict=True):
+        with column:
+            draw_editor(page, page.parameters[key])
+
+
+def draw_editor(page: Page, item: Parameter) -> None:
+    """One parameter: a number field within its bounds, its source, the way back."""
+    low, high = item.bounds()
+    value = value_of(page, item.key)
+    times = shown_times(item)
+    field = round(value * times, 10)
+    key = f"assume_{item.key}"
+    if st.session_state.get(key) != field:
+        st.session_state[key] = field
+    unit = unit_name(item.unit, page.language)
+    st.number_input(
+        f"{item.label(page.language)} ({unit})" if unit.strip("()") else item.label(page.language),
+        min_value=round(low * times, 10), max_value=round(high * times, 10), step=step_of(item) * times,
+        format="%.10g", key=key, on_change=_edited, args=(item.key, times), disabled=low == high,
+        help=item.note(page.language) or None,
+    )  # fmt: skip
+    st.caption(details(page, item))
+    if value != item.value:
+        shown = with_parameter_unit(item.value, item.key, page.parameters, page.language)
+        st.button(
+            page.say("assume.reset_one", value=shown), key=f"reset_{item.key}", type="tertiary",
+            on_click=state.move, args=(item.key, item.value),
+        )  # fmt: skip
+
+
+def shown_times(item: Parameter) -> float:
+    """What a value is multiplied with on the screen: shares are edited as per cent."""
+    return 100.0 if item.unit == "share" else 1.0
+
+
+def _edited(key: str, times: float) -> None:
+    state.move(key, round(st.session_state[f"assume_{key}"] / times, 12))
+
+
+def value_of(page: Page, key: str) -> float:
+    """The value of a parameter in this scenario."""
+    return parameter_values(page.scenario, page.parameters)[key]
+
+
+def step_of(item: Parameter) -> float:
+    """Step of the number field: the lever's, else a round twentieth of the range."""
+    if item.lever:
+        return item.lever.step
+    span = item.high - item.low
+    if span <= 0.0:
+        return 1.0
+    return float(f"{span / 20.0:.0e}")
+
+
+def details(page: Page, item: Parameter) -> str:
+    """Range, source, status and review date of a parameter, in Markdown-safe text."""
+    low, high = (with_parameter_unit(v, item.key, page.parameters, page.language) for v in item.bounds())
+    between = page.say("assume.range_text", low=low, high=high)
+    text = page.say(
+        "assume.details", source=item.source, status=page.say(f"status.{item.status}"), review=item.review_by.isoformat()
+    )
+    return f"{between[0].upper()}{between[1:]}. {text}".replace("$", "\\$").replace("~", "\\~").replace("[", "\\[")
+
+
+def draw_changed(page: Page) -> None:
+    """What differs from the reference, and the way back."""
+    found = changes(page.scenario, page.parameters, page.language)
+    st.subheader(page.say("assume.changed"), anchor=False)
+    if not found:
+        st.caption(page.say("assume.unchanged"))
+        return
+    rows = [(name, value, page.say("bar.before", value=before)) for name, value, before in found]
+    st.html(table_html((page.say("assume.name"), page.say("assume.value"), ""), rows))
+    st.button(page.say("assume.reset_all"), key="reset_all", on_click=state.reset)
+
+
+def draw_calibration(page: Page) -> None:
+    """Targets asked and reached, and what could not hold."""
+    calibration = cached.assessment(page.scenario).calibration
+    st.subheader(page.say("assume.calibration"), anchor=False)
+    st.caption(page.say("assume.calibration_why"))
+    head = tuple(page.say(f"assume.{name}") for name in ("target", "wanted", "reached"))
+    st.html(table_html(head, calibration_rows(page, calibration), numbers=(1, 2)))
+    messages = calibration.messages_en if page.language == "en" else calibration.messages_fr
+    for message in messages or (page.say("assume.holds"),):
+        st.caption(message)
+
+
+def calibration_rows(page: Page, calibration: Calibration) -> list[tuple[str, str, str]]:
+    """Name, asked, reached of each target."""
+
+    def name(key: str) -> str:
+        if known(f"target.{key}"):
+            return page.say(f"target.{key}")
+        return page.parameters[key].label(page.language) if key in page.parameters else key
+
+    def shown(value: float | None) -> str:
+        return number(value, page.language, 3)
+
+    return [(name(k), shown(v), shown(calibration.reached.get(k))) for k, v in calibration.targets.items()]
+
+
+def draw_all(page: Page) -> None:
+    """Every parameter by group in a table, and one editor for the one chosen."""
+    st.subheader(page.say("assume.all"), anchor=False)
+    keys = [key for key in page.parameters if key not in NUMERIC_LEVERS or not key.startswith("weight_")]
+    labels = {key: page.parameters[key].label(page.language) for key in keys}
+    chosen = st.selectbox(
+        page.say("assume.edit"), sorted(keys, key=lambda k: labels[k].casefold()), index=None, key="assume_pick",
+        format_func=lambda k: labels[k], placeholder=page.say("home.pick"),
+    )  # fmt: skip
+    if chosen and chosen not in FOUR:
+        draw_editor(page, page.parameters[str(chosen)])
+    groups: dict[str, list[Parameter]] = {}
+    for item in page.parameters.values():
+        groups.setdefault(item.group, []).append(item)
+    st.html("".join(_group_html(page, group, items) for group, items in groups.items()))
+
+
+def _group_html(page: Page, group: str, items: Iterable[Parameter]) -> str:
+    names = ("name", "value", "range", "source", "status", "review")
+    head = tuple(page.say(f"assume.{name}") for name in names)
+    rows = [_row(page, item) for item in items]
+    key = f"group.{group}"
+    title = html.escape(page.say(key) if known(key) else group)
+    opened = " open" if group == "behaviour" else ""
+    body = table_html(head, rows, numbers=(1,))
+    return f'<details class="group"{opened}><summary>{title} ({len(rows)})</summary>{body}</details>'
+
+
+def _row(page: Page, item: Parameter) -> tuple[str, ...]:
+    language = page.language
+    value = value_of(page, item.key)
+    shown = with_parameter_unit(value, item.key, page.parameters, language)
+    low, high = (with_parameter_unit(v, item.key, page.parameters, language) for v in (item.low, item.high))
+    source = f"{item.source} – {item.url}" if item.url else item.source
+    note = item.note(language)
+    return (
+        item.label(language) + (" *" if value != item.value else ""), shown, f"{low} – {high}",
+        f"{source}. {note}" if note else source, page.say(f"status.{item.status}"), item.review_by.isoformat(),
+    )  # fmt: skip
+
+
+def draw_validation(page: Page) -> None:
+    """How good the modelled data are: the notes of the parameters that the project's scripts fitted."""
+    st.subheader(page.say("assume.validation"), anchor=False)
+    fitted = [p for p in page.parameters.values() if p.status == "fitted" and p.note(page.language)]
+    if not fitted:
+        st.caption(page.say("assume.validation_none"))
+        return
+    rows = [(p.label(page.language), p.note(page.language), p.source) for p in fitted]
+    head = (page.say("assume.name"), page.say("data.note"), page.say("assume.source"))
+    st.html(table_html(head, rows))
+
+
+def table_html(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...] = ()) -> str:
+    """A plain table; every text is escaped; columns of `numbers` stand to the right."""
+    top = "".join(
+        f'<th class="num">{html.escape(text)}</th>' if n in numbers else f"<th>{html.escape(text)}</th>"
+        for n, text in enumerate(head)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td class="num">{html.escape(text)}</td>' if n in numbers else f"<td>{html.escape(text)}</td>"
+            for n, text in enumerate(row)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return f'<div class="scroll"><table class="plain"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -1,0 +1,297 @@
+"""The page Décider: levers, map, ranking, headline figures, charts, the selected site."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from coopconnect.model.types import Assessment
+from coopconnect.scenario import NUMERIC_LEVERS, reference_scenario, to_toml
+from coopconnect.show import charts
+from coopconnect.show.maps import Arcs, MapSpec, map_texts, score_map, top_arcs
+from coopconnect.show.words import number
+from coopconnect.territory.types import Territory
+from coopconnect.ui import cached, state
+from coopconnect.ui.figures import figures_html, site_figures, territory_figures
+from coopconnect.ui.filters import Listed, listed
+from coopconnect.ui.frame import Page, mount_frame, query_of, scenario_html
+from coopconnect.ui.map_component import draw_map
+from coopconnect.ui.ranking_component import RankingRow, draw_ranking, ranking_texts
+
+RESPONSE_POINTS = 9
+MAP_HEIGHT_PX = 540
+PROJECTOR_HEIGHT_PX = 780
+DISCS = 40
+RANKING_ROWS = 60
+RANKING_HEIGHT_PX = 420
+"""Best listed sites drawn as discs on the map."""
+
+_RANKING_COLUMNS = [
+    "zone_code", "name", "departement", "epci_name", "rank", "tied", "red_flag", "score", "score_low", "score_high",
+    "users", "hours_per_year", "viability",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What the page shows: the assessment, that of the reference, and the sites that pass the filters."""
+
+    territory: Territory
+    now: Assessment
+    reference: Assessment
+    listed: Listed
+
+
+def assess_page(page: Page) -> Decision:
+    """Load the territory and assess the scenario; what takes more than a second says so."""
+    code = page.scenario.territory
+    if cached.is_loaded(code):
+        return _decision(page)
+    with st.spinner(page.say("wait.territory")):
+        decision = _decision(page)
+    cached.mark_loaded(code)
+    return decision
+
+
+def _decision(page: Page) -> Decision:
+    territory = cached.territory(page.scenario.territory)
+    now = cached.assessment(page.scenario)
+    reference = cached.reference_assessment(page.scenario.territory)
+    return Decision(territory, now, reference, listed(now, territory, page.view))
+
+
+def draw_bar(page: Page) -> None:
+    """The scenario in one line, and what one does with it."""
+    session, link = page.session, page_link(page)
+    with st.container(key="scenariobar", horizontal=True, vertical_alignment="center"):
+        st.html(scenario_html(page), width="stretch")
+        st.button(
+            page.say("bar.undo"), key="undo", shortcut="u", disabled=not session.past, on_click=state.undo,
+            help=page.say("bar.undo_help"),
+        )  # fmt: skip
+        st.button(
+            page.say("bar.redo"), key="redo", shortcut="y", disabled=not session.future, on_click=state.redo,
+            help=page.say("bar.redo_help"),
+        )  # fmt: skip
+        unchanged = page.scenario == reference_scenario(page.parameters, page.scenario.territory)
+        st.button(page.say("bar.reset"), key="reset", disabled=unchanged, on_click=state.reset)
+        mount_frame(page, remember=True, copy=True)
+        st.download_button(
+            page.say("bar.save"), data=lambda: to_toml(page.scenario, page.parameters).encode("utf-8"),
+            file_name="scenario.toml", mime="application/toml", key="save", on_click="ignore",
+            help=page.say("bar.save_help"),
+        )  # fmt: skip
+        st.download_button(
+            page.say("bar.excel"), data=lambda: excel(page, link),
+            file_name=f"coop-connect-{date.today().isoformat()}.xlsx",
+            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", key="excel",
+            type="primary", on_click="ignore", help=page.say("bar.excel_help"),
+        )  # fmt: skip
+
+
+def excel(page: Page, link: str) -> bytes:
+    """The workbook of what is on the screen, made when it is asked for."""
+    from coopconnect.export.workbook import workbook  # its libraries load on the first export only
+
+    code = page.scenario.territory
+    now = cached.assessment(page.scenario)
+    selected = page.view.selected if now.site(page.view.selected) is not None else None
+    return workbook(
+        now, cached.reference_assessment(code), page.parameters, cached.territory(code).provenance, page.language,
+        selected, link, on=date.today(), rural_only=not page.view.all_communes,
+    )  # fmt: skip
+
+
+def page_link(page: Page) -> str:
+    """The full address of what is on the screen, '' where the server does not know its own."""
+    here = (st.context.url or "").partition("?")[0]
+    return f"{here}?{query_of(page.session)}" if here else ""
+
+
+def draw_banner(page: Page, decision: Decision) -> None:
+    """Honest words where the results rest on modelled data."""
+    modelled = [p for p in decision.territory.provenance if p.kind != "official"]
+    if modelled:
+        note = html.escape(page.say("banner.modelled"))
+        st.html(f'<p class="banner"><b>{html.escape(page.say("kind.modelled"))}</b> {note}</p>')
+
+
+def draw_decision_map(page: Page, decision: Decision) -> None:
+    """The map of scores; a click selects."""
+    geometry = cached.geometry(page.scenario.territory)
+    event = draw_map(map_spec(page, decision), geometry, "map")
+    if event is not None and (event.selected or "") != page.view.selected:
+        state.select(event.selected)
+        st.rerun()
+
+
+def map_spec(page: Page, decision: Decision) -> MapSpec:
+    """What the map shows: scores by class, listed sites as discs, where the users of the selected one come from."""
+    sites = decision.now.sites
+    texts = map_texts(page.language) | {"none": page.say("map.not_listed")}
+    mask = decision.listed.mask & sites["available"].to_numpy(bool)
+    score = sites["score"].to_numpy(float)
+    best = np.flatnonzero(mask)
+    best = best[np.argsort(-score[best], kind="stable")][:DISCS]
+    flagged = sites["red_flag"].to_numpy(bool)
+    row = np.flatnonzero((sites["zone_code"] == page.view.selected).to_numpy())
+    selected = int(row[0]) if row.size else None
+    return score_map(
+        score, texts=texts, score_low=sites["score_low"].to_numpy(float), score_high=sites["score_high"].to_numpy(float),
+        users=sites["users"].to_numpy(float), hours_per_year=sites["hours_per_year"].to_numpy(float),
+        flagged=flagged & mask, missing=~mask, site_zone=best,
+        arcs=None if selected is None else _arcs(decision, selected), selected=selected,
+        legend_note=page.say("kind.modelled"), projector=page.view.projector,
+        height_px=PROJECTOR_HEIGHT_PX if page.view.projector else MAP_HEIGHT_PX,
+    )  # fmt: skip
+
+
+def _arcs(decision: Decision, site: int) -> Arcs:
+    now, zones = decision.now, decision.territory.zones
+    rows = np.flatnonzero(now.access_site == site)
+    homes = now.access_zone[rows]
+    lon, lat = zones["lon"].to_numpy(float)[homes], zones["lat"].to_numpy(float)[homes]
+    return top_arcs(lon, lat, now.pair_users[rows])
+
+
+def draw_figures(page: Page, decision: Decision) -> None:
+    """The four headline figures: of the selected site, else of the territory."""
+    site = decision.now.site(page.view.selected) if page.view.selected else None
+    if site is None:
+        title = page.say("figure.title_territory", name=decision.territory.name)
+        figures = territory_figures(page, decision.now, decision.reference)
+    else:
+        title = page.say("figure.title_site", name=str(site["name"]))
+        figures = site_figures(page, site, decision.reference.site(page.view.selected))
+    per = html.escape(page.say("figure.per"))
+    heading = f'<h2 class="title">{html.escape(title)} <small>{per}</small></h2>'
+    st.html(heading + figures_html(page, figures, decision.territory))
+
+
+def draw_ranking_of(page: Page, decision: Decision) -> None:
+    """The listed sites, best first; a click selects, or clears the choice."""
+    keep = decision.listed.mask
+    if not keep.any():
+        st.info(page.say("ranking.empty", filters=decision.listed.words), icon=None)
+        return
+    count = number(float(keep.sum()), page.language)
+    title = page.say("ranking.title", count=count, filters=decision.listed.words).rstrip(" ·")
+    st.html(f'<h2 class="title">{html.escape(title)}</h2>')
+    draw_ranking(
+        ranking_rows(page, decision), page.view.selected or None, ranking_texts(page.language), "ranking",
+        on_select=state.select, projector=page.view.projector, height_px=RANKING_HEIGHT_PX,
+    )  # fmt: skip
+
+
+def ranking_rows(page: Page, decision: Decision) -> list[RankingRow]:
+    """The best listed sites as rows, the selected one last where it is not among them."""
+    sites = decision.now.sites
+    rank = sites["rank"].to_numpy()
+    rows = np.flatnonzero(decision.listed.mask & (rank > 0))
+    rows = rows[np.argsort(rank[rows], kind="stable")][:RANKING_ROWS]
+    chosen = np.flatnonzero((sites["zone_code"] == page.view.selected).to_numpy())
+    rows = np.concatenate([rows, chosen[~np.isin(chosen, rows)]])
+    found = sites.iloc[rows][_RANKING_COLUMNS].to_dict("records")
+    reason = page.say("ranking.reason")
+    return [
+        RankingRow(
+            row["zone_code"], row["name"], row["epci_name"] or row["departement"], row["rank"], row["score"],
+            row["score_low"], row["score_high"], row["users"], row["hours_per_year"], row["viability"], row["tied"],
+            row["red_flag"], reason if row["red_flag"] else "",
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def draw_charts(page: Page, decision: Decision) -> None:
+    """Three charts: hours per household, what makes the best scores, how the selected site answers a lever."""
+    view, now = page.view, decision.now
+    code = view.selected if now.site(view.selected) is not None else None
+    config = charts.chart_config(page.language)
+    listed_codes = now.sites.loc[decision.listed.mask, "zone_code"].tolist()
+    left, right = st.columns(2, gap="medium")
+    with left:
+        figure = charts.household_hours(now, page.language, view.projector, site_code=code)
+        _draw_chart(figure, "chart_hours", config)
+        _draw_response(page, decision, code, config)
+    with right:
+        figure = charts.score_components(
+            now, page.language, view.projector, codes=listed_codes, selected_code=code
+        )
+        _draw_chart(figure, "chart_components", config)
+
+
+def _draw_chart(figure: go.Figure, key: str, config: dict[str, Any]) -> None:
+    """One chart; its title stands above it as text, which wraps on a phone and is read aloud."""
+    words = figure.layout.meta or {}
+    title, summary = str(words.get("title", "")), str(words.get("summary", ""))
+    subtitle = summary.removeprefix(f"{title}.").strip()
+    st.html(f'<div class="chart"><h3>{_text(title)}</h3><p>{_text(subtitle)}</p></div>')
+    st.plotly_chart(without_heading(figure), key=key, theme=None, config=config, alt=html.unescape(summary))
+
+
+def _text(markup: str) -> str:
+    """Words of a chart as safe HTML: the charts escape names for Plotly already."""
+    return html.escape(html.unescape(markup))
+
+
+def without_heading(figure: go.Figure) -> go.Figure:
+    """The chart without the heading drawn in it and the room it took."""
+    kept = [note for note in figure.layout.annotations if note.name != "heading"]
+    heading = next((note for note in figure.layout.annotations if note.name == "heading"), None)
+    if heading is None:
+        return figure
+    size = figure.layout.font.size
+    title, _, rest = str(heading.text).partition("</b>")
+    room = size * (1.69 * (title.count("<br>") + 1) + 1.7 * rest.count("<br>"))
+    margin, height = figure.layout.margin, figure.layout.height
+    figure.layout.annotations = kept
+    figure.layout.margin.t = max(margin.t - room, size)
+    figure.layout.height = height - room
+    return figure
+
+
+def _draw_response(page: Page, decision: Decision, code: str | None, config: dict[str, Any]) -> None:
+    """Answer of the selected site (else of the best listed one) to the numeric lever moved last."""
+    lever = page.session.moved if page.session.moved in NUMERIC_LEVERS else "fuel_price_eur_per_l"
+    code = code or best_code(decision)
+    site = decision.now.site(code) if code else None
+    bounds = page.parameters[lever].lever
+    if site is None or bounds is None or lever.startswith("weight_"):
+        lever, bounds = "fuel_price_eur_per_l", page.parameters["fuel_price_eur_per_l"].lever
+    if site is None or bounds is None:
+        return
+    values = tuple(np.round(np.linspace(bounds.minimum, bounds.maximum, RESPONSE_POINTS), 4).tolist())
+    base = page.scenario.with_values(**{lever: page.parameters.value(lever)})  # one key while this lever moves
+    table = cached.site_response(base, str(site["zone_code"]), lever, values)
+    figure = charts.lever_response(
+        table, page.parameters[lever], str(site["name"]), decision.now, page.language, page.view.projector,
+        current=getattr(page.scenario, lever), reference=page.parameters.value(lever),
+    )  # fmt: skip
+    _draw_chart(figure, "chart_response", config)
+
+
+def best_code(decision: Decision) -> str:
+    """Code of the best listed site, '' where none is listed."""
+    sites = decision.now.sites
+    rows = np.flatnonzero(decision.listed.mask & sites["available"].to_numpy(bool))
+    if not rows.size:
+        return ""
+    return str(sites["zone_code"].iloc[rows[np.argmax(sites["score"].to_numpy(float)[rows])]])
+
+
+def draw_selected(page: Page, decision: Decision) -> None:
+    """The panel of the selected site, or how to select one."""
+    from coopconnect.ui.site_panel import draw_site_panel
+
+    site = decision.now.site(page.view.selected) if page.view.selected else None
+    if site is None:
+        st.html(f'<p class="hint">{html.escape(page.say("site.none"))}</p>')
+        return
+    draw_site_panel(page, site, int((decision.now.sites["rank"] > 0).sum()))

@@ -1,0 +1,83 @@
+// The page around the page: its language, projector mode, the address to copy, the scenario to resume.
+const LAST = "coopconnect.last";
+
+const remember = (data) => {
+  if (!data.remember) return;
+  try {
+    localStorage.setItem(LAST, JSON.stringify({ query: data.query, line: data.remember }));
+  } catch (error) { /* private browsing: nothing to resume, nothing lost */ }
+};
+
+const link = (data) => {
+  const url = new URL(window.location.href);
+  url.search = data.query;
+  url.hash = "";
+  return url.href;
+};
+
+// navigator.clipboard only exists on https and localhost; a hall's local network has neither.
+const copy = async (text) => {
+  if (navigator.clipboard && window.isSecureContext) {
+    try { await navigator.clipboard.writeText(text); return true; } catch (error) { /* try the old way */ }
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.style.position = "fixed";
+  area.style.opacity = "0";
+  document.body.appendChild(area);
+  area.select();
+  let done = false;
+  try { done = document.execCommand("copy"); } catch (error) { done = false; }
+  area.remove();
+  return done;
+};
+
+const drawCopy = (parent, data) => {
+  let button = parent.querySelector("button");
+  if (!button) {
+    button = document.createElement("button");
+    button.type = "button";
+    parent.appendChild(button);
+  }
+  button.hidden = !data.copy;
+  button.textContent = data.copy || "";
+  button.title = data.copy_help || "";
+  button.onclick = async () => {
+    const done = await copy(link(data));
+    button.textContent = done ? data.copied : data.not_copied;
+    if (!done) window.prompt(data.not_copied, link(data));
+    setTimeout(() => { button.textContent = data.copy; }, 1600);
+  };
+};
+
+const drawResume = (parent, data, setTriggerValue) => {
+  let box = parent.querySelector(".resume");
+  if (!box) {
+    box = document.createElement("button");
+    box.type = "button";
+    box.className = "resume";
+    parent.appendChild(box);
+  }
+  let last = null;
+  try { last = JSON.parse(localStorage.getItem(LAST) || "null"); } catch (error) { last = null; }
+  box.hidden = false;
+  box.disabled = !(last && typeof last.query === "string");
+  box.textContent = "";
+  const title = document.createElement("strong");
+  title.textContent = box.disabled ? data.resume_none : data.resume;
+  const line = document.createElement("span");
+  line.textContent = box.disabled ? data.resume_none_why : String(last.line);
+  box.append(title, line);
+  box.onclick = () => setTriggerValue("resume", last.query);
+};
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = document.documentElement;
+  if (data.lang) {
+    root.lang = data.lang;
+    root.classList.toggle("coop-projector", Boolean(data.projector));
+  }
+  remember(data);
+  if (data.resume) drawResume(parentElement, data, setTriggerValue);
+  else drawCopy(parentElement, data);
+}

@@ -1,0 +1,108 @@
+"""The levers: one component that draws every slider and choice from the parameters.
+
+Label, unit, bounds, step, named stops and help come from `data/parameters.toml`; a lever added there and in
+`scenario.NUMERIC_LEVERS` appears here by itself. A lever speaks on release, and while it is dragged as often as
+the page answers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from coopconnect.parameters import Parameter
+from coopconnect.scenario import CLIMATES, NUMERIC_LEVERS, PREMISES, reference_scenario
+from coopconnect.show.words import known, say, unit_name
+from coopconnect.ui import state
+from coopconnect.ui.describe import climate_name, decimals_for, name_of, with_parameter_unit
+from coopconnect.ui.frame import Page
+
+_HERE = Path(__file__).parent
+_LEVERS = st.components.v2.component(
+    "coopconnect_levers",
+    js=(_HERE / "levers.js").read_text(encoding="utf-8"),
+    css=(_HERE / "levers.css").read_text(encoding="utf-8"),
+)
+FIRST = ("fuel_price_eur_per_l", "climate", "telework_days_per_week")
+"""Levers that are always in sight; the others wait behind 'more'."""
+
+CHOICES = {"climate": CLIMATES, "premises": PREMISES, "hub_cooled": (True, False)}
+"""Levers that are not numbers, with what they may be."""
+
+
+def order() -> list[str]:
+    """All levers in the order of the screen: the three of the first look, the site, the choices, the weights."""
+    numeric = [key for key in NUMERIC_LEVERS if key not in FIRST]
+    weights = [key for key in numeric if key.startswith("weight_")]
+    site = [key for key in numeric if key not in weights]
+    return [*FIRST, *site, "premises", "hub_cooled", *weights]
+
+
+def draw_levers(page: Page) -> None:
+    """Draw the levers; what is moved goes into the scenario before the next run begins."""
+    _LEVERS(key="levers", data=lever_data(page), on_move_change=_moved)
+
+
+def lever_data(page: Page) -> dict[str, Any]:
+    """What the component draws: one entry per lever, and the few words around them."""
+    keys = order()
+    return {
+        "locale": "en-GB" if page.language == "en" else "fr-FR",
+        "levers": [_choice(page, key) if key in CHOICES else _slider(page, key) for key in keys],
+        "first": len(FIRST),
+        "texts": {name: page.say(f"lever.{name}") for name in ("more", "reference", "weights", "usual")},
+    }
+
+
+def help_text(item: Parameter, language: str) -> str:
+    """What a lever rests on: source, status and range, in a sentence."""
+    status = say(f"status.{item.status}", language)
+    label = item.label(language)
+    parts = [f"{label}." if known(f"short.{item.key}") else "", item.note(language), say("lever.help", language, source=item.source, status=status)]
+    return " ".join(part for part in parts if part)
+
+
+def _slider(page: Page, key: str) -> dict[str, Any]:
+    item = page.parameters[key]
+    lever = item.lever
+    if lever is None:
+        raise ValueError(f"parameters.toml: [{key}] has no lever, but it is one of scenario.NUMERIC_LEVERS")
+    language = page.language
+    stops = [[v, en if language == "en" else fr] for v, fr, en in lever.stops]
+    price = item.unit.startswith("€/L")
+    return {
+        "key": key, "kind": "range", "label": name_of(key, page.parameters, language), "unit": unit_name(item.unit, language),
+        "min": lever.minimum, "max": lever.maximum, "step": lever.step, "value": getattr(page.scenario, key),
+        "usual": item.value, "usual_text": with_parameter_unit(item.value, key, page.parameters, language),
+        "low": item.low, "high": item.high, "decimals": 2 if price else decimals_for(lever.step),
+        "stops": stops, "help": help_text(item, language), "weight": key.startswith("weight_"),
+    }  # fmt: skip
+
+
+def _choice(page: Page, key: str) -> dict[str, Any]:
+    language = page.language
+    usual = getattr(reference_scenario(page.parameters), key)
+
+    def label(option: object) -> str:
+        if key == "climate":
+            return climate_name(str(option), language)
+        return page.say(f"choice.{key}.{str(option).lower()}")
+
+    return {
+        "key": key, "kind": "choice", "label": page.say(f"lever.{key}"), "help": page.say(f"lever.{key}_help"),
+        "options": [[_text(option), label(option)] for option in CHOICES[key]],
+        "value": _text(getattr(page.scenario, key)), "usual": _text(usual), "usual_text": label(usual),
+    }  # fmt: skip
+
+
+def _text(option: object) -> str:
+    return str(option).lower() if isinstance(option, bool) else str(option)
+
+
+def _moved() -> None:
+    """A lever was moved: write it into the scenario (called before the run)."""
+    moved = st.session_state["levers"].get("move")
+    if isinstance(moved, dict) and moved.get("key") in order():
+        state.move(str(moved["key"]), moved.get("value"), gesture=str(moved.get("gesture", "")))

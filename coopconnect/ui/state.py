@@ -1,0 +1,254 @@
+"""The state of one visitor: one frozen `Session` under one key of Streamlit's session state.
+
+Widgets keep nothing of their own: before they are drawn their value is set from the `Session`, and what the visitor
+does comes back through the functions below. The address of the page says the same as the `Session`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import streamlit as st
+
+from coopconnect.parameters import Parameters, load_parameters
+from coopconnect.scenario import (
+    COMPONENTS,
+    Scenario,
+    ScenarioError,
+    apply_known,
+    from_query,
+    reference_scenario,
+    set_value,
+    to_query,
+)
+from coopconnect.show.words import DEFAULT_LANGUAGE, LANGUAGES
+
+KEY = "coopconnect"
+HISTORY = 100
+"""Scenarios that undo remembers."""
+
+VIEW_NAMES = {
+    "lang": "language", "site": "selected", "projector": "projector", "all": "all_communes", "dep": "departement",
+    "near": "near", "minutes": "near_min", "viable": "viable_only",
+}  # fmt: skip
+"""Name in the address of each field of `View`."""
+
+
+@dataclass(frozen=True)
+class View:
+    """How one looks at the scenario; nothing here changes a figure.
+
+    selected, near: INSEE codes or ''; near_min: minutes by road; all_communes: urban ones are listed too; search:
+    a part of a name, which the address does not carry.
+    """
+
+    language: str = DEFAULT_LANGUAGE
+    selected: str = ""
+    projector: bool = False
+    all_communes: bool = False
+    departement: str = ""
+    near: str = ""
+    near_min: int = 20
+    viable_only: bool = False
+    search: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Scenario, view, and the way back. moved: the lever moved last; gesture: what one undo takes back together."""
+
+    scenario: Scenario
+    view: View = field(default_factory=View)
+    past: tuple[Scenario, ...] = ()
+    future: tuple[Scenario, ...] = ()
+    moved: str = "fuel_price_eur_per_l"
+    gesture: str = ""
+    problems: tuple[str, ...] = ()
+
+    def with_scenario(self, scenario: Scenario, gesture: str = "") -> Session:
+        """This session with another scenario; the one before can be had back with `undone`."""
+        if scenario == self.scenario:
+            return self
+        same = bool(gesture) and gesture == self.gesture
+        past = self.past if same else (*self.past, self.scenario)[-HISTORY:]
+        return replace(self, scenario=scenario, past=past, future=(), gesture=gesture)
+
+    def undone(self) -> Session:
+        """One step back; itself where there is none."""
+        if not self.past:
+            return self
+        future = (self.scenario, *self.future)
+        return replace(self, scenario=self.past[-1], past=self.past[:-1], future=future, gesture="")
+
+    def redone(self) -> Session:
+        """One step forward again; itself where there is none."""
+        if not self.future:
+            return self
+        past = (*self.past, self.scenario)
+        return replace(self, scenario=self.future[0], past=past, future=self.future[1:], gesture="")
+
+
+def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
+    """What an address says of the view; what it says wrongly is left out and reported."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    kinds = {f.name: type(f.default) for f in fields(View)}
+    for short, name in VIEW_NAMES.items():
+        if short not in query:
+            continue
+        text = query[short]
+        if kinds[name] is bool:
+            values[name] = text == "1"
+        elif kinds[name] is int:
+            if text.isdigit() and 1 <= int(text) <= 120:
+                values[name] = int(text)
+            else:
+                problems.append(f"{short}: allowed whole minutes from 1 to 120; not {text!r}")
+        elif name == "language" and text not in LANGUAGES:
+            problems.append(f"lang: allowed {', '.join(LANGUAGES)}; not {text!r}")
+        elif text == "" or text.isalnum():
+            values[name] = text
+        else:
+            problems.append(f"{short}: allowed letters and digits; not {text!r}")
+    return View(**values), problems
+
+
+def view_to_query(view: View) -> dict[str, str]:
+    """The view as parameters of an address: what differs from the first look."""
+    usual = View()
+    found = {short: getattr(view, name) for short, name in VIEW_NAMES.items()}
+    changed = {short: v for short, v in found.items() if v != getattr(usual, VIEW_NAMES[short])}
+    return {short: str(int(v)) if isinstance(v, bool) else str(v) for short, v in changed.items()}
+
+
+def session_from_query(query: Mapping[str, str], parameters: Parameters) -> Session:
+    """A new visitor's session, as the address says."""
+    view, problems = view_from_query(query)
+    rest = {k: v for k, v in query.items() if k not in VIEW_NAMES and not k.startswith("embed")}
+    scenario, more = from_query(rest, parameters)
+    return Session(scenario, view, problems=tuple(problems + more))
+
+
+def address(session: Session, parameters: Parameters) -> dict[str, str]:
+    """Parameters of the address that gives this session back (without its history)."""
+    scenario = to_query(session.scenario, parameters)
+    return {**(scenario if len(scenario) > 1 else {}), **view_to_query(session.view)}
+
+
+def current() -> Session:
+    """The visitor's session, made from the address at the first run."""
+    if KEY not in st.session_state:
+        st.session_state[KEY] = session_from_query(st.query_params.to_dict(), load_parameters())
+    session = st.session_state[KEY]
+    assert isinstance(session, Session)
+    return session
+
+
+def keep(session: Session) -> None:
+    """Make `session` the visitor's session."""
+    st.session_state[KEY] = session
+
+
+def write_address() -> None:
+    """Make the address say what the session says; touches the browser only where it differs."""
+    wanted = address(current(), load_parameters())
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _try(change: Callable[[Session], Session]) -> None:
+    """Apply a change; what the scenario refuses is told, and nothing is lost."""
+    session = current()
+    try:
+        keep(replace(change(session), problems=()))
+    except ScenarioError as error:
+        keep(replace(session, problems=tuple(str(error).splitlines())))
+
+
+def move(key: str, value: object, gesture: str = "") -> None:
+    """Set a lever or an assumption. Weights are rebalanced so that they always sum to 100."""
+
+    def change(session: Session) -> Session:
+        parameters = load_parameters()
+        if key.startswith("weight_"):
+            scenario = rebalanced(session.scenario, key, float(str(value)))
+        else:
+            scenario = set_value(session.scenario, key, value, parameters)
+        return replace(session.with_scenario(scenario, gesture), moved=key)
+
+    _try(change)
+
+
+def rebalanced(scenario: Scenario, key: str, points: float) -> Scenario:
+    """One weight set, the others scaled to leave a sum of 100 (shared evenly where they were all zero)."""
+    points = min(max(points, 0.0), 100.0)
+    others = [f"weight_{name}" for name in COMPONENTS if f"weight_{name}" != key]
+    total = sum(getattr(scenario, name) for name in others)
+    left = 100.0 - points
+    shares = {n: (getattr(scenario, n) / total if total else 1.0 / len(others)) for n in others}
+    values = {n: round(left * share, 1) for n, share in shares.items()}
+    largest = max(values, key=lambda n: values[n])
+    values[largest] = round(values[largest] + left - sum(values.values()), 6)
+    return scenario.with_values(**{key: points}, **values)
+
+
+def undo() -> None:
+    """Back to the scenario before."""
+    keep(replace(current().undone(), problems=()))
+
+
+def redo() -> None:
+    """Forward again."""
+    keep(replace(current().redone(), problems=()))
+
+
+def reset() -> None:
+    """The reference scenario of the same territory (one undo brings the other back)."""
+    _try(lambda s: s.with_scenario(reference_scenario(load_parameters(), s.scenario.territory)))
+
+
+def start_from(scenario: Scenario) -> None:
+    """Another scenario altogether: a worked example, a file."""
+    _try(lambda s: replace(s.with_scenario(scenario), view=replace(s.view, selected="", near="", departement="")))
+
+
+def open_differences(differences: Mapping[str, object]) -> None:
+    """The reference with some differences; every problem is told and nothing is lost."""
+
+    def change(session: Session) -> Session:
+        scenario, problems = apply_known(reference_scenario(load_parameters()), differences, load_parameters())
+        if problems:
+            raise ScenarioError("\n".join(problems))
+        return session.with_scenario(scenario)
+
+    _try(change)
+
+
+def look(**changes: Any) -> None:
+    """Change the view: selection, language, filters, projector."""
+    session = current()
+    keep(replace(session, view=replace(session.view, **changes)))
+
+
+def select(code: str | None) -> None:
+    """Select a commune by its INSEE code, or none."""
+    look(selected=code or "")
+
+
+def toggle_projector() -> None:
+    """Projector mode on or off."""
+    look(projector=not current().view.projector)
+
+
+def refuse(code: str, refused: bool) -> None:
+    """Say that every host of a commune has refused, or no longer."""
+    codes = set(current().scenario.refused)
+    codes = codes | {code} if refused else codes - {code}
+    _try(lambda s: s.with_scenario(s.scenario.with_values(refused=tuple(sorted(codes)))))
+
+
+def tell(problem: str) -> None:
+    """Show a problem at the top of the page, once."""
+    keep(replace(current(), problems=(problem,)))

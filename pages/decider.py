@@ -1,0 +1,35 @@
+"""Décider: where would a tiers-lieu work, and what does it change?"""
+
+import streamlit as st
+
+from coopconnect.ui.decide import (
+    assess_page,
+    draw_banner,
+    draw_bar,
+    draw_charts,
+    draw_decision_map,
+    draw_figures,
+    draw_ranking_of,
+    draw_selected,
+)
+from coopconnect.ui.filters import draw_filters
+from coopconnect.ui.frame import begin_page, guard
+from coopconnect.ui.levers import draw_levers
+
+page = begin_page("decider")
+with guard(page):
+    draw_bar(page)
+    levers, centre, right = st.columns([0.9, 2.1, 1.2], gap="medium")
+    with levers, st.container(key="leverpanel"):
+        draw_levers(page)
+    decision = assess_page(page)
+    with centre, guard(page):
+        draw_decision_map(page, decision)
+        draw_filters(page, decision.territory)
+        draw_banner(page, decision)
+    with right, guard(page):
+        draw_figures(page, decision)
+        draw_ranking_of(page, decision)
+    with st.container(key="below"), guard(page):
+        draw_selected(page, decision)
+        draw_charts(page, decision)

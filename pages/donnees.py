@@ -1,0 +1,27 @@
+"""Données: whose numbers are these?"""
+
+import streamlit as st
+
+from coopconnect.ui.frame import begin_page, guard, mount_frame
+from coopconnect.ui.provenance import (
+    draw_files,
+    draw_left_out,
+    draw_official,
+    draw_provenance,
+    draw_sizes,
+    draw_title,
+)
+
+page = begin_page("donnees")
+with guard(page):
+    mount_frame(page)
+    draw_title(page)
+    draw_provenance(page)
+with guard(page):
+    sizes, files = st.columns(2, gap="large")
+    with sizes:
+        draw_sizes(page)
+    with files:
+        draw_files(page)
+    draw_left_out(page)
+    draw_official(page)

@@ -1,0 +1,278 @@
+"""The whole app in a real browser: cold links, levers, selection both ways, history, phone, nothing leaves."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="needs playwright (requirements-dev.txt)")
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGS = [
+    "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--disable-quic",
+]  # fmt: skip
+PAGES = ("", "decider", "hypotheses", "donnees")
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+WAIT_MS = 60_000
+STAGE = """() => {
+  for (const host of document.querySelectorAll('*')) {
+    const stage = host.shadowRoot && host.shadowRoot.querySelector('[data-picture]');
+    if (stage) return { picture: stage.dataset.picture, selected: stage.dataset.selected || '' };
+  }
+  return null;
+}"""
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+@dataclass
+class Visit:
+    """A page of the browser, what it complained of, and what it asked of other hosts."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        """Go to a page and wait until it shows something of its own."""
+        self.page.goto(f"{self.url}/{path}")
+        mark = ".scenario .line" if path.startswith("decider") else "h1"
+        self.page.wait_for_selector(mark, timeout=WAIT_MS)
+
+    def stage(self) -> dict[str, str]:
+        """State of the map, once it has drawn."""
+        self.page.wait_for_function(STAGE, timeout=WAIT_MS)
+        return dict(self.page.evaluate(STAGE))
+
+    def until(self, test: str, **values: object) -> None:
+        """Wait until a line of JavaScript is true."""
+        self.page.wait_for_function(test, arg=values, timeout=WAIT_MS)
+
+    def line(self) -> str:
+        """The scenario in one line, with plain spaces."""
+        return self.page.inner_text(".scenario .line").replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def start_server() -> tuple[subprocess.Popen[bytes], str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    (ROOT / "static").mkdir(exist_ok=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
+            return process, f"http://127.0.0.1:{port}"
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.25)
+    process.terminate()
+    raise RuntimeError("the app did not answer within a minute")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    process, url = start_server()
+    yield url
+    process.terminate()
+    process.wait(timeout=20)
+
+
+def visit_of(browser: Browser, url: str, viewport: dict[str, int]) -> Visit:
+    context = browser.new_context(viewport=viewport, accept_downloads=True, locale="fr-FR")  # type: ignore[arg-type]
+    visit = Visit(context.new_page(), url)
+
+    def check(route: Route) -> None:
+        address = route.request.url
+        if address.startswith((url, "data:", "blob:")):
+            route.continue_()
+        else:
+            visit.outside.append(address)
+            route.abort()
+
+    context.route("**/*", check)
+    visit.page.on("console", lambda m: visit.complaints.append(m.text) if m.type == "error" else None)
+    visit.page.on("pageerror", lambda e: visit.complaints.append(str(e)))
+    return visit
+
+
+def complaints(visit: Visit) -> list[str]:
+    """Errors of the console, but for two look-ups of Streamlit's own: it asks `<page>/_stcore/...` first."""
+    return [text for text in visit.complaints if "404" not in text]
+
+
+@pytest.fixture
+def visit(browser: Browser, server: str) -> Iterator[Visit]:
+    found = visit_of(browser, server, DESKTOP)
+    yield found
+    found.page.context.close()
+    assert found.outside == []
+    assert complaints(found) == []
+
+
+def test_first_visitor_of_a_deep_link(browser: Browser) -> None:
+    """A server that has just started answers a deep link: the page file runs without app.py."""
+    process, url = start_server()
+    try:
+        visit = visit_of(browser, url, DESKTOP)
+        visit.open("decider?v=1&fuel_price_eur_per_l=2.25&telework_days_per_week=2")
+        assert visit.line() == "2,25 €/L · aujourd'hui · 2,0 j/sem"
+        visit.stage()
+        visit.page.get_by_role("link", name="Hypothèses").click()
+        visit.page.wait_for_selector("h1", timeout=WAIT_MS)
+        visit.page.get_by_role("link", name="Décider").click()
+        visit.page.wait_for_selector(".scenario .line", timeout=WAIT_MS)
+        assert visit.line() == "2,25 €/L · aujourd'hui · 2,0 j/sem"
+        assert complaints(visit) == []
+        visit.page.context.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_each_page_in_both_languages(visit: Visit, path: str) -> None:
+    visit.open(path)
+    visit.until("() => document.documentElement.lang === 'fr'")
+    visit.page.get_by_role("button", name="English").click()
+    visit.until("() => document.documentElement.lang === 'en' && location.search.includes('lang=en')")
+    visit.page.get_by_role("button", name="Français").wait_for(timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_has_no_sideways_scroll(browser: Browser, server: str, path: str) -> None:
+    visit = visit_of(browser, server, PHONE)
+    visit.open(path)
+    if path == "decider":
+        visit.stage()
+        visit.page.wait_for_selector(".js-plotly-plot", timeout=WAIT_MS)
+    time.sleep(1.0)
+    width = visit.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= PHONE["width"]
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert complaints(visit) == []
+    visit.page.context.close()
+
+
+def test_a_lever_redraws_the_map_and_writes_the_address(visit: Visit) -> None:
+    visit.open("decider")
+    before = visit.stage()["picture"]
+    lever = visit.page.locator("#lever-fuel_price_eur_per_l")
+    lever.focus()
+    lever.press("End")
+    visit.until("(wanted) => location.search.includes('fuel_price_eur_per_l=3')")
+    visit.until(f"() => {{ const s = ({STAGE})(); return s && s.picture !== '{before}'; }}")
+    assert visit.line().startswith("3,00 €/L")
+    assert lever.get_attribute("aria-valuetext") == "3,00\u00a0€/L, crise"
+
+
+def test_undo_redo_and_projector_by_keys(visit: Visit) -> None:
+    visit.open("decider")
+    visit.stage()
+    lever = visit.page.locator("#lever-telework_days_per_week")
+    lever.focus()
+    lever.press("Home")
+    visit.until("() => location.search.includes('telework_days_per_week=0')")
+    visit.page.locator("h2.title").first.click()
+    visit.page.keyboard.press("u")
+    visit.until("() => !location.search.includes('telework')")
+    visit.page.wait_for_selector(".st-key-redo button:not([disabled])", timeout=WAIT_MS)
+    visit.page.keyboard.press("y")
+    visit.until("() => location.search.includes('telework_days_per_week=0')")
+    visit.page.keyboard.press("p")
+    visit.until("() => document.documentElement.classList.contains('coop-projector')")
+    visit.page.keyboard.press("p")
+    visit.until("() => !document.documentElement.classList.contains('coop-projector')")
+
+
+def test_map_and_ranking_select_each_other(visit: Visit) -> None:
+    visit.open("decider?near=84003")
+    visit.stage()
+    rows = visit.page.locator("[role=option]")
+    rows.first.wait_for(timeout=WAIT_MS)
+    assert 3 <= rows.count() <= 60
+    rows.nth(1).click()
+    visit.until(f"() => {{ const s = ({STAGE})(); return s && s.selected !== ''; }}")
+    code = visit.stage()["selected"]
+    visit.until(f"() => location.search.includes('site={code}')")
+    visit.page.wait_for_selector(".site h2", timeout=WAIT_MS)
+    canvas = visit.page.locator("canvas").first.bounding_box()
+    assert canvas is not None
+    visit.page.mouse.click(canvas["x"] + canvas["width"] * 0.62, canvas["y"] + canvas["height"] * 0.5)
+    visit.until(f"() => {{ const s = ({STAGE})(); return s && s.selected && s.selected !== '{code}'; }}")
+    other = visit.stage()["selected"]
+    visit.until(f"() => location.search.includes('site={other}')")
+    visit.page.locator("[role=option][aria-selected=true]").wait_for(timeout=WAIT_MS)
+
+
+def test_apt_from_the_first_page_to_excel(visit: Visit) -> None:
+    """The question a first-time user brings, answered by clicks alone."""
+    visit.open("")
+    visit.page.get_by_role("button", name="Luberon").click()
+    visit.page.wait_for_selector(".scenario .line", timeout=WAIT_MS)
+    visit.stage()
+    assert visit.line() == "2,25 €/L · aujourd'hui · 2,0 j/sem"
+    visit.page.get_by_label("Près de").fill("Apt")
+    visit.page.keyboard.press("Enter")
+    visit.until("() => location.search.includes('near=84003')")
+    visit.page.locator("[role=option]").first.click()
+    visit.page.wait_for_selector(".site h2", timeout=WAIT_MS)
+    assert "h" in visit.page.inner_text(".figures")
+    with visit.page.expect_download(timeout=WAIT_MS) as download:
+        visit.page.get_by_role("button", name="Excel").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    assert Path(download.value.path()).stat().st_size > 20_000
+
+
+def test_a_link_opens_the_same_again_and_the_last_one_is_resumed(visit: Visit) -> None:
+    visit.open("decider?v=1&fuel_price_eur_per_l=2.5&climate=tracc_2050&site=84003&lang=fr")
+    visit.stage()
+    assert visit.line().startswith("2,50 €/L · +2,7 °C (2050)")
+    visit.until("() => localStorage.getItem('coopconnect.last')")
+    visit.open("")
+    resume = visit.page.locator("button.resume")
+    resume.wait_for(timeout=WAIT_MS)
+    resume.click()
+    visit.page.wait_for_selector(".scenario .line", timeout=WAIT_MS)
+    assert visit.line().startswith("2,50 €/L · +2,7 °C (2050)")
+
+
+def test_a_wrong_file_is_explained(visit: Visit, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[differences]\nfuel_price_eur_per_l = 12\nnonsense = 1\n", encoding="utf-8")
+    visit.open("")
+    visit.page.locator("input[type=file]").set_input_files(str(wrong))
+    visit.page.get_by_text("fuel_price_eur_per_l: allowed").wait_for(timeout=WAIT_MS)
+    right = tmp_path / "right.toml"
+    right.write_text('title = "Essai"\n[differences]\nfuel_price_eur_per_l = 2\n', encoding="utf-8")
+    visit.page.locator("input[type=file]").set_input_files(str(right))
+    visit.page.get_by_text("Essai").wait_for(timeout=WAIT_MS)

@@ -1,0 +1,74 @@
+"""Gravity: margins hold, neighbourhoods are those of a naive double loop, CPC behaves as a share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopconnect.territory import gravity
+from coopconnect.territory.fitted import fitted_values
+
+
+def points(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0, 50, n), rng.uniform(0, 50, n)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 60), st.floats(0.5, 60.0))
+def test_pairs_within_is_the_naive_double_loop(seed: int, n: int, limit: float) -> None:
+    x, y = points(seed, n)
+    start, column = gravity.pairs_within(x, y, limit)
+    for i in range(n):
+        near = [j for j in range(n) if (x[i] - x[j]) ** 2 + (y[i] - y[j]) ** 2 <= limit**2]
+        assert column[start[i]: start[i + 1]].tolist() == near
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 60), st.floats(1.0, 20.0))
+def test_potential_is_the_naive_sum(seed: int, n: int, scale: float) -> None:
+    x, y = points(seed, n)
+    amount = np.random.default_rng(seed).uniform(0, 100, n)
+    distance = np.hypot(x[:, None] - x, y[:, None] - y)
+    weight = np.where(distance <= 3 * scale, np.exp(-distance / scale), 0.0)
+    assert gravity.potential(x, y, amount, scale) == pytest.approx(weight @ amount)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 40))
+def test_both_margins_hold(seed: int, n: int) -> None:
+    x, y = points(seed, n)
+    rng = np.random.default_rng(seed)
+    workers, jobs = rng.uniform(1, 1000, n), rng.uniform(1, 1000, n)
+    jobs *= workers.sum() / jobs.sum()
+    start, column = gravity.pairs_within(x, y, 100.0)
+    row = np.repeat(np.arange(n), np.diff(start))
+    kernel = np.exp(-0.05 * np.hypot(x[row] - x[column], y[row] - y[column]))
+    a, b, arrivals = gravity.balance(start, column, kernel, workers, jobs, 300)
+    flow = a[row] * kernel * b[column]
+    assert np.bincount(row, flow, n) == pytest.approx(workers, rel=1e-6)
+    assert np.bincount(column, flow, n) == pytest.approx(arrivals, rel=1e-6)
+    assert arrivals == pytest.approx(jobs, rel=0.02, abs=0.5)
+
+
+def test_margins_that_differ_are_refused() -> None:
+    start, column = gravity.pairs_within(np.zeros(2), np.zeros(2), 1.0)
+    with pytest.raises(ValueError, match="scale jobs first"):
+        gravity.balance(start, column, np.ones(4), np.array([1.0, 1.0]), np.array([3.0, 1.0]), 5)
+
+
+def test_cpc_known_by_hand() -> None:
+    # min sums to 2 + 1 = 3, both sum to 4 + 4 = 8: 2 * 3 / 8 = 0.75.
+    assert gravity.common_part_of_commuters(np.array([2.0, 2.0]), np.array([3.0, 1.0])) == 0.75
+    assert gravity.common_part_of_commuters(np.array([5.0]), np.array([5.0])) == 1.0
+    assert gravity.common_part_of_commuters(np.array([5.0, 0.0]), np.array([0.0, 5.0])) == 0.0
+
+
+def test_deterrence_falls_with_time_and_less_between_dense_places() -> None:
+    law = gravity.Deterrence.from_parameters(fitted_values())
+    minutes = np.array([5.0, 15.0, 45.0])
+    rural, dense = law.kernel(minutes, np.full(3, 8.0)), law.kernel(minutes, np.full(3, 15.0))
+    assert (np.diff(rural) < 0).all()
+    assert dense[2] / dense[0] > rural[2] / rural[0]

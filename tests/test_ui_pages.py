@@ -1,0 +1,196 @@
+"""Every page opened cold, in both languages, without a browser; exports and answers behind the buttons."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from coopconnect.model.types import Assessment
+from coopconnect.parameters import Parameters, load_parameters
+from coopconnect.scenario import Scenario, from_toml, reference_scenario
+from coopconnect.ui import cached, decide, figures, filters, state
+from coopconnect.ui.frame import PAGES, Page, reason_of
+from coopconnect.ui.site_panel import site_html
+from coopconnect.ui.state import Session, View
+
+ROOT = Path(__file__).resolve().parents[1]
+APT = "84003"
+FRENCH_WORDS = re.compile(r"\b(le|les|des|une|par|pour)\b", re.IGNORECASE)
+
+
+def opened(name: str, **query: str) -> AppTest:
+    """A page run on its own, as the first visitor of a deep link does."""
+    app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=120)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def texts(app: AppTest) -> str:
+    """All the HTML and Markdown of a page."""
+    return "\n".join(str(node.body) for node in app.main if getattr(node, "type", "") == "html") + "\n".join(
+        str(node.value) for kind in (app.title, app.subheader, app.caption, app.markdown) for node in kind
+    )
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opened_cold_draws_without_error(name: str, language: str) -> None:
+    app = opened(name, lang=language)
+    assert not app.exception
+    assert [e.value for e in app.error] == []
+    assert [w.value for w in app.warning] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_titles_change_with_the_language(name: str) -> None:
+    french, english = opened(name), opened(name, lang="en")
+    assert french.button(key="language").label == "English"
+    assert english.button(key="language").label == "Français"
+    if name != "decider":
+        assert texts(french) != texts(english)
+
+
+def test_the_entry_point_opens_the_first_page() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_link_is_read_and_its_problems_are_told() -> None:
+    app = opened("decider", fuel_price_eur_per_l="2.25", climate="boiling", near=APT)
+    assert not app.exception
+    assert "boiling" in app.warning[0].value
+    session = app.session_state[state.KEY]
+    assert session.scenario.fuel_price_eur_per_l == 2.25
+    assert session.view.near == APT
+
+
+@pytest.mark.parametrize("code", ["zz", "../../etc/passwd", "/etc/hosts", "99999", "d00"])
+def test_an_unknown_territory_is_told_not_raised(code: str) -> None:
+    app = opened("decider", territory=code)
+    assert not app.exception
+    assert app.error
+    assert "root:" not in app.error[0].value
+
+
+def test_undo_redo_and_reset_by_their_buttons() -> None:
+    app = opened("decider", fuel_price_eur_per_l="2.25")
+    app.button(key="reset").click().run()
+    assert app.session_state[state.KEY].scenario.fuel_price_eur_per_l == 1.75
+    app.button(key="undo").click().run()
+    assert app.session_state[state.KEY].scenario.fuel_price_eur_per_l == 2.25
+    app.button(key="redo").click().run()
+    assert app.session_state[state.KEY].scenario.fuel_price_eur_per_l == 1.75
+    assert not app.exception
+
+
+def test_filters_by_their_widgets() -> None:
+    app = opened("decider")
+    app.text_input(key="near").set_value("apt").run()
+    assert app.session_state[state.KEY].view.near == APT
+    app.toggle(key="rural_only").set_value(False).run()
+    assert app.session_state[state.KEY].view.all_communes
+    app.text_input(key="near").set_value("nulle part du tout").run()
+    assert app.session_state[state.KEY].view.near == ""
+    assert "nulle part du tout" in app.warning[0].value
+    assert not app.exception
+
+
+def test_refusing_takes_a_commune_out_of_the_ranking() -> None:
+    app = opened("decider", site=APT)
+    app.toggle(key="refused").set_value(True).run()
+    scenario = app.session_state[state.KEY].scenario
+    assert scenario.refused == (APT,)
+    assert cached.assessment(scenario).site(APT)["rank"] == 0
+    assert not app.exception
+
+
+def test_an_assumption_edited_in_its_field_is_in_the_scenario() -> None:
+    app = opened("hypotheses")
+    app.number_input(key="assume_substitution_reference").set_value(60.0).run()
+    assert dict(app.session_state[state.KEY].scenario.changed) == {"substitution_reference": 0.6}
+    app.button(key="reset_substitution_reference").click().run()
+    assert app.session_state[state.KEY].scenario.changed == ()
+    assert not app.exception
+
+
+def test_every_parameter_is_on_the_page_hypotheses(parameters: Parameters) -> None:
+    app = opened("hypotheses")
+    page = texts(app)
+    for item in parameters.values():
+        assert item.label_fr.replace("'", "&#x27;").replace("<", "&lt;").replace(">", "&gt;") in page, item.key
+
+
+def page_of(scenario: Scenario, **view: object) -> Page:
+    """A page as the drawing functions get it, outside of any run."""
+    return Page("decider", Session(scenario, View(**view)), load_parameters())  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def apt_scenario() -> Scenario:
+    return reference_scenario(load_parameters()).with_values(fuel_price_eur_per_l=2.25, telework_days_per_week=2.0)
+
+
+@pytest.fixture(scope="module")
+def apt_assessment(apt_scenario: Scenario) -> Assessment:
+    return cached.assessment(apt_scenario)
+
+
+def test_which_rural_communes_near_apt_would_work(apt_scenario: Scenario, apt_assessment: Assessment) -> None:
+    page = page_of(apt_scenario, near=APT)
+    territory = cached.territory(apt_scenario.territory)
+    found = filters.listed(apt_assessment, territory, page.view)
+    assert 3 <= found.mask.sum() <= 60
+    assert apt_assessment.sites.loc[found.mask, "rural"].all()
+    assert found.near_name == "Apt"
+    decision = decide.Decision(territory, apt_assessment, cached.reference_assessment("93"), found)
+    rows = decide.ranking_rows(page, decision)
+    assert [row.rank for row in rows] == sorted(row.rank for row in rows)
+    cards = figures.figures_html(
+        page, figures.site_figures(page, apt_assessment.site(rows[0].code), None), territory
+    )
+    assert "remplace vraiment chaque trajet" in cards
+
+
+def test_names_are_escaped(apt_scenario: Scenario, apt_assessment: Assessment) -> None:
+    site = apt_assessment.sites.iloc[0].copy()
+    site["name"] = '<img src=x onerror="alert(1)">'
+    assert "<img" not in site_html(page_of(apt_scenario), site, 10)
+
+
+@pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")  # openpyxl drops data bars, saying so
+def test_the_workbook_of_the_button_opens(apt_scenario: Scenario) -> None:
+    content = decide.excel(page_of(apt_scenario, selected=APT), "http://localhost:8501/decider?v=1")
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert len(book.sheetnames) >= 5
+
+
+def test_the_saved_file_opens_again(apt_scenario: Scenario, parameters: Parameters) -> None:
+    from coopconnect.scenario import to_toml
+
+    assert from_toml(to_toml(apt_scenario, parameters), parameters)[0] == apt_scenario
+
+
+def test_nothing_changes_a_cached_assessment(apt_scenario: Scenario, apt_assessment: Assessment) -> None:
+    before = apt_assessment.sites.copy(deep=True)
+    zones = cached.territory("93").zones.copy(deep=True)
+    opened(
+        "decider", fuel_price_eur_per_l="2.25", telework_days_per_week="2", near=APT, site=APT, viable="1", all="1"
+    )
+    decide.excel(page_of(apt_scenario, selected=APT), "")
+    pd.testing.assert_frame_equal(apt_assessment.sites, before)
+    pd.testing.assert_frame_equal(cached.territory("93").zones, zones)
+
+
+def test_errors_are_told_without_paths() -> None:
+    error = FileNotFoundError(2, "No such file", "/some/where/flows.parquet")
+    assert reason_of(error) == "FileNotFoundError flows.parquet"
+    assert reason_of(ValueError("price: allowed 1 to 3")) == "price: allowed 1 to 3"
+    assert reason_of(ValueError("cannot read /some/where")) == "ValueError"

@@ -1,0 +1,98 @@
+"""Words: every entry in both languages with the same placeholders; numbers as each language writes them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from coopconnect.parameters import Parameters
+from coopconnect.show.words import (
+    NOTHING,
+    WORDS_DIR,
+    WordsError,
+    all_words,
+    euros,
+    hours,
+    known,
+    number,
+    percent,
+    read_words,
+    say,
+    with_range,
+    with_unit,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+CALL = re.compile(r"""\bsay\(\s*(?:f?)(["'])(?P<key>[^"'{}]+)\1""")
+
+
+def test_all_files_load_with_both_languages_and_the_same_placeholders() -> None:
+    assert len(all_words()) > 100
+
+
+def test_problems_are_told_together(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[x]\nfr = "a {n}"\nen = "b {m}"\n[y]\nfr = "seul"\n[z]\nfr = "z"\nen = "z"\n')
+    (tmp_path / "b.toml").write_text('[z]\nfr = "encore"\nen = "again"\n')
+    (tmp_path / "c.toml").write_text("not toml = = 1")
+    with pytest.raises(WordsError) as told:
+        read_words(tmp_path)
+    text = str(told.value)
+    assert all(part in text for part in ("[x]", "[y]", "b.toml: [z] is written twice", "c.toml"))
+
+
+def test_every_text_that_the_screens_ask_for_exists() -> None:
+    missing = [
+        f"{path.name}: {found['key']}"
+        for folder in ("coopconnect/ui", "coopconnect/show", "coopconnect/export", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+        for found in CALL.finditer(path.read_text(encoding="utf-8"))
+        if "." in found["key"] and not known(found["key"])
+    ]
+    assert not missing
+
+
+def test_unknown_keys_and_missing_values_raise() -> None:
+    with pytest.raises(KeyError, match=r"nothing\.like\.this"):
+        say("nothing.like.this", "fr")
+    with pytest.raises(KeyError):
+        say("bar.before", "fr", wrong=1)
+
+
+def test_every_unit_of_the_parameters_is_written_in_both_languages(parameters: Parameters) -> None:
+    neutral = re.compile(r"[€%°A-Za-z0-9/ ]{1,10}")
+    english = re.compile(r"\b(d|day|week|month|year|yr|weeks|share|desks|users|inhabitants|units|points|ratio)\b")
+    for item in parameters.values():
+        if english.search(item.unit) and not known(f"unit.{item.unit}") and item.unit != "ratio":
+            pytest.fail(f"[{item.key}] unit {item.unit!r} needs [unit.\"{item.unit}\"] in {WORDS_DIR.name}/ui.toml")
+        assert neutral or item.unit
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        (number(12345.6, "fr", 1), "12\u202f345,6"),
+        (number(12345.6, "en", 1), "12,345.6"),
+        (number(-0.4, "fr"), "0"),
+        (number(3.0, "fr", signed=True), "+3"),
+        (number(-3.0, "fr"), "−3"),
+        (number(None, "fr"), NOTHING),
+        (number(float("nan"), "en"), NOTHING),
+        (hours(1.0834, "fr"), "1\u00a0h\u00a005"),
+        (hours(0.5, "en"), "30\u00a0min"),
+        (hours(-2.0, "fr"), "−2\u00a0h\u00a000"),
+        (hours(9.999, "fr"), "10\u00a0h"),
+        (hours(18.4, "fr", signed=True), "+18\u00a0h"),
+        (euros(1234.0, "fr"), "1\u202f234\u00a0€"),
+        (euros(-1234.0, "en"), "−€1,234"),
+        (euros(1.75, "fr", 2), "1,75\u00a0€"),
+        (percent(0.123, "fr", 1), "12,3\u202f%"),
+        (percent(0.5, "en"), "50%"),
+        (with_unit(1.9, "d/week", "fr", 1), "1,9\u00a0j/sem"),
+        (with_range(9.0, 18.0, 31.0, lambda v: number(v, "fr")), "18 (9\u00a0– 31)"),
+        (with_range(None, 18.0, 31.0, lambda v: number(v, "fr")), "18"),
+    ],
+)
+def test_numbers_are_written_as_each_language_does(written: str, wanted: str) -> None:
+    assert written == wanted
