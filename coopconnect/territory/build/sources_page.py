@@ -1,0 +1,70 @@
+"""data/SOURCES.md: origin, version, licence, checksum and rows of what was read and of what is shipped."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from coopconnect.territory.build.inputs import INPUTS
+
+CONTENT = {
+    "communes.parquet": "une ligne par commune : codes, recensement, actifs et emplois modélisés, point (GeoParquet)",
+    "contours.parquet": "contours simplifiés, bords partagés (GeoParquet, WGS84)",
+    "outlines.parquet": "limites de départements et de régions, frontière et côte (GeoParquet)",
+    "flows.parquet": "flux domicile-travail **modélisés**, en dixièmes d'actif, paires d'au moins un actif",
+    "former_codes.parquet": "code de 2021 (ou ancien) -> code de commune d'aujourd'hui",
+    "areas.csv": "régions, départements et EPCI que l'on peut charger",
+    "climate.csv": "jours par an au-dessus de 35 °C par département (écrit par scripts/derive_climate.py)",
+}
+CLIMATE_NOTE = """\
+## Climat
+
+`climate.csv` : Météo-France, DRIAS-2020, indicateur NORTX35 (jours par an au-dessus de 35 °C) par département,
+licence Etalab. `today` = référence DRIAS (1976-2005) ; `tracc_2030`, `tracc_2050`, `tracc_2100` = horizons H1
+(2021-2050), H2 (2041-2070), H3 (2071-2100) du scénario RCP8.5, pris comme **analogues** de la trajectoire TRACC.
+Un seul modèle de climat est derrière ces classeurs ; DRIAS et TRACC n'ont pas la même période de référence.
+C'est un ordre de grandeur, pas une prévision. La moyenne d'un département cache ses vallées et ses montagnes.
+"""
+
+
+def sources_page(
+    destination: Path, rows: dict[str, int], source_rows: dict[str, int], notes: list[str]
+) -> str:
+    """Text of data/SOURCES.md. rows: rows of each shipped file; notes: what the build decided."""
+    lines = [
+        "# Sources des données livrées",
+        "",
+        "Écrit par `python -m coopconnect data build`. France métropolitaine, Corse comprise ; **l'outre-mer n'y est"
+        " pas**. Rien n'est téléchargé quand l'application tourne.",
+        "",
+        "## Ce qui est lu",
+        "",
+        "| paquet | version | contenu | origine | date | licence des données | sha256 | lignes lues |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for item in INPUTS:
+        lines.append(
+            f"| {item.name} ({item.registry}) | {item.version} | {item.content_fr} | {item.origin} | {item.published}"
+            f" | {item.data_licence} | `{item.sha256}` | {source_rows[item.name]} |"
+        )
+    lines += ["", "## Ce qui est livré", "", "| fichier | contenu | lignes | octets | sha256 |", "|---|---|---|---|---|"]
+    for name, content in CONTENT.items():
+        path = destination / name
+        if not path.exists():
+            continue
+        data = path.read_bytes()
+        count = rows.get(name, data.count(b"\n") - 1)
+        lines.append(f"| {name} | {content} | {count} | {len(data)} | `{hashlib.sha256(data).hexdigest()}` |")
+    lines += [
+        "",
+        "Officiel : codes, noms, EPCI, population, résidences principales, contours. **Modélisé** : actifs occupés,"
+        " emplois, flux. **Estimé** : classe de densité (rural), temps et km de route. Méthode et erreurs mesurées :"
+        " `docs/territory.md`.",
+        "",
+        CLIMATE_NOTE,
+        "## Ce que la construction a décidé",
+        "",
+        *(f"- {note}" for note in notes),
+        "",
+    ]
+    return "\n".join(lines)
