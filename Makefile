@@ -31,6 +31,7 @@ setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
 
 run: setup
+	mkdir -p static
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: setup-dev

@@ -187,7 +187,7 @@ def write_sites(book: Book, layout: SitesSheet, kinds: Mapping[str, str]) -> Wor
         kept, every = (number(n, book.language) for n in (len(layout.table), layout.of))
         note = f"{b.words(book, 'say.sites_cut', kept=kept, all=every)} {note}"
     b.put_title(sheet, book, b.words(book, "say.sites_title"), note, 13)
-    write_header(book, sheet, SITE_SHEET_COLUMNS, kinds, "site")
+    write_header(book, sheet, SITE_SHEET_COLUMNS, kinds)
     formulas = row_formulas(book, layout)
     for place, column in enumerate(SITE_SHEET_COLUMNS):
         _write_column(book, sheet, layout, place, column, formulas.get(column.name))
@@ -219,20 +219,20 @@ def _write_column(
 
 
 def write_header(
-    book: Book, sheet: Worksheet, columns: tuple[Column, ...], kinds: Mapping[str, str], family: str
+    book: Book, sheet: Worksheet, columns: tuple[Column, ...], kinds: Mapping[str, str]
 ) -> None:
     """Nature, unit and heading of each column, and its width. Headings are written by the table."""
-    for number, column in enumerate(columns):
+    for at, column in enumerate(columns):
         kind = kinds.get(column.key, column.kind)
-        b.kind_band(sheet, book, KIND_ROW, number, kind)
-        b.unit_band(sheet, book, UNIT_ROW, number, unit_of(book, column))
-        before = columns[number - 1] if number else column
+        b.kind_band(sheet, book, KIND_ROW, at, kind)
+        b.unit_band(sheet, book, UNIT_ROW, at, unit_of(book, column))
+        before = columns[at - 1] if at else column
         options: dict[str, Any] = {"collapsed": True} if _folded(before) and not _folded(column) else {}
         if _folded(column):
             options = {"level": 1, "hidden": True}
         if column in HELPERS:
             options = {"hidden": True}
-        sheet.set_column(number, number, column.width, None, options)
+        sheet.set_column(at, at, column.width, None, options)
     sheet.set_row(HEADER_ROW, 58)
 
 
@@ -263,10 +263,10 @@ def _dress(book: Book, sheet: Worksheet, layout: SitesSheet) -> None:
         "min_value": 0, "max_value": 100,
     }  # fmt: skip
     sheet.conditional_format(FIRST_ROW, at, last, at, bars)
-    for name, number in layout.columns.items():
+    for name, column in layout.columns.items():
         key = next((k for k in NEGATIVE_FLAGGED if name in (k, f"{k}_low", f"{k}_high", f"{k}_reference")), None)
         if key is not None:
-            b.flag_negative(sheet, book, FIRST_ROW, number, last, number)
+            b.flag_negative(sheet, book, FIRST_ROW, column, last, column)
     flag = xl_col_to_name(layout.columns["red_flag"], True)
     warn = book.file.add_format({"font_color": "#c8441b", "bold": True})
     sheet.conditional_format(

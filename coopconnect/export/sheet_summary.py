@@ -281,7 +281,7 @@ def _levers(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
         formula = f"={b.local(row, CENTRAL)}-{b.local(row, REFERENCE)}"
         b.put_formula(sheet, row, CHANGE, formula, value - was, book, "change_general")
         row += 1
-    for label, mine, theirs in _choices(book, summary, scenario, usual):
+    for label, mine, theirs in _choices(book, scenario, usual):
         b.put_text(sheet, row, LABEL, label, book)
         b.put_text(sheet, row, CENTRAL, mine, book, bold=mine != theirs, align="right")
         b.put_text(sheet, row, REFERENCE, theirs, book, align="right")
@@ -298,9 +298,7 @@ def _levers(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
     return row + 1
 
 
-def _choices(
-    book: Book, summary: Summary, scenario: Scenario, usual: Scenario
-) -> list[tuple[str, str, str]]:
+def _choices(book: Book, scenario: Scenario, usual: Scenario) -> list[tuple[str, str, str]]:
     """Levers that are not numbers: label, value, reference."""
     found = []
     for key in ("climate", "premises"):

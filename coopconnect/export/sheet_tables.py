@@ -57,7 +57,7 @@ def write_zones(book: Book, assessment: Assessment, kinds: Mapping[str, str]) ->
     sheet, _ = b.add_sheet(book, "zones", "#14806a")
     zones = assessment.zones
     b.put_title(sheet, book, b.words(book, "say.zones_title"), b.words(book, "say.zones_note"), 12)
-    write_header(book, sheet, ZONE_SHEET_COLUMNS, kinds, "zone")
+    write_header(book, sheet, ZONE_SHEET_COLUMNS, kinds)
     columns = {c.key: n for n, c in enumerate(ZONE_SHEET_COLUMNS)}
     for number, column in enumerate(ZONE_SHEET_COLUMNS):
         _write_zone_column(book, sheet, assessment, number, column, columns)
@@ -114,7 +114,7 @@ def write_households(book: Book, assessment: Assessment) -> Worksheet:
     sheet.set_column(6, 6, 3)
     sheet.set_column(7, 7, 44)
     sheet.set_column(8, 8, 14)
-    last = _distribution(book, sheet, name, assessment)
+    last = _distribution(book, sheet, assessment)
     below = _household_figures(book, sheet, name, assessment, last)
     _deciles(book, sheet, assessment, below + 1)
     _household_chart(book, sheet, name, last)
@@ -124,7 +124,7 @@ def write_households(book: Book, assessment: Assessment) -> Worksheet:
     return sheet
 
 
-def _distribution(book: Book, sheet: Worksheet, name: str, assessment: Assessment) -> int:
+def _distribution(book: Book, sheet: Worksheet, assessment: Assessment) -> int:
     """Classes, shares, and the shares split into those who lose and those who keep time; the last row."""
     heads = ("hours_from", "hours_to", "class", "users_share", "losing", "gaining")
     table = grouped_households(assessment.households)
