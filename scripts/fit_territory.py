@@ -422,10 +422,11 @@ def flow_coefficients(z: np.ndarray, halves: list[np.ndarray]) -> list[Fitted]:
     for k, name in enumerate(gravity.Deterrence.__dataclass_fields__):
         values = [f[k] for f in found]
         margin = 0.25 * (max(values) - min(values)) + 0.02 * abs(values[0])
+        floor = 0.0 if name == "power" else -np.inf
         result.append(
             Fitted(f"flow_{name}", values[0], 0.0, units[k], f"frein de la distance : {TERMS_FR[name]}",
                    f"deterrence of distance: {name.replace('_', ' ')}", "fitted_flows",
-                   "INSEE flux domicile-travail RP 2017, Isère", min(values) - margin, max(values) + margin)
+                   "INSEE flux domicile-travail RP 2017, Isère", max(floor, min(values) - margin), max(values) + margin)
         )
     return result
 

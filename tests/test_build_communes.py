@@ -28,7 +28,7 @@ def wkb(geometry: shapely.Geometry) -> str:
 
 
 def iris_row(code: str, people: int, kind: str = "Z") -> dict[str, object]:
-    counts = {name: people // 2 for name in CENSUS} | {"pop": people, "logements": people}
+    counts = dict.fromkeys(CENSUS, people // 2) | {"pop": people, "logements": people}
     return {"com": code, "typ_iris": kind, **counts}
 
 

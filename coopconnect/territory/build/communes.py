@@ -55,9 +55,7 @@ def former_to_current(sources: Sources) -> dict[str, str]:
         if isinstance(former, list):
             for old in former:
                 current.setdefault(old, code)
-    for code in today["code"]:
-        current[code] = code
-    return current
+    return {**current, **{code: code for code in today["code"]}}
 
 
 def absorbed_since(sources: Sources, current: dict[str, str]) -> dict[str, list[str]]:
@@ -96,7 +94,7 @@ def match_vintages(sources: Sources, contours: pd.Series, neighbours: dict[str, 
     merged_back, shared = {}, {}
     for parent, children in parents.items():
         without = [c for c in children if c not in contours.index]
-        merged_back.update({child: parent for child in without})
+        merged_back.update(dict.fromkeys(without, parent))
         kept = [c for c in children if c not in without]
         if kept:
             inhabitants = official[[parent, *kept]].astype(float)

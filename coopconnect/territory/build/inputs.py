@@ -49,7 +49,8 @@ INPUTS = (
         published="2025",
         content_fr="contours et mairies des communes (COG 2025)",
         content_en="contours and town halls of the communes (official codes of 2025)",
-        origin="IGN Admin Express généralisé (contours), annuaire de Service-Public.fr (mairies), INSEE (codes)",
+        origin="contours : IGN ADMIN EXPRESS à ce qu'il semble (le paquet ne nomme pas sa source : à confirmer) ; "
+               "mairies : annuaire de Service-Public.fr ; codes : INSEE",
         data_licence="Licence Ouverte 2.0 (le code du paquet, GPL 3, n'est pas repris)",
     ),
     Input(

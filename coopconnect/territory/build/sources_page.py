@@ -42,11 +42,11 @@ def sources_page(
         "| paquet | version | contenu | origine | date | licence des données | sha256 | lignes lues |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for item in INPUTS:
-        lines.append(
-            f"| {item.name} ({item.registry}) | {item.version} | {item.content_fr} | {item.origin} | {item.published}"
-            f" | {item.data_licence} | `{item.sha256}` | {source_rows[item.name]} |"
-        )
+    lines += [
+        f"| {item.name} ({item.registry}) | {item.version} | {item.content_fr} | {item.origin} | {item.published}"
+        f" | {item.data_licence} | `{item.sha256}` | {source_rows[item.name]} |"
+        for item in INPUTS
+    ]
     lines += ["", "## Ce qui est livré", "", "| fichier | contenu | lignes | octets | sha256 |", "|---|---|---|---|---|"]
     for name, content in CONTENT.items():
         path = destination / name
