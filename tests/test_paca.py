@@ -16,7 +16,7 @@ from coopconnect.scenario import Scenario, parameter_values
 from coopconnect.territory.types import Territory
 
 GOLDEN = Path(__file__).parent / "golden_paca.json"
-GOLDEN_SITES = ("84003", "04088", "13055", "05061", "84129", "06088")
+GOLDEN_SITES = ("84003", "84118", "04088", "13055", "05061", "06088")
 GOLDEN_FIELDS = ("score", "users", "hours_per_year", "eur_per_year", "kg_co2e_per_year", "viability", "desks")
 
 
