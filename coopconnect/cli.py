@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from coopconnect import MODEL_VERSION
 from coopconnect.parameters import DATA_DIR, ParameterError, Parameters, load_parameters
@@ -242,11 +242,23 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 
+def _positive(text: str) -> int:
+    value = int(text) if text.isascii() and text.isdigit() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"should be a whole number from 1, not {text!r}")
+    return value
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongInput(f"{message} (try {self.prog} --help)")
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(
-        prog="coopconnect", description="Where is a shared workplace worth opening?"
-    )
+    top = _Parser(prog="coopconnect", description="Where is a shared workplace worth opening?")
     top.add_argument("--version", action="version", version=MODEL_VERSION)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
 
@@ -257,7 +269,7 @@ def parser() -> argparse.ArgumentParser:
         return sub
 
     assess = add("assess", "every commune as the place of one hub, best first", run_assess)
-    assess.add_argument("--top", type=int, help="only the N best")
+    assess.add_argument("--top", type=_positive, help="only the N best")
     assess.add_argument("--rural", action="store_true", help="rural communes only")
     table = add("table", "a table as parquet or CSV", run_table)
     table.add_argument("name", choices=("zones", "flows", "access", "sites"))
@@ -279,10 +291,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; wrong input gives one clear line and exit code 2."""
     try:
         args = parser().parse_args(argv)
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    try:
         return int(args.run(args))
+    except SystemExit as stop:  # --help and --version
+        return int(stop.code or 0)
     except (WrongInput, ScenarioError, ParameterError, ValueError) as error:
         say("coopconnect: " + " · ".join(str(error).splitlines()))
         return WRONG_INPUT

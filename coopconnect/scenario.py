@@ -34,7 +34,10 @@ DEFAULT_TERRITORY = "93"
 
 @dataclass(frozen=True)
 class Scenario:
-    """Levers, changed assumptions and refusals. Units are in the names; weights are points that sum to 100."""
+    """Levers, changed assumptions and refusals. Units are in the names.
+
+    Weights are points: the score takes them in proportion to their sum; the screen keeps that sum at 100.
+    """
 
     territory: str
     fuel_price_eur_per_l: float
@@ -89,6 +92,8 @@ def _number(key: str, text: object, parameters: Parameters) -> float:
     unit = parameters[key].unit
     allowed = f"{key}: allowed from {low:g} to {high:g} {unit}"
     try:
+        if not str(text).isascii():
+            raise ValueError
         value = float(str(text).replace(",", "."))
     except ValueError:
         raise ScenarioError(f"{allowed}; {text!r} is not a number") from None
@@ -132,6 +137,10 @@ def set_value(scenario: Scenario, key: str, text: object, parameters: Parameters
         return replace(scenario, refused=_codes(text))
     if key == "territory":
         return replace(scenario, territory=str(text))
+    if key in parameters and parameters[key].status == "fitted":
+        raise ScenarioError(
+            f"{key}: fitted on data and built into the shipped tables; rebuild them to change it"
+        )
     if key in parameters:
         others = {k: v for k, v in scenario.changed if k != key}
         value = _number(key, text, parameters)
@@ -145,7 +154,7 @@ def set_value(scenario: Scenario, key: str, text: object, parameters: Parameters
 
 
 def set_all(scenario: Scenario, values: Mapping[str, object], parameters: Parameters) -> Scenario:
-    """Apply every key, then report all problems together. Weights must sum to 100."""
+    """Apply every key, then report all problems together."""
     result, problems = apply_known(scenario, values, parameters)
     if problems:
         raise ScenarioError("\n".join(problems))
@@ -216,6 +225,8 @@ def from_toml(text: str, parameters: Parameters) -> tuple[Scenario, str, str]:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"not a scenario file (TOML): {error}") from None
+    except RecursionError:
+        raise ScenarioError("not a scenario file: brackets within brackets without end") from None
     allowed = ("title", "why", "title_en", "why_en", "version", "differences")
     problems = [f"{k}: unknown; allowed: {', '.join(allowed)}" for k in raw if k not in allowed]
     if str(raw.get("version", LINK_VERSION)) != LINK_VERSION:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from coopconnect.model.assessment import assess
-from coopconnect.model.calibration import TARGETS, CalibrationError, calibrate, reference_scale_per_eur
+from coopconnect.model.calibration import TARGETS, CalibrationError, calibrate, reference_commuter
 from coopconnect.parameters import Parameters
-from coopconnect.scenario import Scenario
+from coopconnect.scenario import Scenario, reference_scenario
 from coopconnect.territory.types import Territory
 
 
@@ -25,13 +25,29 @@ def test_all_targets_are_met_together(small: Territory, parameters: Parameters) 
     assert found.permission_share == pytest.approx(0.32 / 0.39)
 
 
-def test_the_scale_by_hand(parameters: Parameters, reference: Scenario) -> None:
-    """Return trip 34.6 km * 0.9 / 1.1 = 28.31 vehicle km; fuel 0.971 * 6.4 / 100 * 1.75 = 0.10875 EUR/km: 3.079 EUR.
-
-    Elasticity -0.3 with a quarter of days at the office: 0.3 / (3.079 * 0.75) = 0.1299 per euro.
-    """
+def test_the_elasticity_of_the_reference_commuter_is_met(small: Territory, parameters: Parameters) -> None:
+    """By finite difference on the calibrated choice: the price of fuel up by 0.1 %, all else equal."""
     values = parameters.values_with({})
-    assert reference_scale_per_eur(-0.3, 0.25, reference, values) == pytest.approx(0.1299, abs=1e-4)
+    found = calibrate(small, parameters, values)
+
+    def office_share(price: float) -> float:
+        scenario = reference_scenario(parameters).with_values(fuel_price_eur_per_l=price)
+        cost = reference_commuter(scenario, values).office_eur
+        return 1.0 / (1.0 + np.exp(found.home_constant + found.scale_per_eur * cost))
+
+    price = parameters.value("fuel_price_eur_per_l")
+    elasticity = np.log(office_share(price * 1.001) / office_share(price)) / np.log(1.001)
+    assert elasticity == pytest.approx(-0.3, abs=1e-3)
+
+
+def test_the_reference_commuter_by_hand(parameters: Parameters, reference: Scenario) -> None:
+    """Return trip 50 min * 13 / 60 = 10.83 EUR; 34.6 km * 0.9 / 1.1 = 28.31 vehicle km * 0.20991 = 5.94 EUR.
+
+    Hub: 12 min = 2.60 EUR; 8 km * 0.6 / 1.1 = 4.36 vehicle km = 0.92 EUR; day 8 EUR: 11.52 EUR.
+    """
+    commuter = reference_commuter(reference, parameters.values_with({}))
+    assert commuter.office_eur == pytest.approx(16.78, abs=0.01)
+    assert commuter.hub_eur == pytest.approx(11.52, abs=0.01)
 
 
 def test_the_elasticity_of_all_rural_km_is_smaller(small: Territory, parameters: Parameters) -> None:

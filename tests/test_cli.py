@@ -51,6 +51,9 @@ def test_assess_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         (["assess", "--set", "fuel"], "should be key=value"),
         (["assess", "--territory", "d99"], "d99"),
         (["assess", "--scenario", "nowhere.toml"], "no such file"),
+        (["assess", "--top", "-5"], "whole number from 1"),
+        (["asess"], "invalid choice"),
+        (["assess", "--set", "travel_constant=1.9"], "fitted on data"),
         (["table", "zones", "--to", "zones.docx"], "allowed endings .parquet, .csv"),
         (["table", "zones", "--to", "nowhere/zones.csv"], "does not exist"),
     ],
@@ -63,11 +66,6 @@ def test_wrong_input_is_one_clear_line(
     assert message in out.err
     assert len(out.err.strip().splitlines()) == 1
     assert out.out == ""
-
-
-def test_unknown_command_is_wrong_input(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["asess"]) == 2
-    assert "invalid choice" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["zones", "flows", "access", "sites"])

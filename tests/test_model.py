@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from naive_model import naive_site
+from naive_model import naive_hours, naive_site
 from synthetic import synthetic_territory
 
 from coopconnect.model import impact, viability
 from coopconnect.model.assessment import assess, response
 from coopconnect.model.calibration import calibration_for
-from coopconnect.model.choice import cost_per_km_eur, within_reach
+from coopconnect.model.choice import cost_per_km_eur, day_costs, within_reach
 from coopconnect.model.households import HISTOGRAM_EDGES, quantile_of
-from coopconnect.model.ranges import ranks
+from coopconnect.model.ranges import BEHAVIOUR_RANGES, Context, behaviour_variants, ranks
 from coopconnect.model.runs import run_kernel, site_results, surroundings
-from coopconnect.model.types import RANGED, SITE_COLUMNS, TOTALS, ZONE_COLUMNS, Calibration
+from coopconnect.model.types import RANGED, SITE_COLUMNS, TOTALS, ZONE_COLUMNS
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import CLIMATES, PREMISES, Scenario, parameter_values
 from coopconnect.territory.types import Territory
@@ -92,14 +92,34 @@ def test_annuity_and_desks_by_hand(parameters: Parameters) -> None:
     assert found[3] == pytest.approx(900 + 1.645 * 30, abs=2)
 
 
-def test_reference_user_of_the_model_page(parameters: Parameters, reference: Scenario) -> None:
-    """17.3 km and 25 min (peak included) from work, hub at 6 min: 46 * 1.9 * (0.5 * 50 - 12) / 60 = 18.9 h a year.
+def test_reference_user_by_hand(small: Territory, parameters: Parameters) -> None:
+    """17.3 km and 25 min (peak included) from work, hub at 6 min, 46 * 1.9 = 87.4 days a year.
 
-    Who truly replaces every drive keeps 46 * 1.9 * (50 - 12) / 60 = 55.4 h.
+    Who replaces every drive keeps 87.4 * (50 - 12) / 60 = 55.4 h. The average user keeps 87.4 * (share * 50 - 12) / 60
+    with the share that the calibrated choice gives, not one that is assumed.
     """
-    days = 46 * 1.9
-    sums = impact.Sums(*(np.array([x]) for x in (days, days / 2, days / 2 * 50, 0.0, days * 12, 0.0)))
-    assert impact.hours(sums)[0] == pytest.approx(18.94, abs=0.01)
+    reached = calibration_for(small, parameters, ()).reached
+    assert reached["reference_user_hours_if_all_replaced"] == pytest.approx(55.35, abs=0.01)
+    share = reached["reference_user_substitution"]
+    assert reached["reference_user_hours"] == pytest.approx(87.4 * (share * 50 - 12) / 60)
+    assert 0.0 < share < 1.0
+
+
+def test_distribution_keeps_the_two_kinds_of_users_apart(
+    small: Territory, parameters: Parameters, reference: Scenario
+) -> None:
+    """The histogram, its share of losers and its median against the naive list of users."""
+    result = assess(small, reference, parameters)
+    values = parameter_values(reference, parameters)
+    for s in (0, 7, 19):
+        users = naive_hours(small, s, reference, result.calibration, values)
+        total = sum(n for _, n in users)
+        assert result.histogram[s].sum() == pytest.approx(total, rel=1e-6)
+        losing = sum(n for h, n in users if h < 0) / total
+        assert result.sites["losing_share"].iloc[s] == pytest.approx(losing, abs=1e-6)
+        median = sorted(users)[int(np.searchsorted(np.cumsum([n for _, n in sorted(users)]), total / 2))][0]
+        width = HISTOGRAM_EDGES[1] - HISTOGRAM_EDGES[0]
+        assert result.sites["hours_d5"].iloc[s] == pytest.approx(median, abs=width)
 
 
 def test_contract(small: Territory, parameters: Parameters, reference: Scenario) -> None:
@@ -230,18 +250,32 @@ def test_telepresence_under_its_threshold_brings_users(
     assert (cheap["users"] > dear["users"]).all()
 
 
-def test_dearer_fuel_never_empties_the_hub(
+def test_response_is_the_assessment_at_each_level(
     small: Territory, parameters: Parameters, reference: Scenario
 ) -> None:
     levels = [1.15, 1.75, 2.25, 3.0]
     code = small.zones["zone_code"].iloc[0]
     table = response(small, reference, parameters, code, "fuel_price_eur_per_l", levels)
     assert table["value"].tolist() == levels
-    assert (np.diff(table["eur_per_year"]) > 0).all() or (table["eur_per_year"] < 0).any()
-    full = assess(small, reference.with_values(fuel_price_eur_per_l=2.25), parameters).site(code)
-    assert full is not None
-    assert table["users"].iloc[2] == pytest.approx(full["users"])
-    assert table["score"].iloc[2] == pytest.approx(full["score"])
+    for row, level in enumerate(levels):
+        full = assess(small, reference.with_values(fuel_price_eur_per_l=level), parameters).site(code)
+        assert full is not None
+        for name in ("users", "score", "hours_per_year", "viability"):
+            assert table[name].iloc[row] == pytest.approx(full[name]), (name, level)
+
+
+def test_dearer_fuel_keeps_more_hours_per_user(
+    small: Territory, parameters: Parameters, reference: Scenario
+) -> None:
+    """Dearer fuel sends longer commutes to the hub: the average user keeps more, over all sites together."""
+    hours = [
+        assess(small, reference.with_values(fuel_price_eur_per_l=level), parameters)
+        .totals["hours_per_participating_household"]
+        .value
+        for level in (1.15, 1.75, 2.25, 3.0)
+    ]
+    assert hours == sorted(hours)
+    assert hours[-1] > hours[0]
 
 
 def test_unknown_site_is_named(small: Territory, parameters: Parameters, reference: Scenario) -> None:
@@ -263,6 +297,7 @@ def test_ranks_and_ties() -> None:
     together, swap = value + 15.0, np.array([48.0, 80.0, 49.0, 10.0])
     found = ranks(value, [together, swap], np.array([True, True, True, True]))
     assert found["rank"].tolist() == [2, 1, 3, 4]
+    assert found["tie_group"].tolist() == [2, 1, 2, 3]
     assert found["tied"].tolist() == [True, False, True, False]
     assert found["rank_low"].tolist() == [2, 1, 2, 4]
     assert found["rank_high"].tolist() == [3, 1, 3, 4]
@@ -274,10 +309,65 @@ def test_annuity_never_below_straight_line() -> None:
     assert math.isclose(viability.annuity(0.0, 0.04, 15.0), 0.0)
 
 
-def test_calibration_is_part_of_the_result(
+def test_a_range_end_is_the_run_with_that_value(
     small: Territory, parameters: Parameters, reference: Scenario
 ) -> None:
-    assert isinstance(assess(small, reference, parameters).calibration, Calibration)
+    """Each behavioural run of the ranges is what changing that assumption by hand gives, calibration included."""
+    values = parameter_values(reference, parameters)
+    prepared = within_reach(small, reference.access_max_min)
+    around = surroundings(prepared, reference, values)
+    context = Context(prepared, small, reference, parameters, values, around, day_costs(prepared, reference, values))
+    pairs = behaviour_variants(context)
+    assert len(pairs) == len(BEHAVIOUR_RANGES)
+    for key, pair in zip(BEHAVIOUR_RANGES, pairs, strict=True):
+        for level, figures in zip(context.levels(key), pair, strict=True):
+            changed = ((key, level),) if level != parameters.value(key) else ()
+            sites = assess(small, reference.with_values(changed=changed), parameters).sites
+            for name in ("users", "hours_per_year", "score", "viability"):
+                np.testing.assert_allclose(figures[name], sites[name], rtol=1e-9, atol=1e-9, err_msg=f"{key} {name}")
+
+
+def test_an_empty_hub_has_no_viability_points(
+    small: Territory, parameters: Parameters, reference: Scenario
+) -> None:
+    """A contribution can balance an empty hub; it does not make it a site that works."""
+    empty = reference.with_values(telework_days_per_week=0.0, council_contribution_eur_per_year=30000.0)
+    result = assess(small, empty, parameters)
+    assert (result.sites["viability"] > 1.0).all()
+    assert (result.sites["component_viability"] == 0.0).all()
+    assert result.totals["viable_sites"].value == 0.0
+
+
+def test_break_even_by_hand(parameters: Parameters, reference: Scenario) -> None:
+    """Ten free desks: cost 16,798.82, contribution 10,000, 87.4 days at 8 EUR = 699.2 EUR a user.
+
+    6,798.82 / 699.2 = 9.72 users; they need 7 desks of the 9 of a small hub, so the cost is that of the unit.
+    """
+    values = parameter_values(reference, parameters)
+    assert viability.break_even_users(46 * 1.9, reference, values) == pytest.approx(9.8)
+    free = reference.with_values(day_price_eur=0.0)
+    assert viability.break_even_users(46 * 1.9, free, values) == math.inf
+    paid = reference.with_values(council_contribution_eur_per_year=20000.0)
+    assert viability.break_even_users(46 * 1.9, paid, values) == 0.0
+
+
+def test_the_climate_moves_no_behaviour_but_heat_and_roads(
+    small: Territory, parameters: Parameters, reference: Scenario
+) -> None:
+    """The fleet of 2050 changes emissions only: the hours of the hot scenario stay near those of today."""
+    today = assess(small, reference, parameters)
+    later = assess(small, reference.with_values(climate="tracc_2050"), parameters)
+    key = "hours_per_participating_household"
+    assert later.totals[key].value == pytest.approx(today.totals[key].value, rel=0.1)
+    assert later.sites["kg_co2e_per_year"].abs().sum() < 0.5 * today.sites["kg_co2e_per_year"].abs().sum()
+
+
+def test_a_refused_site_is_nobody_s_best(small: Territory, parameters: Parameters, reference: Scenario) -> None:
+    best = assess(small, reference, parameters).zones["best_site_code"]
+    code = best[best != ""].mode()[0]
+    again = assess(small, reference.with_values(refused=(code,)), parameters).zones
+    assert code not in set(again["best_site_code"])
+    assert (again.loc[again["best_site_code"] != "", "hub_hours_per_year"] > 0).all()
 
 
 def test_a_longer_detour_lengthens_every_estimated_km(parameters: Parameters, reference: Scenario) -> None:

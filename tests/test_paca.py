@@ -56,7 +56,9 @@ def test_rural_communes_near_apt(paca: Territory, parameters: Parameters, refere
     km = np.hypot((sites["lon"] - apt["lon"]) * 80.0, (sites["lat"] - apt["lat"]) * 111.2)
     near = sites[sites["rural"] & (km < 15.0)]
     assert len(near) >= 10
-    assert (near["hours_per_participating_household"] > 0).any()
+    works = near[(near["viability"] >= 1.0) & near["enough_users"] & ~near["red_flag"]]
+    assert 3 <= len(works) < len(near)
+    assert (works["hours_per_participating_household"] > 0).all()
 
 
 def test_dearer_fuel_keeps_more_euros(paca: Territory, parameters: Parameters, reference: Scenario) -> None:

@@ -71,6 +71,8 @@ def test_the_reference_has_no_difference(reference: Scenario, parameters: Parame
         ("hub_cooled", "maybe", "allowed true or false"),
         ("circuity", "3", "allowed from 1.2 to 1.6 ratio"),
         ("fuel", "2", "unknown; allowed: territory"),
+        ("travel_constant", "2", "fitted on data"),
+        ("fuel_price_eur_per_l", "٢", "is not a number"),
     ],
 )
 def test_a_wrong_value_is_explained(
@@ -106,3 +108,9 @@ def test_no_weight_at_all_is_refused(reference: Scenario, parameters: Parameters
     zero = {f"weight_{c}": 0 for c in ("viability", "time", "money", "co2", "resilience")}
     with pytest.raises(ScenarioError, match="at least one of the five"):
         set_all(reference, zero, parameters)
+
+
+def test_a_hostile_file_is_explained(parameters: Parameters) -> None:
+    for text in ("a = " + "[" * 100_000, "\x00", "differences = 3", "[differences]\ncircuity = inf"):
+        with pytest.raises(ScenarioError):
+            from_toml(text, parameters)

@@ -32,13 +32,19 @@ from coopconnect.model.runs import (
     surroundings,
 )
 from coopconnect.model.types import Assessment, Range
+from coopconnect.model.viability import break_even_users
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, parameter_values
 from coopconnect.territory.types import Territory
 
 
 def _zone_table(
-    prepared: Prepared, run: Run, around: Surroundings, scenario: Scenario, values: Values
+    prepared: Prepared,
+    run: Run,
+    around: Surroundings,
+    scenario: Scenario,
+    values: Values,
+    available: np.ndarray,
 ) -> pd.DataFrame:
     """One row per home commune of the territory: its commute, remote work at all, and its best hub."""
     t = prepared.territory
@@ -52,7 +58,7 @@ def _zone_table(
     at_home = o.days * (1.0 - o.unsuitable_share) * (1.0 - o.office_share)
     remote = np.bincount(prepared.flow_zone, weights=at_home * run.costs.commute_min, minlength=n) / 60.0
     pair_hours = impact.hours(pair_impact_sums(run))
-    best = _best_pair(t, pair_hours, n)
+    best = _best_pair(t, np.where(available[prepared.access_site], pair_hours, -np.inf), n)
     has = best >= 0
     site = prepared.access_site[np.where(has, best, 0)]
     codes = t.zones["zone_code"].to_numpy(object)
@@ -82,8 +88,9 @@ def _zone_table(
 
 
 def _best_pair(t: Territory, pair_hours: np.ndarray, n_zones: int) -> np.ndarray:
-    """For each zone the access pair that keeps most hours, -1 where none is within reach."""
-    order = np.argsort(pair_hours, kind="stable")
+    """For each zone the access pair that keeps most hours, -1 where none within reach keeps any."""
+    keeps = np.flatnonzero(pair_hours > 0.0)
+    order = keeps[np.argsort(pair_hours[keeps], kind="stable")]
     best = np.full(n_zones, -1, dtype=np.int64)
     best[t.access_zone[order]] = order
     return best
@@ -94,7 +101,7 @@ def _weighted(value: np.ndarray, weight: np.ndarray) -> float:
     return float(value @ weight / total) if total > 0.0 else 0.0
 
 
-def _totals(sites: pd.DataFrame, zones: pd.DataFrame) -> dict[str, Range]:
+def _totals(sites: pd.DataFrame, zones: pd.DataFrame, core_users: float) -> dict[str, Range]:
     """Headline figures of the territory, over the rural sites (all sites where none is rural)."""
     rural = sites["rural"].to_numpy(bool) & sites["available"].to_numpy(bool)
     pool = rural if rural.any() else sites["available"].to_numpy(bool)
@@ -107,9 +114,17 @@ def _totals(sites: pd.DataFrame, zones: pd.DataFrame) -> dict[str, Range]:
         return Range(*(_weighted(column(name + end)[pool], users) for end in ("_low", "", "_high")))
 
     def viable(mask: np.ndarray) -> Range:
-        return Range(
-            *(float((column("viability" + end)[mask] >= 1.0).sum()) for end in ("_low", "", "_high"))
+        def count(end: str) -> float:
+            enough = column("users" + end)[mask] >= core_users
+            return float(((column("viability" + end)[mask] >= 1.0) & enough).sum())
+
+        return Range(count("_low"), count(""), count("_high"))
+
+    def median(name: str) -> Range:
+        found = (
+            float(np.median(column(name + end)[pool])) if pool.any() else 0.0 for end in ("_low", "", "_high")
         )
+        return Range(*found)
 
     def same(value: float) -> Range:
         return Range(value, value, value)
@@ -117,17 +132,13 @@ def _totals(sites: pd.DataFrame, zones: pd.DataFrame) -> dict[str, Range]:
     reach = np.maximum(column("workers_within_reach")[pool], 1e-9)
     share = Range(*(_weighted(column("users" + end)[pool] / reach, reach) for end in ("_low", "", "_high")))
     remote = _weighted(zones["remote_hours_per_worker"].to_numpy(float), zones["workers"].to_numpy(float))
-    score_range = Range(
-        *(
-            float(np.median(column("score" + end)[pool])) if pool.any() else 0.0
-            for end in ("_low", "", "_high")
-        )
-    )
     return {
         "sites": same(float(sites["available"].sum())),
         "viable_sites": viable(sites["available"].to_numpy(bool)),
         "viable_rural_sites": viable(rural),
-        "median_score": score_range,
+        "median_score": median("score"),
+        "median_users": median("users"),
+        "median_hours_per_year": median("hours_per_year"),
         "hours_per_participating_household": ranged("hours_per_participating_household"),
         "eur_per_participating_household": ranged("eur_per_participating_household"),
         "kg_co2e_per_participating_household": ranged("kg_co2e_per_participating_household"),
@@ -168,6 +179,11 @@ def _sites_table(
             **central,
             **bounds,
             "enough_users": central["users"] >= values["core_users_gate"],
+            "eur_after_price_per_participating_household": central["eur_per_participating_household"]
+            - central["price_paid_per_participating_household_eur"],
+            "break_even_users": np.full(
+                available.size, break_even_users(hub_days_per_user(scenario, values), scenario, values)
+            ),
             "users_share": per(central["users"], around.workers),
             "hours_per_catchment_household": per(central["hours_per_year"], around.households),
             "hours_d1": quantile_of(histogram, 0.1),
@@ -207,8 +223,9 @@ def assess(
     sites = _sites_table(
         prepared, around, central, gathered.bounds(), gathered.scores, histogram, scenario, values
     )
-    zones = _zone_table(prepared, run, around, scenario, values)
-    households, deciles = households_table(histogram, sites["rural"].to_numpy(bool))
+    available = sites["available"].to_numpy(bool)
+    zones = _zone_table(prepared, run, around, scenario, values, available)
+    households, deciles = households_table(histogram, sites["rural"].to_numpy(bool) & available)
     per_user = max(hub_days_per_user(scenario, values), 1e-9)
     return Assessment(
         model_version=MODEL_VERSION,
@@ -221,7 +238,7 @@ def assess(
         deciles=deciles,
         histogram=histogram,
         histogram_edges=HISTOGRAM_EDGES,
-        totals=_totals(sites, zones),
+        totals=_totals(sites, zones, values["core_users_gate"]),
         access_site=prepared.access_site,
         access_zone=prepared.territory.access_zone,
         pair_users=run.pairs[:, 0] / per_user,

@@ -7,8 +7,8 @@ Targets, all in the reference scenario (central levers, climate of today):
    eligible_share = telework_regular_share / (1 - office_day_share_reference), and employers' permission is
    eligible_share / teleworkable_share. The home constant makes the office share hold over the whole territory.
 2. `fuel_price_elasticity`: on those days, the drives of the reference commuter (`reference_commute_km`, a home that
-   suits) answer the price of fuel with this elasticity. That fixes the scale (per euro) of the logit. Asked of all
-   rural vehicle km instead, the same figure has no solution: see docs/model.md.
+   suits) answer the price of fuel with this elasticity. That fixes the scale (per euro) of the logit, together with
+   the home constant. Asked of all rural vehicle km instead, the same figure has no solution: see docs/model.md.
 3. `hub_share_reference` of the employed residents of rural communes use a hub within reach: mean over every pair of
    a rural home commune and a commune within `access_max_min`, one hub at a time, weighted by employed residents.
 4. `substitution_reference` of those hub days replace a drive to the office. Because people whose home does not suit
@@ -21,6 +21,7 @@ must move (1 - substitution) * T days away from home, which gives its constant; 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -31,12 +32,15 @@ from coopconnect.model.choice import (
     Odds,
     Prepared,
     Values,
+    cost_per_km_eur,
+    damping,
     day_costs,
     fuel_cost_per_km_eur,
     hub_days_per_user,
     keep_access,
     odds,
     prepare,
+    vehicle_share,
 )
 from coopconnect.model.kernel import N_SUMS, pair_sums
 from coopconnect.model.types import Calibration
@@ -50,6 +54,7 @@ TARGETS = (
 )  # fmt: skip
 
 _CONSTANT_BOUNDS = (-30.0, 30.0)
+_SCALE_BOUNDS = (0.001, 5.0)  # per euro
 
 
 class CalibrationError(ValueError):
@@ -74,17 +79,87 @@ def _solve_home_constant(scale: float, target: float, costs: DayCosts, prepared:
     return float(brentq(miss, low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
 
 
-def reference_scale_per_eur(
-    elasticity: float, office_share: float, scenario: Scenario, values: Values
-) -> float:
-    """Scale of the logit, per euro, from the fuel price elasticity of the reference commuter.
+@dataclass(frozen=True)
+class Commuter:
+    """One person's return trips: minutes, vehicle km, fuel and generalised cost of the commute; the same to a hub."""
 
-    For one commuter whose home suits, d ln P(office) / d ln(fuel price) = -scale * fuel * (1 - P(office)), with
-    `fuel` the fuel of the return trip in euros (`reference_commute_km`, rural car share over occupancy). Hence
-    scale = -elasticity / (fuel * (1 - office share)).
+    commute_min: float
+    commute_km: float
+    fuel_eur: float
+    office_eur: float
+    access_min: float
+    hub_eur: float
+
+
+def reference_commuter(scenario: Scenario, values: Values) -> Commuter:
+    """The reference commuter of the evidence: `reference_commute_km` and `_min` (peak included), a hub nearby.
+
+    Costs as in `day_costs`, rural home, no day with a cut road.
     """
-    km = 2.0 * values["reference_commute_km"] * values["car_share_rural"] / values["occupancy_commute"]
-    return -elasticity / (km * fuel_cost_per_km_eur(scenario, values) * (1.0 - office_share))
+    share = values["car_share_rural"] / values["occupancy_commute"]
+    per_min = values["value_of_time_eur_per_h"] / 60.0
+    per_km = cost_per_km_eur(scenario, values)
+    felt = float(damping(np.array([values["reference_commute_km"]]), values)[0])
+    minutes, km = 2.0 * values["reference_commute_min"], 2.0 * values["reference_commute_km"] * share
+    hub_km = values["reference_access_km"]
+    access_share = float(vehicle_share(np.array([hub_km]), np.array([True]), values)[0])
+    access_min = 2.0 * values["reference_access_min"]
+    price = scenario.day_price_eur * (1.0 - values["employer_paid_share"])
+    return Commuter(
+        minutes,
+        km,
+        km * fuel_cost_per_km_eur(scenario, values) * felt,
+        (minutes * per_min + km * per_km) * felt,
+        access_min,
+        access_min * per_min + 2.0 * hub_km * access_share * per_km + price,
+    )
+
+
+def commuter_elasticity(scale: float, home_constant: float, commuter: Commuter) -> float:
+    """d ln P(office) / d ln(fuel price) of a commuter whose home suits: -scale * fuel * (1 - P(office))."""
+    office = 1.0 / (1.0 + np.exp(home_constant + scale * commuter.office_eur))
+    return -scale * commuter.fuel_eur * float(1.0 - office)
+
+
+def _solve_scale(
+    target: float, office_share: float, commuter: Commuter, costs: DayCosts, prepared: Prepared
+) -> tuple[float, float]:
+    """Scale and home constant for which the reference commuter has the elasticity `target`, both at once.
+
+    The elasticity grows with the scale, so there is one answer between the bounds; brentq says so otherwise.
+    """
+
+    def miss(scale: float) -> float:
+        constant = _solve_home_constant(scale, office_share, costs, prepared)
+        return commuter_elasticity(scale, constant, commuter) - target
+
+    scale = float(brentq(miss, *_SCALE_BOUNDS, xtol=1e-9))
+    return scale, _solve_home_constant(scale, office_share, costs, prepared)
+
+
+def reference_user(
+    calibration: Calibration, commuter: Commuter, values: Values, days: float
+) -> dict[str, float]:
+    """What the calibrated choice gives the reference commuter with the reference hub open.
+
+    Substitution of their hub days (both segments), hours kept a year by a user, and by one who replaces every drive.
+    """
+    scale = calibration.scale_per_eur
+    office = np.exp(-scale * commuter.office_eur)
+    home = np.exp(calibration.home_constant)
+    hub = np.exp(-scale * commuter.hub_eur)
+    unsuitable = values["home_unsuitable_share"]
+    suits = np.exp(calibration.hub_constant_suitable) * hub
+    other = np.exp(calibration.hub_constant_unsuitable) * hub
+    from_suitable = (1.0 - unsuitable) * suits / (office + home + suits)
+    from_other = unsuitable * other / (office + other)
+    avoided = from_suitable * office / (office + home) + from_other
+    substitution = float(avoided / (from_suitable + from_other))
+    return {
+        "reference_user_substitution": substitution,
+        "reference_user_hours": days * (substitution * commuter.commute_min - commuter.access_min) / 60.0,
+        "reference_user_hours_if_all_replaced": days * (commuter.commute_min - commuter.access_min) / 60.0,
+    }
 
 
 def _rural_elasticity(
@@ -189,8 +264,10 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
             f"office_day_share_reference {values['office_day_share_reference']:g} must be above "
             f"home_unsuitable_share {unsuitable:g}: people without a suitable home stay at the office"
         )
-    scale = reference_scale_per_eur(values["fuel_price_elasticity"], office_suitable, scenario, values)
-    home_constant = _solve_home_constant(scale, office_suitable, costs, prepared)
+    commuter = reference_commuter(scenario, values)
+    scale, home_constant = _solve_scale(
+        values["fuel_price_elasticity"], office_suitable, commuter, costs, prepared
+    )
     permission = eligible / values["teleworkable_share"]
     start = Calibration(eligible, permission, scale, home_constant, 0.0, 0.0, {}, {})
     o = odds(prepared, costs, scenario, start, values)
@@ -204,7 +281,7 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
         "telework_regular_share": eligible * (1.0 - values["office_day_share_reference"]),
         "office_day_share_reference": (1.0 - unsuitable) * _mean_office(scale, home_constant, costs, prepared)
         + unsuitable,
-        "fuel_price_elasticity": values["fuel_price_elasticity"],
+        "fuel_price_elasticity": commuter_elasticity(scale, home_constant, commuter),
         "fuel_price_elasticity_all_rural": _rural_elasticity(
             scale, home_constant, costs, prepared, unsuitable
         ),
@@ -212,10 +289,12 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
         "substitution_reference": float(sums[1] / sums[0]),
     }
     fr, en = _messages(permission, met)
-    return Calibration(
+    found = Calibration(
         eligible, permission, scale, home_constant, suitable, other,
         {key: float(values[key]) for key in TARGETS}, reached, tuple(fr), tuple(en),
     )  # fmt: skip
+    reached.update(reference_user(found, commuter, values, per_user))
+    return found
 
 
 def _mean_office(scale: float, constant: float, costs: DayCosts, prepared: Prepared) -> float:

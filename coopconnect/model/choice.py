@@ -79,9 +79,10 @@ def cost_per_km_eur(scenario: Scenario, values: Values) -> float:
     """Marginal cost of a vehicle km, in euros.
 
     (1 - electric) * consumption / 100 * fuel price + electric * its energy cost + wear. Marginal, not full, cost:
-    the household keeps its car.
+    the household keeps its car. The fleet is that of today whatever the climate: only emissions follow the year,
+    so that the climate lever does not pass off an assumption on electric cars as an effect of the climate.
     """
-    electric = electric_share(scenario.climate, values)
+    electric = electric_share("today", values)
     thermal = values["consumption_l_per_100_km"] / 100.0 * scenario.fuel_price_eur_per_l
     energy = (1.0 - electric) * thermal + electric * values["electric_cost_eur_per_km"]
     return energy + values["non_fuel_cost_eur_per_km"]
@@ -89,7 +90,7 @@ def cost_per_km_eur(scenario: Scenario, values: Values) -> float:
 
 def fuel_cost_per_km_eur(scenario: Scenario, values: Values) -> float:
     """The part of `cost_per_km_eur` that moves with the price of fuel."""
-    electric = electric_share(scenario.climate, values)
+    electric = electric_share("today", values)
     return (1.0 - electric) * values["consumption_l_per_100_km"] / 100.0 * scenario.fuel_price_eur_per_l
 
 
@@ -108,7 +109,7 @@ def eligible_share(scenario: Scenario, calibration: Calibration, values: Values)
     """
     permission = calibration.permission_share
     if telepresence_installed(scenario, values):
-        permission += (1.0 - permission) * values["telepresence_permission_uplift"]
+        permission += max(0.0, 1.0 - permission) * values["telepresence_permission_uplift"]
     return values["teleworkable_share"] * permission
 
 
@@ -134,6 +135,16 @@ def hot_days(territory: Territory, scenario: Scenario) -> np.ndarray:
     return territory.hot_days[:, CLIMATES.index(scenario.climate)].astype(float)
 
 
+def damping(road_km: np.ndarray, values: Values) -> np.ndarray:
+    """Weight of the cost of a commute in the choice: (km / from)^-exponent beyond `cost_damping_from_km`, else 1.
+
+    Who lives far has settled with the distance (train, second home, few days): an hour more weighs less at 80 km
+    than at 20. Without it a few commutes over 60 km would fill the hubs. Hours, euros and CO2 are not damped.
+    """
+    beyond = np.maximum(road_km / values["cost_damping_from_km"], 1.0)
+    return np.asarray(beyond ** -values["cost_damping_exponent"])
+
+
 def detour_factor(territory: Territory, values: Values) -> float:
     """What the road km of the territory are multiplied by: the detour asked over the one they were estimated with."""
     return values["circuity"] / territory.circuity if territory.circuity > 0.0 else 1.0
@@ -143,7 +154,7 @@ def detour_factor(territory: Territory, values: Values) -> float:
 class DayCosts:
     """Generalised costs of a day, in euros, and the return trips behind them.
 
-    office_eur, commute_min, commute_km, fuel_eur: per flow. home_eur: per zone. hub_eur, access_min, access_km: per
+    office_eur, commute_min, commute_km, fuel_eur: per flow (the euros damped: what the choice feels). home_eur: per zone. hub_eur, access_min, access_km: per
     access pair. Minutes are of the person, km of the vehicle (car share over occupancy), both for the return trip.
     """
 
@@ -160,7 +171,7 @@ class DayCosts:
 def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCosts:
     """Costs of the three alternatives (model.md, section 4).
 
-    office = 2 * (min / 60 * value of time + vehicle km * cost per km) + share of days with a cut road * its cost
+    office = 2 * (min / 60 * value of time + vehicle km * cost per km) * damping + share of cut-road days * cost
     hub    = the same with the access trip (no peak) + the part of the day price that the worker pays
     home   = share of hot days * discomfort, where the home is not cooled
     """
@@ -173,7 +184,8 @@ def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCost
     commute_min = 2.0 * values["commute_peak_factor"] * territory.flow_drive_min.astype(float)
     commute_km = 2.0 * km_one_way * vehicle_share(km_one_way, rural_home, values)
     cut_road = road_disruption_days(scenario, values) / DAYS_PER_YEAR
-    office = commute_min * per_min + commute_km * per_km
+    felt = damping(km_one_way, values)
+    office = (commute_min * per_min + commute_km * per_km) * felt
     office += cut_road * values["road_disruption_cost_eur_per_day"]
     access_one_way = territory.access_road_km.astype(float) * detour
     access_min = 2.0 * territory.access_drive_min.astype(float)
@@ -185,7 +197,7 @@ def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCost
     home = hot * values["heat_discomfort_eur_per_day"] * (1.0 - values["home_cooled_share"])
     if not scenario.hub_cooled:
         hub = hub + (hot * values["heat_discomfort_eur_per_day"])[territory.access_zone]
-    fuel = commute_km * fuel_cost_per_km_eur(scenario, values)
+    fuel = commute_km * fuel_cost_per_km_eur(scenario, values) * felt
     return DayCosts(office, fuel, commute_min, commute_km, home, hub, access_min, access_km)
 
 
@@ -227,6 +239,11 @@ def odds(
 
 
 def hub_days_per_user(scenario: Scenario, values: Values) -> float:
-    """Hub days a year of one user: weeks * days a week, never more than the days allowed."""
-    per_week = min(values["hub_days_per_user_per_week"], scenario.telework_days_per_week)
+    """Hub days a year of one user: weeks * days a week, in proportion to the days allowed.
+
+    `hub_days_per_user_per_week` holds at the reference number of allowed days; a user allowed more comes more often,
+    so that the lever moves days, not the number of people, who can never exceed those eligible.
+    """
+    reference_days = values["telework_days_reference"]
+    per_week = values["hub_days_per_user_per_week"] * scenario.telework_days_per_week / reference_days
     return float(values["weeks_per_year"] * per_week)

@@ -57,6 +57,42 @@ def pair_sums(
             out[p, 5] = from_unsuitable
 
 
+@njit(cache=True, nogil=True, fastmath=_FAST)
+def site_sums(
+    access_start: np.ndarray, access_zone: np.ndarray,
+    hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
+    flow_start: np.ndarray, office_odds: np.ndarray, office_share: np.ndarray, home_odds: np.ndarray,
+    days: np.ndarray, unsuitable_share: float, commute_min: np.ndarray, commute_km: np.ndarray,
+    access_min: np.ndarray, access_km: np.ndarray, out: np.ndarray,
+) -> None:  # fmt: skip
+    """The sums of `pair_sums` by site, `out` (n_sites, 6): hub days, office days avoided, their minutes and km, and
+    the minutes and km of the hub days (return trips). The same loop without the pairs, for the runs of the ranges.
+    """
+    suitable_share = 1.0 - unsuitable_share
+    for s in range(access_start.size - 1):
+        for p in range(access_start[s], access_start[s + 1]):
+            i = access_zone[p]
+            hs, hu = hub_odds_suitable[p], hub_odds_unsuitable[p]
+            a = home_odds[i] + hs
+            from_suitable, from_unsuitable = suitable_share * hs, unsuitable_share * hu
+            hub = avoided = minutes = km = 0.0
+            for f in range(flow_start[i], flow_start[i + 1]):
+                o = office_odds[f]
+                suitable = from_suitable * days[f] / (o + a)
+                unsuitable = from_unsuitable * days[f] / (o + hu)
+                away = suitable * office_share[f] + unsuitable
+                hub += suitable + unsuitable
+                avoided += away
+                minutes += away * commute_min[f]
+                km += away * commute_km[f]
+            out[s, 0] += hub
+            out[s, 1] += avoided
+            out[s, 2] += minutes
+            out[s, 3] += km
+            out[s, 4] += hub * access_min[p]
+            out[s, 5] += hub * access_km[p]
+
+
 @njit(cache=True, nogil=True)
 def hours_histogram(
     access_start: np.ndarray, access_zone: np.ndarray,
@@ -67,8 +103,10 @@ def hours_histogram(
 ) -> None:  # fmt: skip
     """Users of each site by the hours a year they keep: `out` (n_sites, n_bins) is added to, in users.
 
-    A user of pair (i, j) at hub k keeps days_per_user * (avoided share * commute_min - access_min) / 60 hours;
-    commute_min and access_min are return trips. The first and last bins hold what lies beyond.
+    The two segments are two kinds of users. One whose home does not suit replaces a drive each time and keeps
+    days_per_user * (commute_min - access_min) / 60 hours; one whose home suits would have driven on office_share of
+    the days only: days_per_user * (office_share * commute_min - access_min) / 60. Minutes are return trips. The first
+    and last bins hold what lies beyond.
     """
     last = out.shape[1] - 1
     suitable_share = 1.0 - unsuitable_share
@@ -80,15 +118,13 @@ def hours_histogram(
             lost = access_min[p]
             for f in range(flow_start[i], flow_start[i + 1]):
                 o = office_odds[f]
-                suitable = suitable_share * hs / (o + a)
-                unsuitable = unsuitable_share * hu / (o + hu)
-                hub = suitable + unsuitable
-                if hub <= 0.0:
-                    continue
-                share = (suitable * office_share[f] + unsuitable) / hub
-                hours = days_per_user * (share * commute_min[f] - lost) / 60.0
-                b = min(max(int((hours - first_edge) / bin_width), 0), last)
-                out[s, b] += hub * days[f] / days_per_user
+                users = days[f] / days_per_user
+                suitable = days_per_user * (office_share[f] * commute_min[f] - lost) / 60.0
+                b = min(max(int((suitable - first_edge) / bin_width), 0), last)
+                out[s, b] += users * suitable_share * hs / (o + a)
+                unsuitable = days_per_user * (commute_min[f] - lost) / 60.0
+                b = min(max(int((unsuitable - first_edge) / bin_width), 0), last)
+                out[s, b] += users * unsuitable_share * hu / (o + hu)
 
 
 @njit(cache=True, nogil=True)

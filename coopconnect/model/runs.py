@@ -18,7 +18,7 @@ from coopconnect.model.choice import (
     odds,
     road_disruption_days,
 )
-from coopconnect.model.kernel import N_SUMS, pair_sums, row_sums
+from coopconnect.model.kernel import N_SUMS, pair_sums, row_sums, site_sums
 from coopconnect.model.types import Calibration
 from coopconnect.scenario import COMPONENTS, Scenario
 
@@ -54,6 +54,21 @@ def run_kernel(
     out = np.zeros((t.site_zone.size, columns.shape[1]))
     row_sums(t.access_start, columns, out)
     return Run(pairs, impact.Sums(*np.ascontiguousarray(out.T)), costs, o)
+
+
+def run_sites(
+    prepared: Prepared, scenario: Scenario, calibration: Calibration, values: Values, costs: DayCosts
+) -> impact.Sums:
+    """The site sums of `run_kernel` alone: what the ranges need."""
+    t = prepared.territory
+    o = odds(prepared, costs, scenario, calibration, values)
+    out = np.zeros((t.site_zone.size, 6))
+    site_sums(
+        t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
+        t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
+        costs.commute_min, costs.commute_km, costs.access_min, costs.access_km, out,
+    )  # fmt: skip
+    return impact.Sums(*np.ascontiguousarray(out.T))
 
 
 def pair_impact_sums(run: Run) -> impact.Sums:
@@ -116,7 +131,7 @@ def site_results(
     contribution = np.full_like(cost, scenario.council_contribution_eur_per_year)
     ratio = (revenue + contribution) / cost
     components = (
-        score.viability_points(ratio),
+        score.viability_points(ratio, users, values["core_users_gate"]),
         score.per_cost_points(hours, cost, values["anchor_hours_per_1000_eur"]),
         score.per_cost_points(eur, cost, values["anchor_eur_per_1000_eur"]),
         score.per_cost_points(kg, cost, values["anchor_co2_kg_per_1000_eur"]),
@@ -130,10 +145,12 @@ def site_results(
         "hours_per_year": hours, "eur_per_year": eur, "kg_co2e_per_year": kg, "vehicle_km_per_year": km,
         "viability": ratio, "yearly_cost_eur": cost, "revenue_eur_per_year": revenue,
         "contribution_eur_per_year": contribution,
-        "break_even_users": viability.break_even_users(cost, per_user, scenario),
         "hours_per_participating_household": per(hours, users),
         "eur_per_participating_household": per(eur, users),
         "kg_co2e_per_participating_household": per(kg, users),
+        "price_paid_per_participating_household_eur": np.full_like(
+            cost, per_user * scenario.day_price_eur * (1.0 - values["employer_paid_share"])
+        ),
         "benefit_cost": worth / cost,
         "net_public_cost_per_day_eur": per(cost - revenue, sums.hub_days),
         "substitution_share": per(sums.avoided_days, sums.hub_days),

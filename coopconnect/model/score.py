@@ -19,9 +19,12 @@ def per_cost_points(value: np.ndarray, cost_eur: np.ndarray, anchor_per_1000_eur
     return _points(1000.0 * value / cost_eur, anchor_per_1000_eur)
 
 
-def viability_points(ratio: np.ndarray) -> np.ndarray:
-    """100 points at a ratio of 1."""
-    return _points(ratio, 1.0)
+def viability_points(ratio: np.ndarray, users: np.ndarray, core_users: float) -> np.ndarray:
+    """100 points at a ratio of 1, in proportion to the users below the core that a place needs.
+
+    A contribution alone could balance an empty hub; an empty hub has no points.
+    """
+    return _points(ratio, 1.0) * np.clip(users / core_users, 0.0, 1.0)
 
 
 def resilience_points(

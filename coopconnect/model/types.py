@@ -29,7 +29,8 @@ SITE_COLUMNS: dict[str, str] = {
     "rank": "rank among available sites of the territory, 1 is best; 0 where not available",
     "rank_low": "best rank over the low and high of every assumption, one at a time",
     "rank_high": "worst rank over the same",
-    "tied": "True where some assumption within its range swaps the site with the one ranked just before or after",
+    "tie_group": "sites that beat the first of their group under some assumption; 1 is the leading group",
+    "tied": "True where another site shares the group",
     "available": "False where every host has refused",
     "red_flag": "True where hours, euros or CO2 are negative: the hub adds driving",
     "score": "0 to 100, weighted mean of the five components",
@@ -50,7 +51,9 @@ SITE_COLUMNS: dict[str, str] = {
     "vehicle_km_per_year": "vehicle km avoided a year, net of rebound and of the drive to the hub",
     "hours_per_participating_household": "hours kept a year per user, all users together (the average user)",
     "hours_if_all_replaced": "hours kept a year by a user whose every hub day replaces a drive",
-    "eur_per_participating_household": "EUR kept a year per user",
+    "eur_per_participating_household": "EUR kept a year per user, before the price of the hub",
+    "price_paid_per_participating_household_eur": "EUR a year that a user pays for the hub",
+    "eur_after_price_per_participating_household": "EUR kept a year per user once the hub is paid; often negative",
     "kg_co2e_per_participating_household": "kg CO2e avoided a year per user",
     "hours_per_catchment_household": "hours kept a year over all households within reach",
     "hours_d1": "first decile of hours kept a year among users",
@@ -63,7 +66,7 @@ SITE_COLUMNS: dict[str, str] = {
     "yearly_cost_eur": "running cost and annualised investment",
     "revenue_eur_per_year": "days sold times the day price",
     "contribution_eur_per_year": "what the council gives",
-    "break_even_users": "users at which revenue and contribution cover the cost",
+    "break_even_users": "smallest number of users at which revenue and contribution cover the cost; infinite if none",
     "viability": "(revenue + contribution) / cost; 1 = break-even",
     "benefit_cost": "(EUR + hours * value of time + t * value of carbon) / yearly cost; beside the score",
     "net_public_cost_per_day_eur": "(cost - revenue) / hub days; what the public pays per day used",
@@ -94,7 +97,8 @@ ZONE_COLUMNS: dict[str, str] = {
 }
 
 TOTALS = (
-    "sites", "viable_sites", "viable_rural_sites", "median_score", "hours_per_participating_household",
+    "sites", "viable_sites", "viable_rural_sites", "median_score", "median_users", "median_hours_per_year",
+    "hours_per_participating_household",
     "eur_per_participating_household", "kg_co2e_per_participating_household", "users_share",
     "substitution_share", "remote_hours_per_worker",
 )  # fmt: skip

@@ -8,6 +8,8 @@ from scipy.special import ndtri, pdtr
 from coopconnect.model.choice import Values, telepresence_installed
 from coopconnect.scenario import Scenario
 
+_MOST_USERS = 300
+
 
 def annuity(capital_eur: float, rate: float, years: float) -> float:
     """Constant yearly payment that repays a capital.
@@ -42,24 +44,31 @@ def desks(hub_days_per_year: np.ndarray, values: Values) -> np.ndarray:
 def yearly_cost_eur(desk_count: np.ndarray, scenario: Scenario, values: Values) -> np.ndarray:
     """Running cost and annualised investment of a site, (n,).
 
-    A small hub of `desks_per_small_hub` desks is the unit that the evidence prices; a larger site costs in
-    proportion to its desks. A telepresence room is added where its price is under the threshold.
+    A small hub of `desks_per_small_hub` desks is the unit that the evidence prices; beyond, each further desk costs
+    `marginal_desk_cost_share` of the mean cost of a desk of that unit. A telepresence room is added where its price
+    is under the threshold.
     """
     kind = scenario.premises
     unit = values[f"opex_{kind}_eur_per_year"] + annuity(
         values[f"capex_{kind}_eur"], values["discount_rate"], values["capex_life_years"]
     )
-    size = np.maximum(1.0, desk_count / values["desks_per_small_hub"])
+    beyond = np.maximum(desk_count / values["desks_per_small_hub"] - 1.0, 0.0)
+    size = 1.0 + values["marginal_desk_cost_share"] * beyond
     room = (
         12.0 * scenario.telepresence_price_eur_per_month if telepresence_installed(scenario, values) else 0.0
     )
     return size * unit + room
 
 
-def break_even_users(cost_eur: np.ndarray, days_per_user: float, scenario: Scenario) -> np.ndarray:
-    """Users at which revenue and contribution equal the cost, (n,); infinite when a day is free."""
-    missing = np.maximum(cost_eur - scenario.council_contribution_eur_per_year, 0.0)
-    income = days_per_user * scenario.day_price_eur
-    if income <= 0.0:
-        return np.where(missing > 0.0, np.inf, 0.0)
-    return missing / income
+def break_even_users(days_per_user: float, scenario: Scenario, values: Values) -> float:
+    """The smallest number of users at which revenue and contribution cover the cost, infinite where there is none.
+
+    More users need more desks, which cost more: the cost is that of the desks that so many users need. The answer is
+    the same for every site of a scenario. Sought up to `_MOST_USERS`, to a tenth of a user.
+    """
+    users = np.linspace(0.0, _MOST_USERS, 10 * _MOST_USERS + 1)
+    days = users * days_per_user
+    cost = yearly_cost_eur(desks(days, values), scenario, values)
+    income = days * scenario.day_price_eur + scenario.council_contribution_eur_per_year
+    enough = np.flatnonzero(income >= cost)
+    return float(users[enough[0]]) if enough.size else float("inf")
