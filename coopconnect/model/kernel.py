@@ -1,6 +1,8 @@
 """The compiled inner loops: every commuter's choice between the office, home and one hub.
 
 Plain loops over sparse rows, compiled by numba without the GIL, so that several runs share the cores in threads.
+Written for the vector units: slices (an index that may be negative is not vectorised) and numpy's division (Python's
+would test each divisor); together they halve the time.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ N_SUMS = 6
 of the avoided office days), hub days of people whose home suits, the same of people whose home does not."""
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def pair_sums(
     access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
@@ -37,16 +39,19 @@ def pair_sums(
             hs, hu = hub_odds_suitable[p], hub_odds_unsuitable[p]
             a = home_odds[i] + hs
             from_suitable = from_unsuitable = avoided = minutes = km = 0.0
-            for f in range(flow_start[i], flow_start[i + 1]):
-                o = office_odds[f]
-                suitable = days[f] / (o + a)
-                unsuitable = days[f] / (o + hu)
-                away = suitable_share * hs * suitable * office_share[f] + unsuitable_share * hu * unsuitable
+            first, last = flow_start[i], flow_start[i + 1]
+            office, share, allowed = office_odds[first:last], office_share[first:last], days[first:last]
+            return_min, return_km = commute_min[first:last], commute_km[first:last]
+            for f in range(office.size):
+                o = office[f]
+                suitable = allowed[f] / (o + a)
+                unsuitable = allowed[f] / (o + hu)
+                away = suitable_share * hs * suitable * share[f] + unsuitable_share * hu * unsuitable
                 from_suitable += suitable
                 from_unsuitable += unsuitable
                 avoided += away
-                minutes += away * commute_min[f]
-                km += away * commute_km[f]
+                minutes += away * return_min[f]
+                km += away * return_km[f]
             from_suitable *= suitable_share * hs
             from_unsuitable *= unsuitable_share * hu
             out[p, 0] = from_suitable + from_unsuitable
@@ -57,7 +62,7 @@ def pair_sums(
             out[p, 5] = from_unsuitable
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def site_sums(
     access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
@@ -76,15 +81,18 @@ def site_sums(
             a = home_odds[i] + hs
             from_suitable, from_unsuitable = suitable_share * hs, unsuitable_share * hu
             hub = avoided = minutes = km = 0.0
-            for f in range(flow_start[i], flow_start[i + 1]):
-                o = office_odds[f]
-                suitable = from_suitable * days[f] / (o + a)
-                unsuitable = from_unsuitable * days[f] / (o + hu)
-                away = suitable * office_share[f] + unsuitable
+            first, last = flow_start[i], flow_start[i + 1]
+            office, share, allowed = office_odds[first:last], office_share[first:last], days[first:last]
+            return_min, return_km = commute_min[first:last], commute_km[first:last]
+            for f in range(office.size):
+                o = office[f]
+                suitable = from_suitable * allowed[f] / (o + a)
+                unsuitable = from_unsuitable * allowed[f] / (o + hu)
+                away = suitable * share[f] + unsuitable
                 hub += suitable + unsuitable
                 avoided += away
-                minutes += away * commute_min[f]
-                km += away * commute_km[f]
+                minutes += away * return_min[f]
+                km += away * return_km[f]
             out[s, 0] += hub
             out[s, 1] += avoided
             out[s, 2] += minutes
@@ -93,7 +101,7 @@ def site_sums(
             out[s, 5] += hub * access_km[p]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def hours_histogram(
     access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from coopconnect.model import impact
 from coopconnect.model.calibration import CalibrationError, calibration_for
 from coopconnect.model.choice import DayCosts, Prepared, Values, day_costs
-from coopconnect.model.runs import Surroundings, run_sites, site_results
+from coopconnect.model.runs import Surroundings, site_results, start_sites
 from coopconnect.model.types import RANGED
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
@@ -22,6 +22,9 @@ BEHAVIOUR_RANGES = (
     "hub_days_per_user_per_week", "value_of_time_eur_per_h", "commute_peak_factor", "cost_damping_exponent",
 )  # fmt: skip
 """Parameters whose low and high need a new calibration and a new run of the kernel."""
+
+_COST_RANGES = ("value_of_time_eur_per_h", "commute_peak_factor", "cost_damping_exponent")
+"""Those of them that also change the costs of the day."""
 
 PHYSICAL_RANGES = (
     "rebound_share", "fleet_emission_kg_per_km", "consumption_l_per_100_km", "non_fuel_cost_eur_per_km",
@@ -39,7 +42,8 @@ THREADS = 2
 """Runs at a time: the kernel works without the GIL, and the machines in view have two cores."""
 
 Figures = dict[str, np.ndarray]
-Pair = tuple[Figures, Figures]
+Pair = tuple[np.ndarray, np.ndarray]
+"""The `RANGED` figures, (len(RANGED), n_sites), with one parameter at its low and at its high."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,38 +64,42 @@ class Context:
         return min(item.low, value), max(item.high, value)
 
 
-def _kept(figures: Figures) -> Figures:
-    return {name: figures[name] for name in RANGED}
+def _kept(figures: Figures) -> np.ndarray:
+    return np.stack([figures[name] for name in RANGED])
 
 
-def _behaviour_run(context: Context, key: str, level: float) -> Figures | None:
-    """Site results with one behavioural parameter moved: a calibration and a run of the kernel of its own.
+def _start(context: Context, key: str, level: float, pool: Executor) -> Future[impact.Sums] | None:
+    """A run with one behavioural parameter moved, with a calibration of its own, started in a thread.
 
     None where the targets cannot hold with this value (changed assumptions may leave no constants).
     """
-    scenario = context.scenario
-    changes = tuple(sorted({**dict(scenario.changed), key: level}.items()))
+    changes = tuple(sorted({**dict(context.scenario.changed), key: level}.items()))
     try:
         calibration = calibration_for(context.home, context.parameters, changes)
     except CalibrationError:
         return None
     values = {**context.values, key: level}
-    moves_costs = key in ("value_of_time_eur_per_h", "commute_peak_factor", "cost_damping_exponent")
-    costs = day_costs(context.prepared, scenario, values) if moves_costs else context.costs
-    sums = run_sites(context.prepared, scenario, calibration, values, costs)
-    return _kept(site_results(sums, context.around, scenario, values))
+    costs = day_costs(context.prepared, context.scenario, values) if key in _COST_RANGES else context.costs
+    return start_sites(context.prepared, context.scenario, calibration, values, costs, pool)
 
 
-def behaviour_variants(context: Context) -> list[Pair]:
-    """Results at the low and high of each of `BEHAVIOUR_RANGES`."""
-    jobs = [(key, level) for key in BEHAVIOUR_RANGES for level in context.levels(key)]
+def behaviour_variants(context: Context) -> Iterator[Pair]:
+    """Results at the low and high of each of `BEHAVIOUR_RANGES`; the two ends of a parameter run side by side."""
     with ThreadPoolExecutor(THREADS) as pool:
-        results = list(pool.map(lambda job: _behaviour_run(context, *job), jobs))
-    pairs = []
-    for low, high in zip(results[::2], results[1::2], strict=True):
-        if low is not None or high is not None:  # an end that has no solution adds nothing to the range
-            pairs.append((low or high, high or low))
-    return pairs  # type: ignore[return-value]
+        for key in BEHAVIOUR_RANGES:
+            levels = context.levels(key)
+            started = [_start(context, key, level, pool) for level in levels]
+            ends = [
+                _kept(
+                    site_results(
+                        run.result(), context.around, context.scenario, {**context.values, key: level}
+                    )
+                )
+                for level, run in zip(levels, started, strict=True)
+                if run is not None  # an end without a solution adds nothing to the range
+            ]
+            if ends:
+                yield ends[0], ends[-1]
 
 
 def physical_variants(context: Context, sums: impact.Sums, desks: np.ndarray) -> Iterator[Pair]:
@@ -102,7 +110,9 @@ def physical_variants(context: Context, sums: impact.Sums, desks: np.ndarray) ->
         yield low, high
 
 
-def _physical_run(context: Context, sums: impact.Sums, desks: np.ndarray, key: str, level: float) -> Figures:
+def _physical_run(
+    context: Context, sums: impact.Sums, desks: np.ndarray, key: str, level: float
+) -> np.ndarray:
     if key == "weeks_per_year":  # every sum is a yearly one; the days of a week, hence the desks, stay
         sums = impact.scaled(sums, level / context.values[key])
     values = {**context.values, key: level}
@@ -119,38 +129,36 @@ class Spread:
     """
 
     def __init__(self, central: Figures) -> None:
-        self.central = central
-        self.log = {name: np.log(np.maximum(central[name], _TINY)) for name in COUNTS}
-        self.fall = {name: np.zeros_like(central[name]) for name in RANGED}
-        self.rise = {name: np.zeros_like(central[name]) for name in RANGED}
+        self.central = _kept(central)
+        self.counts = np.isin(RANGED, COUNTS)
+        self.base = self._scaled(self.central)
+        self.fall = np.zeros_like(self.central)
+        self.rise = np.zeros_like(self.central)
         self.scores: list[np.ndarray] = []
+
+    def _scaled(self, figures: np.ndarray) -> np.ndarray:
+        """Counts in logarithms, the other figures as they are."""
+        out = figures.copy()
+        out[self.counts] = np.log(np.maximum(figures[self.counts], _TINY))
+        return out
 
     def add(self, pair: Pair) -> None:
         """Count one parameter's two runs."""
-        for name in RANGED:
-            if name in COUNTS:
-                first, second = (
-                    np.log(np.maximum(figures[name], _TINY)) - self.log[name] for figures in pair
-                )
-            else:
-                first, second = (figures[name] - self.central[name] for figures in pair)
-            self.fall[name] += np.minimum(np.minimum(first, second), 0.0) ** 2
-            self.rise[name] += np.maximum(np.maximum(first, second), 0.0) ** 2
-        self.scores += [figures["score"] for figures in pair]
+        first, second = (self._scaled(figures) - self.base for figures in pair)
+        self.fall += np.minimum(np.minimum(first, second), 0.0) ** 2
+        self.rise += np.maximum(np.maximum(first, second), 0.0) ** 2
+        self.scores += [figures[RANGED.index("score")] for figures in pair]
 
     def bounds(self) -> Figures:
-        """`<name>_low` and `<name>_high` of every ranged figure; scores stay within 0 and 100, counts above 0."""
+        """`<name>_low` and `<name>_high` of every ranged figure; scores stay within 0 and 100."""
+        low, high = self.base - np.sqrt(self.fall), self.base + np.sqrt(self.rise)
+        for ends in (low, high):
+            ends[self.counts] = np.where(self.central[self.counts] > 0.0, np.exp(ends[self.counts]), 0.0)
         found: Figures = {}
-        for name in RANGED:
-            if name in COUNTS:
-                low = self.central[name] * np.exp(-np.sqrt(self.fall[name]))
-                high = self.central[name] * np.exp(np.sqrt(self.rise[name]))
-            else:
-                low = self.central[name] - np.sqrt(self.fall[name])
-                high = self.central[name] + np.sqrt(self.rise[name])
+        for row, name in enumerate(RANGED):
             if name == "score" or name.startswith("component_"):
-                low, high = np.maximum(low, 0.0), np.minimum(high, 100.0)
-            found[f"{name}_low"], found[f"{name}_high"] = low, high
+                low[row], high[row] = np.maximum(low[row], 0.0), np.minimum(high[row], 100.0)
+            found[f"{name}_low"], found[f"{name}_high"] = low[row], high[row]
         return found
 
 
@@ -196,7 +204,7 @@ def _tie_groups(variants: np.ndarray) -> np.ndarray:
     group = np.empty(n, dtype=np.int64)
     first, number = 0, 1
     while first < n:
-        beats = (variants[:, first:] > variants[:, first, None]).any(axis=0)
+        beats = np.any(variants[:, first:] > variants[:, first, None], axis=0)
         apart = np.flatnonzero(~beats[1:])
         last = first + 1 + (int(apart[0]) if apart.size else n - first - 1)
         group[first:last] = number

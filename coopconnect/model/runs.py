@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,19 +57,32 @@ def run_kernel(
     return Run(pairs, impact.Sums(*np.ascontiguousarray(out.T)), costs, o)
 
 
-def run_sites(
-    prepared: Prepared, scenario: Scenario, calibration: Calibration, values: Values, costs: DayCosts
-) -> impact.Sums:
-    """The site sums of `run_kernel` alone: what the ranges need."""
+def start_sites(
+    prepared: Prepared,
+    scenario: Scenario,
+    calibration: Calibration,
+    values: Values,
+    costs: DayCosts,
+    pool: Executor,
+) -> Future[impact.Sums]:
+    """The site sums of `run_kernel` alone, what the ranges need, worked out in a thread of `pool`.
+
+    What needs Python is done here and now; the thread holds the compiled loop only, which works without the GIL.
+    Threads that each did a bit of Python would wait for one another longer than the loop takes.
+    """
     t = prepared.territory
     o = odds(prepared, costs, scenario, calibration, values)
-    out = np.zeros((t.site_zone.size, 6))
-    site_sums(
-        t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
-        t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
-        costs.commute_min, costs.commute_km, costs.access_min, costs.access_km, out,
-    )  # fmt: skip
-    return impact.Sums(*np.ascontiguousarray(out.T))
+
+    def loop() -> impact.Sums:
+        out = np.zeros((t.site_zone.size, 6))
+        site_sums(
+            t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
+            t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
+            costs.commute_min, costs.commute_km, costs.access_min, costs.access_km, out,
+        )  # fmt: skip
+        return impact.Sums(*np.ascontiguousarray(out.T))
+
+    return pool.submit(loop)
 
 
 def pair_impact_sums(run: Run) -> impact.Sums:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
-from scipy.special import ndtri, pdtr
+from scipy.special import ndtri, pdtri
 
 from coopconnect.model.choice import Values, telepresence_installed
 from coopconnect.scenario import Scenario
 
 _MOST_USERS = 300
+_MOST_DESKS = 2000
 
 
 def annuity(capital_eur: float, rate: float, years: float) -> float:
@@ -22,22 +25,23 @@ def annuity(capital_eur: float, rate: float, years: float) -> float:
     return capital_eur * rate / (1.0 - (1.0 + rate) ** -years)
 
 
+@lru_cache(maxsize=16)
+def _desk_limits(service_share: float) -> np.ndarray:
+    """Largest mean of daily users that 0, 1, 2 ... desks serve on that share of days: P(Poisson <= d) = share."""
+    return np.asarray(pdtri(np.arange(_MOST_DESKS), service_share))
+
+
 def desks(hub_days_per_year: np.ndarray, values: Values) -> np.ndarray:
     """Desks that suffice on `desk_service_share` of working days, (n,).
 
     Daily users are taken as Poisson with the mean of hub days over working days: the smallest d with
-    P(users <= d) at least the wanted share.
+    P(users <= d) at least the wanted share, at least one where anybody comes. Above `_MOST_DESKS`, the normal law.
     """
     days = values["weeks_per_year"] * values["working_days_per_week"]
     mean = np.maximum(hub_days_per_year, 0.0) / days
     wanted = values["desk_service_share"]
-    z = ndtri(wanted)
-    found = np.floor(mean + z * np.sqrt(mean) + (z * z - 1.0) / 6.0)  # Cornish-Fisher: within a desk or two
-    found = np.maximum(found, 0.0)
-    while (short := pdtr(found, mean) < wanted).any():
-        found = found + short
-    while (spare := (found >= 1.0) & (pdtr(np.maximum(found - 1.0, 0.0), mean) >= wanted)).any():
-        found = found - spare
+    found = np.searchsorted(_desk_limits(wanted), mean).astype(float)
+    found = np.where(found < _MOST_DESKS, found, np.ceil(mean + ndtri(wanted) * np.sqrt(mean)))
     return np.where(mean > 0.0, np.maximum(found, 1.0), 0.0)
 
 
@@ -64,9 +68,9 @@ def break_even_users(days_per_user: float, scenario: Scenario, values: Values) -
     """The smallest number of users at which revenue and contribution cover the cost, infinite where there is none.
 
     More users need more desks, which cost more: the cost is that of the desks that so many users need. The answer is
-    the same for every site of a scenario. Sought up to `_MOST_USERS`, to a tenth of a user.
+    the same for every site of a scenario. Sought up to `_MOST_USERS`, to half a user.
     """
-    users = np.linspace(0.0, _MOST_USERS, 10 * _MOST_USERS + 1)
+    users = np.linspace(0.0, _MOST_USERS, 2 * _MOST_USERS + 1)
     days = users * days_per_user
     cost = yearly_cost_eur(desks(days, values), scenario, values)
     income = days * scenario.day_price_eur + scenario.council_contribution_eur_per_year

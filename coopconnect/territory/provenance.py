@@ -33,7 +33,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
         Provenance("travel", "estimated", "Loi ajustée sur OSRM (Isère), (c) contributeurs OpenStreetMap", "2024",
                    "ODbL", "Temps et km estimés à partir de la distance à vol d'oiseau, sans congestion.",
                    "Minutes and km estimated from the crow-fly distance, free flow."),
-        Provenance("climate", "official", "Météo-France, DRIAS-2020, RCP8.5, par département", "2020",
+        Provenance("climate", "estimated", "Météo-France, DRIAS-2020, RCP8.5, par département", "2020",
                    "Licence Etalab",
                    "Un seul modèle de climat ; horizons DRIAS pris comme analogues de la TRACC, dont la période "
                    "de référence diffère.",

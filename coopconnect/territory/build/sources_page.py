@@ -20,7 +20,7 @@ CLIMATE_NOTE = """\
 ## Climat
 
 `climate.csv` : Météo-France, DRIAS-2020, indicateur NORTX35 (jours par an au-dessus de 35 °C) par département,
-licence Etalab. `today` = référence DRIAS (1976-2005) ; `tracc_2030`, `tracc_2050`, `tracc_2100` = horizons H1
+licence Etalab. `today` = interpolation à 2026 entre la référence (1976-2005) et H1 ; `tracc_2030`, `tracc_2050`, `tracc_2100` = horizons H1
 (2021-2050), H2 (2041-2070), H3 (2071-2100) du scénario RCP8.5, pris comme **analogues** de la trajectoire TRACC.
 Un seul modèle de climat est derrière ces classeurs ; DRIAS et TRACC n'ont pas la même période de référence.
 C'est un ordre de grandeur, pas une prévision. La moyenne d'un département cache ses vallées et ses montagnes.
