@@ -12,11 +12,16 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.model.types import RANGED, SITE_COLUMNS, TOTALS, ZONE_COLUMNS, Assessment, Calibration, Range
+from coopconnect.model.viability import break_even_users
 from coopconnect.parameters import load_parameters
 from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario, parameter_values, reference_scenario
 from coopconnect.territory.types import Provenance, Territory
 
 SEED = 20260101
+HUB_DAYS_PER_USER = 1.9 * 46
+LEADERS = 4
+"""Sites of the leading tie group; each of the others is alone in its own."""
+
 DEPARTEMENTS = ("04", "05", "06", "13", "83", "84")
 EDGES = np.arange(-60.0, 181.0, 10.0)
 
@@ -82,7 +87,7 @@ def _sites(territory: Territory, scenario: Scenario, rng: np.random.Generator) -
     ].reset_index(drop=True)
     users = np.round(np.exp(rng.normal(2.0, 1.0, count)), 2)
     users[:: max(count // 5, 2)] = 0.0
-    days = users * 1.9 * 46
+    days = users * HUB_DAYS_PER_USER
     hours_each = rng.normal(18, 16, count)
     cost = rng.uniform(15_000, 20_000, count)
     drawn = {
@@ -106,7 +111,6 @@ def _sites(territory: Territory, scenario: Scenario, rng: np.random.Generator) -
     empty = users == 0
     missing = ["hours_d1", "hours_d5", "hours_d9", "losing_share"]
     sites.loc[empty, missing] = np.nan
-    sites["enough_users"] = sites["users"] >= 8
     sites["red_flag"] = (sites[["hours_per_year", "eur_per_year", "kg_co2e_per_year"]] < 0).any(axis=1)
     return _ranked(_ranged(sites, rng), scenario)
 
@@ -126,7 +130,12 @@ def _worked_out(sites: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     sites["hours_per_catchment_household"] = _per(hours, sites["households_within_reach"])
     sites["users_share"] = _per(sites["users"], sites["workers_within_reach"])
     sites["net_public_cost_per_day_eur"] = _per(cost - revenue, sites["hub_days_per_year"])
-    sites["component_viability"] = (100 * sites["viability"]).clip(0, 100)
+    core = values["core_users_gate"]
+    sites["enough_users"] = sites["users"] >= core
+    sites["component_viability"] = (100 * sites["viability"]).clip(0, 100) * (sites["users"] / core).clip(0, 1)
+    price = HUB_DAYS_PER_USER * scenario.day_price_eur * (1 - values["employer_paid_share"])
+    sites["price_paid_per_participating_household_eur"] = price
+    sites["eur_after_price_per_participating_household"] = sites["eur_per_participating_household"] - price
     anchors = {"time": (hours, "hours_per_1000_eur"), "money": (eur, "eur_per_1000_eur"),
                "co2": (kg, "co2_kg_per_1000_eur")}  # fmt: skip
     for name, (total, anchor) in anchors.items():
@@ -135,8 +144,7 @@ def _worked_out(sites: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     sites["score"] = sites[[f"component_{c}" for c in COMPONENTS]].to_numpy() @ weights
     worth = eur + hours * values["value_of_time_eur_per_h"] + kg / 1000 * scenario.carbon_value_eur_per_t
     sites["benefit_cost"] = worth / cost
-    missing = (cost - sites["contribution_eur_per_year"]).clip(0)
-    sites["break_even_users"] = missing / (1.9 * 46 * max(scenario.day_price_eur, 1e-9))
+    sites["break_even_users"] = break_even_users(HUB_DAYS_PER_USER, scenario, values)
     return sites
 
 
@@ -158,7 +166,8 @@ def _ranked(sites: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     sites["rank"] = order.fillna(0).astype(int)
     sites["rank_low"] = (sites["rank"] - 3).clip(1)
     sites["rank_high"] = (sites["rank"] + 4).clip(upper=len(sites))
-    sites["tied"] = sites["rank"] <= 4
+    sites["tie_group"] = (sites["rank"] - LEADERS + 1).clip(1).where(available, 0)
+    sites["tied"] = available & (sites["rank"] <= LEADERS)
     sites.loc[~available, ["rank_low", "rank_high"]] = 0
     extra = [f"{name}_{end}" for name in RANGED for end in ("low", "high")]
     return sites[[*SITE_COLUMNS, *extra]]
@@ -205,20 +214,27 @@ def synthetic_assessment(
         households=pd.DataFrame({"hours_from": EDGES[:-1], "hours_to": EDGES[1:], "users_share": shares}),
         deciles=pd.DataFrame({"decile": deciles, "hours_rural": np.interp(deciles / 100, cumulated, EDGES)}),
         histogram=sites["users"].to_numpy()[:, None] * rng.dirichlet(np.ones(middle.size), len(sites)),
-        histogram_edges=EDGES, totals=_totals(sites, zones), access_site=access_site,
+        histogram_edges=EDGES, totals=_totals(sites, zones, scenario), access_site=access_site,
         access_zone=access_site.copy(), pair_users=rng.uniform(0, 3, access_site.size),
         pair_hours=rng.normal(10, 20, access_site.size), calibration=_calibration(),
         modelled=("flows", "jobs", "workers", "travel"), seconds=0.05,
     )  # fmt: skip
 
 
-def _totals(sites: pd.DataFrame, zones: pd.DataFrame) -> dict[str, Range]:
+def _totals(sites: pd.DataFrame, zones: pd.DataFrame, scenario: Scenario) -> dict[str, Range]:
     """Totals as the model defines them, over the rural sites that are available."""
     free = sites[sites["available"]]
     pool = free[free["rural"]]
+    core = parameter_values(scenario, load_parameters())["core_users_gate"]
 
     def weighted(value: str, weight: str) -> float:
         return float((pool[value] * pool[weight]).sum() / max(pool[weight].sum(), 1e-9))
+
+    def viable(rows: pd.DataFrame, end: str) -> float:
+        return float(((rows[f"viability{end}"] >= 1) & (rows[f"users{end}"] >= core)).sum())
+
+    def median(name: str) -> Range:
+        return three(lambda end: float(pool[f"{name}{end}"].median()) if len(pool) else 0.0)
 
     def three(of: Callable[[str], float]) -> Range:
         return Range(of("_low"), of(""), of("_high"))
@@ -227,9 +243,11 @@ def _totals(sites: pd.DataFrame, zones: pd.DataFrame) -> dict[str, Range]:
     reach = max(float(pool["workers_within_reach"].sum()), 1e-9)
     totals = {
         "sites": Range(len(free), len(free), len(free)),
-        "viable_sites": three(lambda end: float((free[f"viability{end}"] >= 1).sum())),
-        "viable_rural_sites": three(lambda end: float((pool[f"viability{end}"] >= 1).sum())),
-        "median_score": three(lambda end: float(pool[f"score{end}"].median()) if len(pool) else 0.0),
+        "viable_sites": three(lambda end: viable(free, end)),
+        "viable_rural_sites": three(lambda end: viable(pool, end)),
+        "median_score": median("score"),
+        "median_users": median("users"),
+        "median_hours_per_year": median("hours_per_year"),
         **{
             f"{key}_per_participating_household": three(
                 lambda end, key=key: weighted(f"{key}_per_participating_household{end}", "users")

@@ -67,9 +67,20 @@ def test_hours_of_one_site_and_of_a_site_without_users(assessment):
 def test_a_mostly_losing_territory_says_so(assessment):
     table = assessment.households.assign(users_share=np.linspace(1, 0, len(assessment.households)) ** 3)
     table["users_share"] /= table["users_share"].sum()
-    title = charts.household_hours(replace(assessment, households=table), "en").layout.meta["title"]
-    assert "More than half" in title
-    assert "−" in title
+    figure = charts.household_hours(replace(assessment, households=table), "en")
+    edges, shares = np.append(table["hours_from"], table["hours_to"].iloc[-1]), table["users_share"].to_numpy()
+    losing = shares[: np.searchsorted(edges, 0.0)].sum()
+    assert figure.layout.meta["title"].startswith(f"{round(100 * losing)}% of participating households lose time; half")
+    assert charts.share_below(edges, shares, charts.kept_by_winners(edges, shares)) == pytest.approx((1 + losing) / 2)
+    assert "median −" in texts(figure) and f"{round(100 - 100 * losing)}% keep time" in texts(figure)
+
+
+def test_a_territory_where_all_lose_says_so(assessment):
+    table = assessment.households.assign(users_share=0.0)
+    table.loc[0, "users_share"] = 1.0
+    figure = charts.household_hours(replace(assessment, households=table), "en")
+    assert "More than half" in figure.layout.meta["title"] and "−" in figure.layout.meta["title"]
+    assert "keep time" not in texts(figure)
 
 
 def test_bars_of_components_add_up_to_the_score(assessment):
@@ -81,6 +92,17 @@ def test_bars_of_components_add_up_to_the_score(assessment):
     whisker = figure.data[-1]
     assert whisker.x + whisker.error_x.array == pytest.approx(best["score_high"].to_numpy())
     assert whisker.x - whisker.error_x.arrayminus == pytest.approx(best["score_low"].to_numpy())
+
+
+def test_the_title_says_how_many_share_the_first_place(assessment):
+    def title(group):
+        sites = assessment.sites.assign(tie_group=group)
+        return charts.score_components(replace(assessment, sites=sites), "en").layout.meta["title"]
+
+    rank = assessment.sites["rank"]
+    assert "tied with 3 other sites" in charts.score_components(assessment, "en").layout.meta["title"]
+    assert "one other site" in title((rank - 1).clip(1))
+    assert "comes first" in title(rank)
 
 
 def test_components_keep_to_the_filter_and_add_the_selected_site(assessment):

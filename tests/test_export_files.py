@@ -72,6 +72,11 @@ def test_sites_come_best_first(assessment):
     assert rank[len(ranked) :] == [0, 0]
 
 
+def test_csv_leaves_the_infinite_empty():
+    frame = pd.DataFrame({"break_even_users": [12.5, np.inf], "tied": [True, False]})
+    assert tables.csv_bytes(frame).decode("utf-8-sig").splitlines() == ["break_even_users;tied", "12,5;1", ";0"]
+
+
 def test_csv_opens_in_french_excel(assessment):
     sites = tables.sites_table(assessment)
     sites.loc[0, "name"] = "=1+1;\"x\""

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from fixtures_assessment import PROVENANCE, synthetic_assessment
 
-from coopconnect.export.columns import SITE_SHEET_COLUMNS
+from coopconnect.export.columns import PAID, SITE_SHEET_COLUMNS
 from coopconnect.export.sheet_sites import FIRST_ROW, HEADER_ROW
 from coopconnect.export.sheet_tables import grouped_households
 from coopconnect.export.workbook import workbook
@@ -104,6 +104,36 @@ def test_missing_values_stay_empty():
     assessment = synthetic_assessment()
     medians = site_values(opened(make(assessment)), "hours_d5", len(assessment.sites))
     assert medians.count(None) == int(assessment.sites["hours_d5"].isna().sum()) > 0
+
+
+def test_break_even_is_a_value_and_empty_where_there_is_none():
+    assessment = synthetic_assessment()
+    count = len(assessment.sites)
+    users = assessment.sites["break_even_users"].iloc[0]
+    assert site_values(opened(make(assessment), values=False), "break_even_users", count) == pytest.approx([users] * count)
+    endless = replace(assessment, sites=assessment.sites.assign(break_even_users=math.inf))
+    assert site_values(opened(make(endless)), "break_even_users", count) == [None] * count
+
+
+def test_euros_are_shown_before_and_after_the_price_of_the_hub():
+    assessment = synthetic_assessment()
+    content = make(assessment)
+    book, formulas = opened(content), opened(content, values=False)
+    first = column_of("eur_per_participating_household")
+    names = [c.name for c in SITE_SHEET_COLUMNS][first - 1 :][:5]
+    assert [n for n in names if not n.endswith(("_low", "_high"))] == list(PAID)
+    after = column_of(PAID[2])
+    place = formulas["Sites"].cell(FIRST_ROW + 1, after).coordinate
+    assert formulas["Sites"][place].value.startswith("=")
+    assert any(place in r.sqref and r.rules[0].operator == "lessThan" for r in formulas["Sites"].conditional_formatting)
+    summary = book["Synthèse"]
+    row = row_of(summary, say("export.total.eur_after_price", "fr"))
+    total, price = assessment.totals[PAID[0]], assessment.sites[PAID[1]].iloc[0]
+    shown = [summary.cell(row, c).value for c in (2, 3, 4)]
+    assert shown == pytest.approx([total.value - price, total.low - price, total.high - price])
+    best = assessment.sites.set_index("rank").loc[1]
+    for key in PAID:
+        assert summary.cell(row_of(summary, say(f"export.site.{key}", "fr")), 2).value == pytest.approx(best[key])
 
 
 def test_text_of_users_is_never_a_formula():
@@ -408,9 +438,26 @@ def test_a_changed_contribution_moves_viability_and_totals(soffice, tmp_path):
     expected = [(r + 60_000) / c for r, c in zip(revenue, cost, strict=True)]
     assert site_values(after, "viability", count) == pytest.approx(expected)
     summary = after["Synthèse"]
-    available = site_values(after, "available", count).count("oui")
+    available, users = (site_values(after, k, count) for k in ("available", "users"))
+    core = load_parameters()["core_users_gate"].value
+    expected = sum(a == "oui" and u >= core for a, u in zip(available, users, strict=True))
     row = row_of(summary, say("export.total.viable_sites", "fr"))
-    assert summary.cell(row, 2).value == available
+    assert 0 < summary.cell(row, 2).value == expected < available.count("oui")
+
+
+def test_a_changed_core_of_users_moves_points_and_totals(soffice, tmp_path):
+    content = make()
+    sheet, cell = opened(content, values=False).defined_names["noyau_usagers"].attr_text.replace("$", "").split("!")
+    edited = changed_workbook(content, {(sheet.strip("'"), cell): 15})
+    after = openpyxl.load_workbook(soffice(edited, "xlsx", tmp_path), data_only=True)
+    count = len(synthetic_assessment().sites)
+    ratio, users, free = (np.array(site_values(after, k, count)) for k in ("viability", "users", "available"))
+    expected = 100 * np.clip(ratio, 0, 1) * np.clip(users / 15, 0, 1)
+    assert site_values(after, "component_viability", count) == pytest.approx(expected)
+    assert site_values(after, "enough_users", count) == np.where(users >= 15, "oui", "non").tolist()
+    summary = after["Synthèse"]
+    row = row_of(summary, say("export.total.viable_sites", "fr"))
+    assert summary.cell(row, 2).value == int(((free == "oui") & (ratio >= 1) & (users >= 15)).sum())
 
 
 def test_libreoffice_prints_it(soffice, tmp_path):

@@ -39,14 +39,20 @@ def _spread(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     return tuple(found)
 
 
+PAID = (
+    "eur_per_participating_household", "price_paid_per_participating_household_eur",
+    "eur_after_price_per_participating_household",
+)  # fmt: skip
+"""EUR a user keeps, what the user pays for the hub, and what is left: always shown side by side."""
+
 COMPARED = ("score", "rank", "users", "hours_per_year", "eur_per_year", "kg_co2e_per_year", "viability",
-            "hours_per_participating_household")  # fmt: skip
+            "hours_per_participating_household", *PAID)  # fmt: skip
 """Columns shown beside their value in the reference scenario."""
 
 _FORMS = {
     "score": ("one", "points"), "rank": ("rank", "rank"), "users": ("one", "users"), "hours_per_year": ("whole", "h_yr"),
     "eur_per_year": ("whole", "eur_yr"), "kg_co2e_per_year": ("whole", "kg_yr"), "viability": ("two", "ratio"),
-    "hours_per_participating_household": ("one", "h_yr"),
+    "hours_per_participating_household": ("one", "h_yr"), **dict.fromkeys(PAID, ("whole", "eur_yr")),
 }  # fmt: skip
 
 _CHANGE_FORMS = {"whole": "change", "rank": "change", "one": "change_one", "two": "change_two"}
@@ -77,13 +83,15 @@ _PRINTED = (
 
 _DETAILS = (
     Column("population", "whole", "people", "official", 10),
-    Column("available", "flag", "", "chosen"), Column("enough_users", "flag"),
+    Column("available", "flag", "", "chosen"), Column("enough_users", "flag", "", "computed"),
     Column("counted", "flag", "", "computed"), Column("rank_low", "rank", "rank"), Column("rank_high", "rank", "rank"),
-    Column("tied", "flag"),
+    Column("tie_group", "rank"), Column("tied", "flag"),
     Column("users_share", "share", "share", "computed"), Column("hub_days_per_year", "whole", "d_yr"),
     Column("substitution_share", "share", "share"), Column("vehicle_km_per_year", "whole", "km_yr"),
     Column("hours_if_all_replaced", "one", "h_yr"),
     Column("eur_per_participating_household", "whole", "eur_yr", "computed"),
+    Column("price_paid_per_participating_household_eur", "whole", "eur_yr"),
+    Column("eur_after_price_per_participating_household", "whole", "eur_yr", "computed", 10),
     Column("kg_co2e_per_participating_household", "whole", "kg_yr", "computed"),
     Column("hours_per_catchment_household", "two", "h_yr", "computed"), Column("hours_d1", "one", "h_yr"),
     Column("hours_d5", "one", "h_yr"), Column("hours_d9", "one", "h_yr"), Column("losing_share", "share", "share"),
@@ -91,7 +99,7 @@ _DETAILS = (
     Column("population_within_reach", "whole", "people"), Column("yearly_cost_eur", "whole", "eur_yr"),
     Column("revenue_eur_per_year", "whole", "eur_yr"),
     Column("contribution_eur_per_year", "whole", "eur_yr", "computed"),
-    Column("break_even_users", "one", "users", "computed"), Column("benefit_cost", "two", "ratio", "computed"),
+    Column("break_even_users", "one", "users"), Column("benefit_cost", "two", "ratio", "computed"),
     Column("net_public_cost_per_day_eur", "one", "eur_day", "computed"), Column("vulnerable_share", "share", "share"),
     Column("hot_days", "one", "d_yr", "estimated"), Column("road_disruption_days", "one", "d_yr", "estimated"),
     Column("lon", "degrees", "deg", "official"), Column("lat", "degrees", "deg", "official"),
@@ -121,7 +129,8 @@ ZONE_SHEET_COLUMNS = (
 
 NEGATIVE_FLAGGED = (
     "hours_per_year", "eur_per_year", "kg_co2e_per_year", "vehicle_km_per_year", "hours_per_participating_household",
-    "eur_per_participating_household", "kg_co2e_per_participating_household", "hours_per_catchment_household",
+    "eur_per_participating_household", "eur_after_price_per_participating_household",
+    "kg_co2e_per_participating_household", "hours_per_catchment_household",
     "hours_if_all_replaced", "hours_d1", "hours_d5", "hours_d9", "benefit_cost", "hub_hours_per_year",
     "hub_hours_per_household",
 )  # fmt: skip

@@ -127,7 +127,9 @@ def row_formulas(book: Book, layout: SitesSheet) -> dict[str, RowFormula]:
 
     found: dict[str, RowFormula] = {
         "score": score,
-        "component_viability": lambda r: f"=MAX(0,MIN(100,100*{at('viability')(r)}))",
+        "component_viability": lambda r: f"=MAX(0,MIN(100,100*{at('viability')(r)}))*MAX(0,MIN(1,"
+        f"{at('users')(r)}/{names['core_users_gate']}))",
+        "enough_users": lambda r: f'=IF({at("users")(r)}>={names["core_users_gate"]},"{yes}","{b.words(book, "no")}")',
         "component_time": points("hours_per_year", "anchor_hours_per_1000_eur"),
         "component_money": points("eur_per_year", "anchor_eur_per_1000_eur"),
         "component_co2": points("kg_co2e_per_year", "anchor_co2_kg_per_1000_eur"),
@@ -137,8 +139,6 @@ def row_formulas(book: Book, layout: SitesSheet) -> dict[str, RowFormula]:
         "viability": lambda r: f"=({at('revenue_eur_per_year')(r)}+{at('contribution_eur_per_year')(r)})"
         f"/{at('yearly_cost_eur')(r)}",
         "contribution_eur_per_year": lambda r: f"={names['council_contribution_eur_per_year']}",
-        "break_even_users": lambda r: f"=IF({at('revenue_eur_per_year')(r)}>0,MAX(0,{at('yearly_cost_eur')(r)}-"
-        f"{at('contribution_eur_per_year')(r)})*{at('users')(r)}/{at('revenue_eur_per_year')(r)},\"\")",
         "benefit_cost": lambda r: f"=({at('eur_per_year')(r)}+{at('hours_per_year')(r)}*"
         f"{names['value_of_time_eur_per_h']}+{at('kg_co2e_per_year')(r)}/1000*{names['carbon_value_eur_per_t']})"
         f"/{at('yearly_cost_eur')(r)}",
@@ -149,6 +149,8 @@ def row_formulas(book: Book, layout: SitesSheet) -> dict[str, RowFormula]:
         "users_share": per("users", "workers_within_reach"),
         "hours_per_participating_household": per("hours_per_year", "users"),
         "eur_per_participating_household": per("eur_per_year", "users"),
+        "eur_after_price_per_participating_household": lambda r: f"={at('eur_per_participating_household')(r)}-"
+        f"{at('price_paid_per_participating_household_eur')(r)}",
         "kg_co2e_per_participating_household": per("kg_co2e_per_year", "users"),
         "hours_per_catchment_household": per("hours_per_year", "households_within_reach"),
     }  # fmt: skip
@@ -173,7 +175,7 @@ def _names(book: Book) -> Mapping[str, str]:
     keys = (
         *(f"weight_{c}" for c in COMPONENTS), "weight_total", "anchor_hours_per_1000_eur", "anchor_eur_per_1000_eur",
         "anchor_co2_kg_per_1000_eur", "council_contribution_eur_per_year", "carbon_value_eur_per_t",
-        "value_of_time_eur_per_h", "rural_only",
+        "value_of_time_eur_per_h", "core_users_gate", "rural_only",
     )  # fmt: skip
     return {key: b.words(book, f"name.{key}") for key in keys}
 
@@ -206,8 +208,6 @@ def _write_column(
     book: Book, sheet: Worksheet, layout: SitesSheet, number: int, column: Column, formula: RowFormula | None
 ) -> None:
     values = layout.table[column.name].tolist()
-    if column.name == "break_even_users":  # without revenue no number of users pays for the place
-        values = layout.table[column.name].where(layout.table["revenue_eur_per_year"] > 0.0).tolist()
     form = "general" if column.form in ("text", "flag") else column.form
     place = {"align": "center"} if column.form in ("flag", "rank") or column.key in CENTRED else {}
     if formula is None:

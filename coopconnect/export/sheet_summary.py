@@ -11,8 +11,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from coopconnect.export import book as b
 from coopconnect.export.book import Book
+from coopconnect.export.columns import PAID
 from coopconnect.export.sheet_sites import SitesSheet
-from coopconnect.model.types import TOTALS, Assessment
+from coopconnect.model.types import RANGED, TOTALS, Assessment
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import COMPONENTS, NUMERIC_LEVERS, Scenario
 from coopconnect.show.colours import COMPONENT_COLOURS, GAIN, HEADER, INK, LOSS, MUTED_INK, PALE
@@ -33,7 +34,8 @@ LIVE_LEVERS = ("council_contribution_eur_per_year", "carbon_value_eur_per_t")
 
 _TOTAL_FORMS = {
     "sites": ("whole", "sites"), "viable_sites": ("whole", "sites"), "viable_rural_sites": ("whole", "sites"),
-    "median_score": ("one", "points"), "hours_per_participating_household": ("one", "h_yr"),
+    "median_score": ("one", "points"), "median_users": ("one", "users"), "median_hours_per_year": ("whole", "h_yr"),
+    "hours_per_participating_household": ("one", "h_yr"),
     "eur_per_participating_household": ("whole", "eur_yr"), "kg_co2e_per_participating_household": ("whole", "kg_yr"),
     "users_share": ("share_fine", "share"), "substitution_share": ("share", "share"),
     "remote_hours_per_worker": ("one", "h_yr"),
@@ -42,11 +44,13 @@ _TOTAL_FORMS = {
 _SITE_FIGURES = {
     "rank": "rank", "score": "one", "users": "one", "hours_per_year": "whole", "eur_per_year": "whole",
     "kg_co2e_per_year": "whole", "viability": "two", "hours_per_participating_household": "one",
+    **dict.fromkeys(PAID, "whole"),
 }  # fmt: skip
 
 _SITE_UNITS = {
     "rank": "rank", "score": "points", "users": "users", "hours_per_year": "h_yr", "eur_per_year": "eur_yr",
     "kg_co2e_per_year": "kg_yr", "viability": "ratio", "hours_per_participating_household": "h_yr",
+    **dict.fromkeys(PAID, "eur_yr"),
 }  # fmt: skip
 
 _CHANGE = {"whole": "change", "rank": "change", "one": "change_one", "two": "change_two", "share": "change_share",
@@ -122,7 +126,8 @@ def _total_formulas(book: Book, summary: Summary) -> dict[str, dict[str, str]]:
 
     def viable(end: str, *more: str) -> str:
         extra = "".join(f',{at(key)},"{yes}"' for key in more)
-        return f'=COUNTIFS({at("viability" + end)},">=1",{at("available")},"{yes}"{extra})'
+        core = f'{at("users" + end)},">="&{b.words(book, "name.core_users_gate")}'
+        return f'=COUNTIFS({at("viability" + end)},">=1",{core},{at("available")},"{yes}"{extra})'
 
     def per_user(key: str, end: str) -> str:
         return f"=SUMPRODUCT({pool}*{at(key + end)}*{at('users')})/MAX({users},0.000001)"
@@ -146,7 +151,9 @@ def _total_formulas(book: Book, summary: Summary) -> dict[str, dict[str, str]]:
     for end in ("", "_low", "_high"):
         found.setdefault("viable_sites", {})[end] = viable(end)
         found.setdefault("viable_rural_sites", {})[end] = viable(end, "rural")
-        found.setdefault("median_score", {})[end] = f"{{=IFERROR(MEDIAN(IF({pool},{at('score' + end)})),0)}}"
+        for key in ("score", "users", "hours_per_year"):
+            middle = f"{{=IFERROR(MEDIAN(IF({pool},{at(key + end)})),0)}}"
+            found.setdefault(f"median_{key}", {})[end] = middle
         for key in ("hours", "eur", "kg_co2e"):
             column = f"{key}_per_participating_household"
             found.setdefault(column, {})[end] = per_user(column, end)
@@ -168,8 +175,27 @@ def _totals(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
         b.put(sheet, row, REFERENCE, usual.value, book, form)
         _difference(sheet, row, total.value - usual.value, book, form)
         row += 1
-    b.flag_negative(sheet, book, first, CENTRAL, row - 1, HIGH)
+        if key == "eur_per_participating_household":
+            _after_price(book, sheet, summary, row)
+            row += 1
+    b.flag_negative(sheet, book, first, CENTRAL, row - 1, REFERENCE)
     return row + 1
+
+
+def _after_price(book: Book, sheet: Worksheet, summary: Summary, row: int) -> None:
+    """Under the EUR kept per user: what is left once the hub is paid (its price is the same at every site)."""
+    price = "price_paid_per_participating_household_eur"
+    total = summary.assessment.totals["eur_per_participating_household"]
+    usual = summary.reference.totals["eur_per_participating_household"].value
+    paid, was_paid = (float(a.sites[price].max()) if len(a.sites) else 0.0 for a in (summary.assessment, summary.reference))
+    b.put_text(sheet, row, LABEL, b.words(book, "total.eur_after_price"), book, indent=2)
+    for column, value in ((CENTRAL, total.value), (LOW, total.low), (HIGH, total.high)):
+        formula = f"={b.local(row - 1, column)}-MAX({summary.sites.range(price)})"
+        look = {"bold": True} if column == CENTRAL else {"font_color": MUTED_INK}
+        b.put_formula(sheet, row, column, formula, value - paid, book, "whole", **look)
+    b.put_text(sheet, row, UNIT, b.words(book, "unit.eur_yr"), book, font_color=MUTED_INK, indent=1)
+    b.put(sheet, row, REFERENCE, usual - was_paid, book, "whole")
+    _difference(sheet, row, (total.value - paid) - (usual - was_paid), book, "whole")
 
 
 def _live(
@@ -353,15 +379,15 @@ def _one_site(book: Book, sheet: Worksheet, name: str, summary: Summary, row: in
     first = row
     for key, form in _SITE_FIGURES.items():
         b.put_text(sheet, row, LABEL, b.words(book, f"site.{key}"), book)
-        ends = ((CENTRAL, ""), (LOW, "_low"), (HIGH, "_high"), (REFERENCE, "_reference"))
-        for column, end in ends:
+        ranged = ((LOW, "_low"), (HIGH, "_high")) if key in (*RANGED, "rank") else ()
+        for column, end in ((CENTRAL, ""), *ranged, (REFERENCE, "_reference")):
             cached = site[f"{key}{end}"]
             bold = {"bold": True} if not end else {}
             b.put_formula(sheet, row, column, f"=INDEX({at(key + end)},{place})", cached, book, form, **bold)
         b.put_text(sheet, row, UNIT, b.words(book, f"unit.{_SITE_UNITS[key]}"), book, font_color=MUTED_INK, indent=1)
         _difference(sheet, row, float(site[f"{key}_change"]), book, form)
         row += 1
-    b.flag_negative(sheet, book, first, CENTRAL, row - 1, HIGH)
+    b.flag_negative(sheet, book, first, CENTRAL, row - 1, REFERENCE)
     return row
 
 

@@ -29,8 +29,8 @@ from coopconnect.show.colours import GAIN, LOSS, MUTED_INK
 from coopconnect.show.words import known, say, unit_name
 from coopconnect.territory.types import Provenance
 
-ANCHORS = ("anchor_hours_per_1000_eur", "anchor_eur_per_1000_eur", "anchor_co2_kg_per_1000_eur")
-"""Anchors of the score that act in the workbook."""
+ACTING = ("anchor_hours_per_1000_eur", "anchor_eur_per_1000_eur", "anchor_co2_kg_per_1000_eur", "core_users_gate")
+"""Anchors of the score and the core of users: they act in the workbook, since they do not decide who comes."""
 
 NAMED_ONLY = ("value_of_time_eur_per_h",)
 """Read by formulas, but not to be changed here: it also decides who comes."""
@@ -272,14 +272,14 @@ def write_assumptions(book: Book, parameters: Parameters, assessment: Assessment
 def _assumption_row(book: Book, sheet: Worksheet, name: str, row: int, item: Parameter, value: float) -> None:
     unit = unit_name(item.unit, book.language)
     b.put_text(sheet, row, 0, item.label(book.language), book, text_wrap=True)
-    if item.key in ANCHORS:
+    if item.key in ACTING:
         sheet.write_number(row, 1, value, b.input_style(book, "general"))
         between(book, sheet, row, 1, *item.bounds(), unit)
     elif item.key.startswith("weight_") or item.key in LIVE_LEVERS:
         b.put_formula(sheet, row, 1, f"={b.words(book, f'name.{item.key}')}", value, book, bold=True)
     else:
         b.put(sheet, row, 1, value, book, bold=True)
-    if item.key in ANCHORS or item.key in NAMED_ONLY:
+    if item.key in ACTING or item.key in NAMED_ONLY:
         define(book, item.key, name, row, 1)
     for column, number in ((2, item.value), (3, item.low), (4, item.high)):
         b.put(sheet, row, column, number, book)

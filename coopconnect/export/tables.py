@@ -72,9 +72,9 @@ def _kind_of(territory: Territory, table: str) -> str:
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """CSV for French Excel: semicolons, decimal comma, UTF-8 with its mark (BOM), CRLF; flags as 1 and 0.
 
-    Text that a spreadsheet would read as a formula gets an apostrophe before it.
+    Text that a spreadsheet would read as a formula gets an apostrophe before it. What is infinite stays empty.
     """
-    shown = frame.copy()
+    shown = frame.replace([np.inf, -np.inf], np.nan)
     for name in shown.columns:
         if shown[name].dtype == bool:
             shown[name] = shown[name].astype(int)

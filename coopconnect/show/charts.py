@@ -34,6 +34,9 @@ LONGEST_NAME = 26
 SHOWN_SHARE = 0.002
 """Tails of the distribution thinner than this share are left outside the picture."""
 
+LEAST_WINNERS = 0.05
+"""Share of users who keep time below which they are not told apart from the many who lose some."""
+
 ROOM_FOR_WORDS = 0.36
 """Part of the width that a label beside a line needs."""
 
@@ -80,7 +83,7 @@ def _bare(text: str) -> str:
 def _wrapped(text: str, width: int) -> list[str]:
     """Lines of about the same length, none much longer than `width`."""
     even = math.ceil(len(text) / max(math.ceil(len(text) / width), 1)) + 6
-    return textwrap.wrap(text, min(width, even), break_long_words=False) or [""]
+    return textwrap.wrap(text, min(width, even), break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def source_note(assessment: Assessment, language: str) -> str:
@@ -221,7 +224,8 @@ def household_hours(
     """Distribution of hours kept a year per participating household; those who lose time lie below zero, in red.
 
     All rural sites together, or one site (`site_code`; KeyError where there is none). Bars are shares of users in
-    per cent, by bin of hours; median and share of losers are annotated.
+    per cent, by bin of hours; median and share of losers are annotated. Where most lose and some keep time, the
+    median alone would hide the second kind: the title and a third annotation give what they keep.
     """
     found = _distribution(assessment, site_code)
     if found is None:
@@ -229,9 +233,7 @@ def household_hours(
     edges, shares = found
     median, losing = quantile(edges, shares, 0.5), share_below(edges, shares, 0.0)
     losers = percent(losing, language)
-    title = say(
-        "chart.hours.title_negative" if median < 0 else "chart.hours.title", language, median=hours(median, language)
-    )
+    title = _hours_title(edges, shares, language)
     subtitle = say("chart.hours.subtitle", language, losers=losers)
     if site_code is not None:
         name = _plain(assessment.sites.loc[assessment.sites["zone_code"] == site_code, "name"].iloc[0])
@@ -252,7 +254,31 @@ def household_hours(
             **_beside_zero(layout["xaxis"]["range"]),
         ),
     ]  # fmt: skip
+    if _two_kinds(edges, shares):
+        kept = hours(kept_by_winners(edges, shares), language)
+        text = say("chart.hours.winners", language, winners=percent(1.0 - losing, language), median=kept)
+        layout["annotations"].append(_mark(0.0, text, GAIN, size, yshift=-size * 3.4))
     return go.Figure(data=[_hours_bars(edges, shares, language)], layout=layout)
+
+
+def kept_by_winners(edges: np.ndarray, shares: np.ndarray) -> float:
+    """Median hours of those who keep time, of a binned distribution."""
+    return quantile(edges, shares, (1.0 + share_below(edges, shares, 0.0)) / 2.0)
+
+
+def _two_kinds(edges: np.ndarray, shares: np.ndarray) -> bool:
+    """True where most users lose time and enough others keep some to be told."""
+    return quantile(edges, shares, 0.5) < 0.0 and share_below(edges, shares, 0.0) <= 1.0 - LEAST_WINNERS
+
+
+def _hours_title(edges: np.ndarray, shares: np.ndarray, language: str) -> str:
+    median = quantile(edges, shares, 0.5)
+    if _two_kinds(edges, shares):
+        losers = percent(share_below(edges, shares, 0.0), language)
+        kept = hours(kept_by_winners(edges, shares), language)
+        return say("chart.hours.title_two_kinds", language, losers=losers, kept=kept)
+    key = "chart.hours.title_negative" if median < 0.0 else "chart.hours.title"
+    return say(key, language, median=hours(median, language))
 
 
 def _beside_zero(span: Sequence[float]) -> dict[str, Any]:
@@ -281,7 +307,7 @@ def _hours_bars(edges: np.ndarray, shares: np.ndarray, language: str) -> dict[st
 
 
 _COMPONENT_COLUMNS = [
-    "zone_code", "name", "rank", "score", "score_low", "score_high", *(f"component_{name}" for name in COMPONENTS)
+    "zone_code", "name", "rank", "tie_group", "score", "score_low", "score_high", *(f"component_{name}" for name in COMPONENTS)
 ]  # fmt: skip
 
 
@@ -301,20 +327,21 @@ def _shown_sites(
     return sites[_COMPONENT_COLUMNS].iloc[rows].reset_index(drop=True)
 
 
-def _crossing(assessment: Assessment, first: pd.Series, codes: Sequence[str] | None) -> int:
-    """Other available sites (among `codes` if given) whose range of score reaches into that of the first."""
+def _tied_with(assessment: Assessment, first: pd.Series, codes: Sequence[str] | None) -> int:
+    """Other available sites (among `codes` if given) that share the tie group of the first."""
     sites = assessment.sites
     others = (sites["rank"].to_numpy() > 0) & (sites["zone_code"].to_numpy(object) != first["zone_code"])
     if codes is not None:
         others &= np.isin(sites["zone_code"].to_numpy(object), np.asarray(list(codes), dtype=object))
-    return int((others & (sites["score_high"].to_numpy() >= first["score_low"])).sum())
+    return int((others & (sites["tie_group"].to_numpy() == first["tie_group"])).sum())
 
 
-def _components_title(first: pd.Series, crossing: int, language: str) -> str:
+def _components_title(first: pd.Series, tied: int, language: str) -> str:
     name, score = _plain(first["name"]), number(first["score"], language)
-    if crossing < 2:
-        return say("chart.components.title", language, name=name, score=score)
-    return say("chart.components.title_tied", language, name=name, score=score, count=number(crossing, language))
+    if tied < 2:
+        key = "chart.components.title_tied_one" if tied else "chart.components.title"
+        return say(key, language, name=name, score=score)
+    return say("chart.components.title_tied", language, name=name, score=score, count=number(tied, language))
 
 
 def score_components(
@@ -335,7 +362,7 @@ def score_components(
     ]
     positions = list(range(len(rows)))
     layout = _layout(
-        _components_title(rows.iloc[0], _crossing(assessment, rows.iloc[0], codes), language),
+        _components_title(rows.iloc[0], _tied_with(assessment, rows.iloc[0], codes), language),
         say("chart.components.subtitle", language),
         source_note(assessment, language), language, projector, x=say("chart.components.x", language),
         height=_components_height(len(rows), projector), over=3.6,
