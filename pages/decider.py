@@ -3,11 +3,10 @@
 import streamlit as st
 
 from coopconnect.ui.decide import (
-    assess_page,
+    assess_and_map,
     draw_banner,
     draw_bar,
     draw_charts,
-    draw_decision_map,
     draw_figures,
     draw_ranking_of,
     draw_selected,
@@ -18,18 +17,21 @@ from coopconnect.ui.levers import draw_levers
 
 page = begin_page("decider")
 with guard(page):
-    draw_bar(page)
+    bar = st.container()
     levers, centre, right = st.columns([0.9, 2.1, 1.2], gap="medium")
+    with centre:
+        decision = assess_and_map(page)  # first: it is what one waits for when a lever moves
+    with bar:
+        draw_bar(page)
     with levers, st.container(key="leverpanel"):
         draw_levers(page)
-    decision = assess_page(page)
-    with centre, guard(page):
-        draw_decision_map(page, decision)
-        draw_filters(page, decision.territory)
-        draw_banner(page, decision)
-    with right, guard(page):
-        draw_figures(page, decision)
-        draw_ranking_of(page, decision)
-    with st.container(key="below"), guard(page):
-        draw_selected(page, decision)
-        draw_charts(page, decision)
+    if decision is not None:
+        with centre, guard(page):
+            draw_filters(page, decision.territory)
+            draw_banner(page, decision)
+        with right, guard(page):
+            draw_figures(page, decision)
+            draw_ranking_of(page, decision)
+        with st.container(key="below"), guard(page):
+            draw_selected(page, decision)
+            draw_charts(page, decision)

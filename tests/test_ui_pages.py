@@ -156,7 +156,11 @@ def test_which_rural_communes_near_apt_would_work(apt_scenario: Scenario, apt_as
     cards = figures.figures_html(
         page, figures.site_figures(page, apt_assessment.site(rows[0].code), None), territory
     )
+    cards += figures.figures_html(
+        page, figures.territory_figures(page, apt_assessment, cached.reference_assessment("93")), territory
+    )
     assert "remplace vraiment chaque trajet" in cards
+    assert "{" not in cards  # a text whose placeholders were not filled
 
 
 def test_names_are_escaped(apt_scenario: Scenario, apt_assessment: Assessment) -> None:
@@ -194,3 +198,26 @@ def test_errors_are_told_without_paths() -> None:
     assert reason_of(error) == "FileNotFoundError flows.parquet"
     assert reason_of(ValueError("price: allowed 1 to 3")) == "price: allowed 1 to 3"
     assert reason_of(ValueError("cannot read /some/where")) == "ValueError"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"telework_days_per_week": "0"},
+        {"telework_days_per_week": "5", "fuel_price_eur_per_l": "3", "climate": "tracc_2100"},
+        {"access_max_min": "5"},
+        {"access_max_min": "30", "premises": "own", "hub_cooled": "false"},
+        {"day_price_eur": "0", "council_contribution_eur_per_year": "0"},
+        {"hub_share_reference": "0.011", "substitution_reference": "0.8", "home_unsuitable_share": "0.44"},
+        {"hub_share_reference": "0.002", "substitution_reference": "0.25", "home_unsuitable_share": "0.2"},
+        {"territory": "84003,84102", "all": "1"},
+        {"territory": "200040624"},
+        {"near": "84003", "dep": "06"},
+        {"site": "99999"},
+        {"site": APT, "projector": "1", "lang": "en"},
+    ],
+)
+def test_the_ends_of_the_levers_draw_too(query: dict[str, str]) -> None:
+    app = opened("decider", **query)
+    assert not app.exception
+    assert [e.value for e in app.error] == []

@@ -46,7 +46,7 @@ def test_one_gesture_is_one_step_back(reference: Scenario) -> None:
     view=st.builds(
         View, language=st.sampled_from(["fr", "en"]), selected=st.sampled_from(["", "84003"]),
         projector=st.booleans(), all_communes=st.booleans(), departement=st.sampled_from(["", "84", "2A"]),
-        near=st.sampled_from(["", "84003"]), near_min=st.integers(1, 120), viable_only=st.booleans(),
+        near=st.sampled_from(["", "84003"]), near_min=st.integers(1, 30), viable_only=st.booleans(),
     ),
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
@@ -144,3 +144,15 @@ def test_minutes_to_a_commune_are_those_of_the_access_table(small: Territory) ->
 def test_lists_of_codes_become_a_territory() -> None:
     assert places.communes_code("84107 84003,2a004\nnothing 123") == "2A004,84003,84107"
     assert places.communes_code("") == ""
+
+
+def test_validation_figures_are_those_of_the_documentation() -> None:
+    from pathlib import Path
+
+    from coopconnect.ui.assumptions import validation_figures, written
+
+    text = (Path(__file__).resolve().parents[1] / "docs" / "territory.md").read_text(encoding="utf-8")
+    for figure in validation_figures():
+        assert set(figure) == {"what_fr", "what_en", "value", "goal"}
+        assert figure["value"] in text, f"{figure['what_en']}: {figure['value']} is not in docs/territory.md"
+    assert written("91.9 %", "fr") == "91,9\u202f%"

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import html
+import tomllib
 from collections.abc import Iterable
+from functools import lru_cache
 
 import streamlit as st
 
 from coopconnect.model.types import Calibration
-from coopconnect.parameters import Parameter
+from coopconnect.parameters import DATA_DIR, Parameter
 from coopconnect.scenario import NUMERIC_LEVERS, parameter_values
 from coopconnect.show.words import known, number, unit_name
 from coopconnect.ui import cached, state
 from coopconnect.ui.describe import changes, with_parameter_unit
 from coopconnect.ui.frame import Page
 
+VALIDATION_FILE = DATA_DIR / "validation.toml"
 FOUR = ("hub_share_reference", "substitution_reference", "home_unsuitable_share", "fuel_price_elasticity")
 """The numbers to argue about; the last gives the scale of the choice."""
 
@@ -45,7 +48,7 @@ def draw_editor(page: Page, item: Parameter) -> None:
         st.session_state[key] = field
     unit = unit_name(item.unit, page.language)
     st.number_input(
-        f"{item.label(page.language)} ({unit})" if unit.strip("()") else item.label(page.language),
+        f"{item.label(page.language)} ({unit})" if item.unit != "ratio" else item.label(page.language),
         min_value=round(low * times, 10), max_value=round(high * times, 10), step=step_of(item) * times,
         format="%.10g", key=key, on_change=_edited, args=(item.key, times), disabled=low == high,
         help=item.note(page.language) or None,
@@ -125,10 +128,12 @@ def calibration_rows(page: Page, calibration: Calibration) -> list[tuple[str, st
             return page.say(f"target.{key}")
         return page.parameters[key].label(page.language) if key in page.parameters else key
 
-    def shown(value: float | None) -> str:
-        return number(value, page.language, 3)
+    def shown(key: str, value: float | None) -> str:
+        if value is None or key not in page.parameters:
+            return number(value, page.language, 3)
+        return with_parameter_unit(round(value, 6), key, page.parameters, page.language)
 
-    return [(name(k), shown(v), shown(calibration.reached.get(k))) for k, v in calibration.targets.items()]
+    return [(name(k), shown(k, v), shown(k, calibration.reached.get(k))) for k, v in calibration.targets.items()]
 
 
 def draw_all(page: Page) -> None:
@@ -168,20 +173,32 @@ def _row(page: Page, item: Parameter) -> tuple[str, ...]:
     note = item.note(language)
     return (
         item.label(language) + (" *" if value != item.value else ""), shown, f"{low} – {high}",
-        f"{source}. {note}" if note else source, page.say(f"status.{item.status}"), item.review_by.isoformat(),
+        f"{source}. {note}" if note else source, page.say(f"status.{item.status}"), item.review_by.isoformat().replace("-", "\u2011"),
     )  # fmt: skip
 
 
 def draw_validation(page: Page) -> None:
-    """How good the modelled data are: the notes of the parameters that the project's scripts fitted."""
+    """How good the modelled data are, against observed data that the fit did not see."""
     st.subheader(page.say("assume.validation"), anchor=False)
-    fitted = [p for p in page.parameters.values() if p.status == "fitted" and p.note(page.language)]
-    if not fitted:
-        st.caption(page.say("assume.validation_none"))
-        return
-    rows = [(p.label(page.language), p.note(page.language), p.source) for p in fitted]
-    head = (page.say("assume.name"), page.say("data.note"), page.say("assume.source"))
-    st.html(table_html(head, rows))
+    st.caption(page.say("assume.validation_why"))
+    rows = [
+        (figure[f"what_{page.language}"], written(figure["value"], page.language), written(figure["goal"], page.language))
+        for figure in validation_figures()
+    ]
+    head = (page.say("assume.measure"), page.say("assume.reached"), page.say("assume.wanted"))
+    st.html(table_html(head, rows, numbers=(1, 2)))
+    st.caption(page.say("assume.validation_bias"))
+
+
+@lru_cache(maxsize=1)
+def validation_figures() -> tuple[dict[str, str], ...]:
+    """Entries of `data/validation.toml`."""
+    return tuple(tomllib.loads(VALIDATION_FILE.read_text(encoding="utf-8"))["figure"])
+
+
+def written(figure: str, language: str) -> str:
+    """A figure of the file as the language writes it: '91.9 %' is '91,9 %' in French."""
+    return figure.replace(".", ",").replace(" ", "\u202f") if language == "fr" else figure.replace(" ", "")
 
 
 def table_html(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...] = ()) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,15 +21,20 @@ from coopconnect.territory.types import Territory
 from coopconnect.ui import cached, state
 from coopconnect.ui.figures import figures_html, site_figures, territory_figures
 from coopconnect.ui.filters import Listed, listed
-from coopconnect.ui.frame import Page, mount_frame, query_of, scenario_html
+from coopconnect.ui.frame import Page, guard, mount_frame, query_of, scenario_html, screen_height_px
 from coopconnect.ui.map_component import draw_map
 from coopconnect.ui.ranking_component import RankingRow, draw_ranking, ranking_texts
+from coopconnect.ui.sight import in_sight
 
 RESPONSE_POINTS = 9
 MAP_HEIGHT_PX = 540
-PROJECTOR_HEIGHT_PX = 780
+HEAD_START_S = 0.03
+"""The browser draws in one go what arrives within some 10 ms: this lets it draw the map before the rest comes."""
+PROJECTOR_MAP_SHARE = 0.66
+"""Part of the hall's screen that the map takes in height: the scenario stays above it, the legend below."""
 DISCS = 40
-RANKING_ROWS = 60
+RANKING_ROWS = 40
+CHARTS_HEIGHT_PX = 900
 RANKING_HEIGHT_PX = 420
 """Best listed sites drawn as discs on the map."""
 
@@ -122,6 +128,16 @@ def draw_banner(page: Page, decision: Decision) -> None:
         st.html(f'<p class="banner"><b>{html.escape(page.say("kind.modelled"))}</b> {note}</p>')
 
 
+def assess_and_map(page: Page) -> Decision | None:
+    """Assess the scenario and draw the map before anything else; None where that failed, which is told."""
+    decision = None
+    with guard(page):
+        decision = assess_page(page)
+        draw_decision_map(page, decision)
+        time.sleep(HEAD_START_S)
+    return decision
+
+
 def draw_decision_map(page: Page, decision: Decision) -> None:
     """The map of scores; a click selects."""
     geometry = cached.geometry(page.scenario.territory)
@@ -148,8 +164,13 @@ def map_spec(page: Page, decision: Decision) -> MapSpec:
         flagged=flagged & mask, missing=~mask, site_zone=best,
         arcs=None if selected is None else _arcs(decision, selected), selected=selected,
         legend_note=page.say("kind.modelled"), projector=page.view.projector,
-        height_px=PROJECTOR_HEIGHT_PX if page.view.projector else MAP_HEIGHT_PX,
+        height_px=map_height_px(page),
     )  # fmt: skip
+
+
+def map_height_px(page: Page) -> int:
+    """Height of the map: fixed on a desk, a part of the screen in a hall."""
+    return round(screen_height_px() * PROJECTOR_MAP_SHARE) if page.view.projector else MAP_HEIGHT_PX
 
 
 def _arcs(decision: Decision, site: int) -> Arcs:
@@ -210,7 +231,9 @@ def ranking_rows(page: Page, decision: Decision) -> list[RankingRow]:
 
 
 def draw_charts(page: Page, decision: Decision) -> None:
-    """Three charts: hours per household, what makes the best scores, how the selected site answers a lever."""
+    """Three charts, once in sight: hours per household, what makes the best scores, one site's answer to a lever."""
+    if not in_sight("charts", page.say("wait.charts"), CHARTS_HEIGHT_PX):
+        return
     view, now = page.view, decision.now
     code = view.selected if now.site(view.selected) is not None else None
     config = charts.chart_config(page.language)

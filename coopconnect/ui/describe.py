@@ -86,6 +86,11 @@ def changes(scenario: Scenario, parameters: Parameters, language: str) -> list[t
     return found
 
 
+def colon(language: str) -> str:
+    """What stands between a name and its value: French puts a space before the colon."""
+    return ": " if language == "en" else "\u00a0: "
+
+
 def climates() -> tuple[str, ...]:
     """Climates a scenario may have, today first."""
     return CLIMATES

@@ -18,7 +18,7 @@ from coopconnect.parameters import Parameter
 from coopconnect.scenario import parameter_values
 from coopconnect.show.words import euros, hours, number, percent, say
 from coopconnect.territory.types import Territory
-from coopconnect.ui.describe import with_parameter_unit
+from coopconnect.ui.describe import colon, with_parameter_unit
 from coopconnect.ui.frame import Page
 
 Formatter = Callable[..., str]
@@ -62,13 +62,21 @@ def territory_figures(page: Page, now: Assessment, reference: Assessment) -> lis
         return Figure(kind, label, value, reference.totals[name].value, formatter, note, value.value < 0)
 
     replaced = hours(mean_if_replaced(now), language)
+    lost = float(now.households.loc[now.households["hours_to"] <= 0.0, "users_share"].sum())
+    middle = float(now.deciles.loc[now.deciles["decile"] == 50, "hours_rural"].iloc[0])
+    after = now.totals["eur_per_participating_household"].value - float(
+        now.sites["price_paid_per_participating_household_eur"].iloc[0]
+    )
     return [
         total("viable", "viable_rural_sites", _count(language), page.say("figure.viable_note", sites=_rural(page, now))),
         total(
             "hours", "hours_per_participating_household", _hours(language),
-            page.say("figure.hours_note", hours=replaced),
+            page.say("figure.hours_note", hours=replaced, median=hours(middle, language), losing=percent(lost, language)),
         ),
-        total("eur", "eur_per_participating_household", _euros(language)),
+        total(
+            "eur", "eur_per_participating_household", _euros(language),
+            page.say("figure.eur_note", after=euros(after, language)),
+        ),
         total("kg", "kg_co2e_per_participating_household", _kilos(language)),
     ]  # fmt: skip
 
@@ -89,8 +97,17 @@ def site_figures(page: Page, now: pd.Series, reference: pd.Series | None) -> lis
     household = "_per_participating_household"
     return [
         column("viability", "viability", _ratio(language), page.say("figure.viability_note", users=users, even=even)),
-        column("hours", f"hours{household}", _hours(language), page.say("figure.hours_note", hours=replaced)),
-        column("eur", f"eur{household}", _euros(language), ""),
+        column(
+            "hours", f"hours{household}", _hours(language),
+            page.say(
+                "figure.hours_note", hours=replaced, median=hours(float(now["hours_d5"]), language),
+                losing=percent(float(now["losing_share"]), language),
+            ),
+        ),
+        column(
+            "eur", f"eur{household}", _euros(language),
+            page.say("figure.eur_note", after=euros(float(now["eur_after_price_per_participating_household"]), language)),
+        ),
         column("kg", f"kg_co2e{household}", _kilos(language), ""),
     ]
 
@@ -121,7 +138,8 @@ def _card(page: Page, figure: Figure, territory: Territory) -> str:
         f'<span class="label">{html.escape(figure.label)}</span>',
         f'<span class="number">{value}</span>',
         "" if flat else f'<span class="between">{html.escape(between)}</span>',
-        f'<span class="delta">{html.escape(_delta(page, figure))}</span>',
+        f'<span class="delta{" same" if _delta(page, figure) == page.say("figure.same") else ""}">'
+        f"{html.escape(_delta(page, figure))}</span>",
         f'<span class="note">{html.escape(figure.note)}</span>' if figure.note else "",
     ]
     bad = " bad" if figure.bad else ""
@@ -145,11 +163,11 @@ def _why(page: Page, figure: Figure, territory: Territory) -> str:
     keys = [key.format(premises=page.scenario.premises) for key in RESTS_ON[figure.kind]]
     rows = "".join(_parameter_row(page, page.parameters[key], values[key]) for key in keys if key in page.parameters)
     data = "".join(
-        f"<li>{html.escape(say(f'table.{p.table}', page.language) if _named(p.table) else p.table)} : "
+        f"<li>{html.escape(say(f'table.{p.table}', page.language) if _named(p.table) else p.table)}{colon(page.language)}"
         f"<b>{html.escape(page.say(f'kind.{p.kind}'))}</b>, {html.escape(p.source)} ({html.escape(p.year)})</li>"
         for p in territory.provenance
     )
-    remark = page.say(f"figure.{figure.kind}_note") if figure.kind in ("eur", "kg") else ""
+    remark = page.say("figure.kg_note") if figure.kind == "kg" else ""
     return (
         f"<p>{html.escape(page.say(f'formula.{figure.kind}'))} {html.escape(remark)}</p>"
         f"<h4>{html.escape(page.say('figure.parameters'))}</h4><ul>{rows}</ul>"
@@ -168,7 +186,7 @@ def _parameter_row(page: Page, item: Parameter, value: float) -> str:
     status = page.say(f"status.{item.status}")
     year = str(item.valid_from.year)
     return (
-        f"<li>{html.escape(item.label(page.language))} : <b>{html.escape(shown)}</b> "
+        f"<li>{html.escape(item.label(page.language))}{colon(page.language)}<b>{html.escape(shown)}</b> "
         f"<small>{html.escape(item.source)} ({year}), {html.escape(status)}</small></li>"
     )
 

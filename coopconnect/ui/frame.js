@@ -71,11 +71,15 @@ const drawResume = (parent, data, setTriggerValue) => {
   box.onclick = () => setTriggerValue("resume", last.query);
 };
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = document.documentElement;
   if (data.lang) {
     root.lang = data.lang;
     root.classList.toggle("coop-projector", Boolean(data.projector));
+  }
+  // The hall's screen decides how tall the map is: told once, when it differs from what the page was drawn for.
+  if (data.projector && Math.abs(window.innerHeight - data.height) > 40 && window.innerHeight > 200) {
+    setStateValue("height", Math.round(window.innerHeight));
   }
   remember(data);
   if (data.resume) drawResume(parentElement, data, setTriggerValue);

@@ -23,7 +23,7 @@ from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import Scenario
 from coopconnect.show.words import say
 from coopconnect.ui import state
-from coopconnect.ui.describe import changes, scenario_line
+from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.state import Session, View
 
 _HERE = Path(__file__).parent
@@ -34,6 +34,7 @@ _FRAME = st.components.v2.component(
     css=(_HERE / "frame_component.css").read_text(encoding="utf-8"),
 )
 PAGES = ("accueil", "decider", "hypotheses", "donnees")
+USUAL_HEIGHT_PX = 900
 _LOG = logging.getLogger(__name__)
 _FAILURES = itertools.count()
 
@@ -117,7 +118,16 @@ def query_of(session: Session) -> str:
 
 def frame_data(page: Page) -> dict[str, Any]:
     """What the frame's script always needs."""
-    return {"lang": page.language, "projector": page.view.projector, "query": query_of(page.session)}
+    return {
+        "lang": page.language, "projector": page.view.projector, "query": query_of(page.session),
+        "height": screen_height_px(),
+    }  # fmt: skip
+
+
+def screen_height_px() -> int:
+    """Height of the visitor's screen in projector mode, once it is known."""
+    told = st.session_state.get("frame", {}).get("height")
+    return int(told) if isinstance(told, (int, float)) and 200 < told < 10_000 else USUAL_HEIGHT_PX
 
 
 def mount_frame(page: Page, remember: bool = False, copy: bool = False) -> None:
@@ -128,7 +138,7 @@ def mount_frame(page: Page, remember: bool = False, copy: bool = False) -> None:
     if copy:
         words = ("copy", "copied", "not_copied", "copy_help")
         data |= {name: page.say(f"bar.{name}") for name in words}
-    _FRAME(key="frame", data=data, width="content")
+    _FRAME(key="frame", data=data, width="content", on_height_change=_no_change)
 
 
 def draw_resume(page: Page) -> None:
@@ -187,7 +197,7 @@ def scenario_html(page: Page) -> str:
     else:
         shown = "".join(
             f'<span class="chip" title="{html.escape(page.say("bar.before", value=before))}">'
-            f"{html.escape(name)} : <b>{html.escape(value)}</b></span>"
+            f"{html.escape(name)}{colon(page.language)}<b>{html.escape(value)}</b></span>"
             for name, value, before in found
         )
         detail = f'<span class="diff">{html.escape(page.say("bar.differs"))}</span>{shown}'

@@ -11,7 +11,7 @@ from functools import lru_cache
 import streamlit as st
 
 from coopconnect.parameters import DATA_DIR
-from coopconnect.scenario import Scenario, ScenarioError, from_toml, reference_scenario
+from coopconnect.scenario import Scenario, ScenarioError, from_toml
 from coopconnect.show.words import say
 from coopconnect.ui import places, state
 from coopconnect.ui.describe import scenario_line
@@ -21,6 +21,8 @@ SCENARIOS_DIR = DATA_DIR / "scenarios"
 DECIDE = "pages/decider.py"
 LARGEST_FILE_BYTES = 200_000
 TOUR_STEPS = 5
+NEAR = {"1_apt_225": "84003"}
+"""Commune around which a worked scenario is looked at, by its key."""
 
 PICTURES = {
     1: '<line x1="12" y1="30" x2="148" y2="30" stroke="#b7c6cb" stroke-width="6" stroke-linecap="round"/>'
@@ -32,7 +34,7 @@ PICTURES = {
        '<path d="M78 30 112 14 120 56 70 70Z" fill="#68b6b0" stroke="#fff" stroke-width="2"/>'
        '<path d="M112 14 150 30 146 70 120 56Z" fill="#26407a" stroke="#fff" stroke-width="2"/>'
        '<path d="M70 70 120 56 146 70 104 86Z" fill="#3d92ac" stroke="#fff" stroke-width="2"/>',
-    3: '<text x="12" y="52" font-size="38" font-weight="700" fill="#17242c">18 h</text>'
+    3: '<text x="12" y="52" font-size="34" font-weight="700" fill="#17242c">h / an</text>'
        '<line x1="14" y1="72" x2="146" y2="72" stroke="#b7c6cb" stroke-width="8" stroke-linecap="round"/>'
        '<line x1="40" y1="72" x2="104" y2="72" stroke="#12607a" stroke-width="8" stroke-linecap="round"/>'
        '<circle cx="66" cy="72" r="7" fill="#fff" stroke="#12607a" stroke-width="4"/>',
@@ -55,7 +57,6 @@ class Example:
     title: dict[str, str]
     why: dict[str, str]
     scenario: Scenario
-    selected: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -85,8 +86,8 @@ def draw_examples(page: Page) -> None:
                 f'<div class="card"><h3>{html.escape(title)}</h3><p>{html.escape(why)}</p>'
                 f"<b>{html.escape(line)}</b></div>"
             )
-            if st.button(f"{page.say('home.open')} : {title}", key=f"example_{example.key}"):
-                state.start_from(example.scenario)
+            if st.button(page.say("home.open_example", title=title), key=f"example_{example.key}"):
+                state.start_from(example.scenario, near=NEAR.get(example.key, ""))
                 st.switch_page(DECIDE)
 
 
@@ -104,7 +105,7 @@ def draw_territory(page: Page) -> None:
     kinds = ("region", "departement", "epci", "communes", "france")
     kind = st.segmented_control(
         page.say("home.territory_kind"), kinds, default="region", required=True, key="territory_kind",
-        format_func=lambda k: page.say(f"home.kind.{k}"), label_visibility="collapsed",
+        format_func=lambda k: page.say(f"home.kind.{k}"), label_visibility="collapsed", wrap=True,
     )  # fmt: skip
     code = _picked(page, str(kind))
     if st.button(page.say("home.use_territory"), key="use_territory", disabled=not code):
@@ -187,8 +188,3 @@ def _step(language: str, n: int) -> str:
     title, text = (html.escape(say(f"tour.{n}.{part}", language)) for part in ("title", "text"))
     picture = f'<svg viewBox="0 0 160 96" aria-hidden="true">{PICTURES[n]}</svg>'
     return f'<div class="step">{picture}<h3>{title}</h3><p>{text}</p></div>'
-
-
-def reference_of(page: Page) -> Scenario:
-    """The reference scenario of the territory in use."""
-    return reference_scenario(page.parameters, page.scenario.territory)

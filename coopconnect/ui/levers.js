@@ -13,6 +13,15 @@ const make = (tag, attributes = {}, ...children) => {
   return node;
 };
 
+// Streamlit's shortcuts are deaf while an input has the focus: a slider has no use for letters, so it hands them on.
+const handOnLetters = (event) => {
+  if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey || event.key === " ") return;
+  event.stopPropagation();
+  for (const type of ["keydown", "keyup"]) {
+    document.body.dispatchEvent(new KeyboardEvent(type, { key: event.key, code: event.code, keyCode: event.keyCode, bubbles: true }));
+  }
+};
+
 // What two runs must share for the inputs to be kept: everything but the values.
 const shapeOf = (data) => JSON.stringify([data.locale, data.first, data.texts, data.levers.map((l) => ({ ...l, value: 0 }))]);
 
@@ -114,6 +123,7 @@ class Levers {
     input.onpointerup = input.onpointercancel = () => { this.held = ""; };
     input.oninput = () => { label(Number(input.value)); if (this.held) this.tell(lever.key, Number(input.value), true); };
     input.onchange = () => { this.tell(lever.key, Number(input.value), false); };
+    input.onkeydown = handOnLetters;
     reset.onclick = () => { input.value = lever.usual; label(lever.usual); this.tell(lever.key, lever.usual, false); };
     this.items.set(lever.key, { show: (value, held) => { if (!held && !(this.waiting && this.waiting.key === lever.key)) { input.value = value; label(Number(value)); } } });
     return make("div", { class: "lever" },

@@ -17,13 +17,13 @@ from coopconnect.scenario import (
     COMPONENTS,
     Scenario,
     ScenarioError,
-    apply_known,
     from_query,
     reference_scenario,
     set_value,
     to_query,
 )
 from coopconnect.show.words import DEFAULT_LANGUAGE, LANGUAGES
+from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
 
 KEY = "coopconnect"
 HISTORY = 100
@@ -102,10 +102,11 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
         if kinds[name] is bool:
             values[name] = text == "1"
         elif kinds[name] is int:
-            if text.isdigit() and 1 <= int(text) <= 120:
+            if text.isdigit() and 1 <= int(text) <= ACCESS_TABLE_MAX_MIN:
                 values[name] = int(text)
             else:
-                problems.append(f"{short}: allowed whole minutes from 1 to 120; not {text!r}")
+                limit = f"{ACCESS_TABLE_MAX_MIN:g}"
+                problems.append(f"{short}: allowed whole minutes from 1 to {limit}; not {text!r}")
         elif name == "language" and text not in LANGUAGES:
             problems.append(f"lang: allowed {', '.join(LANGUAGES)}; not {text!r}")
         elif text == "" or text.isalnum():
@@ -209,21 +210,9 @@ def reset() -> None:
     _try(lambda s: s.with_scenario(reference_scenario(load_parameters(), s.scenario.territory)))
 
 
-def start_from(scenario: Scenario) -> None:
-    """Another scenario altogether: a worked example, a file."""
-    _try(lambda s: replace(s.with_scenario(scenario), view=replace(s.view, selected="", near="", departement="")))
-
-
-def open_differences(differences: Mapping[str, object]) -> None:
-    """The reference with some differences; every problem is told and nothing is lost."""
-
-    def change(session: Session) -> Session:
-        scenario, problems = apply_known(reference_scenario(load_parameters()), differences, load_parameters())
-        if problems:
-            raise ScenarioError("\n".join(problems))
-        return session.with_scenario(scenario)
-
-    _try(change)
+def start_from(scenario: Scenario, near: str = "") -> None:
+    """Another scenario altogether: a worked example, a file, another territory."""
+    _try(lambda s: replace(s.with_scenario(scenario), view=replace(s.view, selected="", near=near, departement="")))
 
 
 def look(**changes: Any) -> None:

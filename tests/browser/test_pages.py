@@ -67,6 +67,11 @@ class Visit:
         """Wait until a line of JavaScript is true."""
         self.page.wait_for_function(test, arg=values, timeout=WAIT_MS)
 
+    def scroll_to_the_end(self) -> None:
+        """Bring the foot of the page into the window."""
+        self.page.wait_for_selector(".st-key-below", timeout=WAIT_MS)
+        self.page.eval_on_selector("[data-testid=stMain]", "node => node.scrollTo(0, node.scrollHeight)")
+
     def line(self) -> str:
         """The scenario in one line, with plain spaces."""
         return self.page.inner_text(".scenario .line").replace("\u00a0", " ").replace("\u202f", " ")
@@ -174,6 +179,7 @@ def test_a_phone_has_no_sideways_scroll(browser: Browser, server: str, path: str
     visit.open(path)
     if path == "decider":
         visit.stage()
+        visit.scroll_to_the_end()
         visit.page.wait_for_selector(".js-plotly-plot", timeout=WAIT_MS)
     time.sleep(1.0)
     width = visit.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
@@ -234,6 +240,16 @@ def test_map_and_ranking_select_each_other(visit: Visit) -> None:
     visit.page.locator("[role=option][aria-selected=true]").wait_for(timeout=WAIT_MS)
 
 
+def test_charts_come_when_one_comes_near_them(visit: Visit) -> None:
+    visit.open("decider?site=84003")
+    visit.stage()
+    visit.page.wait_for_selector(".site h2", timeout=WAIT_MS)
+    assert visit.page.locator(".js-plotly-plot").count() == 0
+    visit.scroll_to_the_end()
+    visit.until("() => document.querySelectorAll('.js-plotly-plot').length === 3")
+    assert visit.page.locator(".chart h3").count() == 3
+
+
 def test_apt_from_the_first_page_to_excel(visit: Visit) -> None:
     """The question a first-time user brings, answered by clicks alone."""
     visit.open("")
@@ -241,7 +257,7 @@ def test_apt_from_the_first_page_to_excel(visit: Visit) -> None:
     visit.page.wait_for_selector(".scenario .line", timeout=WAIT_MS)
     visit.stage()
     assert visit.line() == "2,25 €/L · aujourd'hui · 2,0 j/sem"
-    visit.page.get_by_label("Près de").fill("Apt")
+    visit.page.get_by_label("Près de").fill("apt")
     visit.page.keyboard.press("Enter")
     visit.until("() => location.search.includes('near=84003')")
     visit.page.locator("[role=option]").first.click()

@@ -1,0 +1,22 @@
+// A mark on the page that tells the app when it comes near the window, and when it is far again.
+export default function ({ data, parentElement, setStateValue }) {
+  let mark = parentElement.querySelector("div");
+  if (!mark) {
+    mark = document.createElement("div");
+    parentElement.appendChild(mark);
+  }
+  mark.style.height = data.near ? "1px" : `${data.height}px`;
+  mark.textContent = data.near ? "" : data.words;
+  mark.style.cssText += "color: #51616b; overflow: hidden; padding-top: 0;";
+  const watch = new IntersectionObserver(
+    ([entry]) => {
+      const below = entry.boundingClientRect.top - window.innerHeight;
+      const above = entry.boundingClientRect.top + data.height < 0;
+      const near = below < data.margin && !above;
+      if (near !== data.near) setStateValue("near", near);
+    },
+    { rootMargin: `${data.margin}px` },
+  );
+  watch.observe(mark);
+  return () => watch.disconnect();
+}
