@@ -1,6 +1,6 @@
 """From `streamlit run` to the first picture of PACA in a real Chromium, and the memory of the server. Prints JSON.
 
-Goals: 6 s and 400 MB. The picture is the map's first drawing (`window.__coopMapDrawn`, set by the map component).
+Goals: 6 s and 400 MB. The picture is the map's first drawing (the map component then marks its stage).
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ CHROMIUM_ARGS = [
     "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
 ]  # fmt: skip
+DRAWN = """() => [...document.querySelectorAll("*")].some(
+    (host) => host.shadowRoot && host.shadowRoot.querySelector("[data-picture]"))"""
+"""True once the map has drawn a picture: the map component then marks its stage."""
 
 
 def _wait_for_server(deadline: float) -> None:
@@ -50,7 +53,7 @@ def main() -> None:
             _wait_for_server(started + 60)
             ready_s = time.perf_counter() - started
             page.goto(f"http://127.0.0.1:{PORT}/decider")
-            page.wait_for_function("() => window.__coopMapDrawn > 0", timeout=60_000)
+            page.wait_for_function(DRAWN, timeout=60_000)
             picture_s = time.perf_counter() - started
             time.sleep(2)
             memory_mb = psutil.Process(server.pid).memory_info().rss / 2**20

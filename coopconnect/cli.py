@@ -92,10 +92,7 @@ def _site(row: Any) -> dict[str, Any]:
     """One site of the JSON of `assess`."""
     from coopconnect.scenario import COMPONENTS
 
-    bounds = {
-        end: {name: _finite(row[f"{name}_{end}"]) for name in ("score", *SITE_FIELDS)}
-        for end in ("low", "high")
-    }
+    bounds = {end: {name: _finite(row[f"{name}_{end}"]) for name in ("score", *SITE_FIELDS)} for end in ("low", "high")}
     return {
         "code": row["zone_code"], "name": row["name"], "rural": bool(row["rural"]), "rank": int(row["rank"]),
         "score": _finite(row["score"]),
@@ -236,9 +233,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--territory", default=None, help="region 93, departement d04, EPCI SIREN, file of communes, FR"
     )
     parser.add_argument("--scenario", metavar="FILE.toml", help="a scenario file")
-    parser.add_argument(
-        "--set", metavar="key=value", action="append", help="a lever or a parameter (repeatable)"
-    )
+    parser.add_argument("--set", metavar="key=value", action="append", help="a lever or a parameter (repeatable)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
 

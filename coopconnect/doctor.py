@@ -56,9 +56,7 @@ def _territory() -> str:
     from coopconnect.territory.load import check_territory, load_territory
 
     started = time.perf_counter()
-    territory = load_territory(
-        DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=load_parameters().value("circuity")
-    )
+    territory = load_territory(DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=load_parameters().value("circuity"))
     problems = check_territory(territory)
     if problems:
         raise RuntimeError("; ".join(problems))
@@ -70,9 +68,7 @@ def _engine() -> str:
     from coopconnect.territory.load import load_territory
 
     parameters = load_parameters()
-    territory = load_territory(
-        DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=parameters.value("circuity")
-    )
+    territory = load_territory(DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=parameters.value("circuity"))
     first = assess(territory, reference_scenario(parameters), parameters).seconds
     again = assess(territory, reference_scenario(parameters), parameters).seconds
     return f"first run {first:.2f} s, then {1000 * again:.0f} ms"

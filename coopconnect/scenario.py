@@ -138,18 +138,14 @@ def set_value(scenario: Scenario, key: str, text: object, parameters: Parameters
     if key == "territory":
         return replace(scenario, territory=str(text))
     if key in parameters and parameters[key].status == "fitted":
-        raise ScenarioError(
-            f"{key}: fitted on data and built into the shipped tables; rebuild them to change it"
-        )
+        raise ScenarioError(f"{key}: fitted on data and built into the shipped tables; rebuild them to change it")
     if key in parameters:
         others = {k: v for k, v in scenario.changed if k != key}
         value = _number(key, text, parameters)
         if value != parameters.value(key):
             others[key] = value
         return replace(scenario, changed=tuple(sorted(others.items())))
-    known = ", ".join(
-        [*(f.name for f in fields(Scenario) if f.name != "changed"), "or the key of a parameter"]
-    )
+    known = ", ".join([*(f.name for f in fields(Scenario) if f.name != "changed"), "or the key of a parameter"])
     raise ScenarioError(f"{key}: unknown; allowed: {known}")
 
 
@@ -161,9 +157,7 @@ def set_all(scenario: Scenario, values: Mapping[str, object], parameters: Parame
     return result
 
 
-def apply_known(
-    scenario: Scenario, values: Mapping[str, object], parameters: Parameters
-) -> tuple[Scenario, list[str]]:
+def apply_known(scenario: Scenario, values: Mapping[str, object], parameters: Parameters) -> tuple[Scenario, list[str]]:
     """Apply what can be applied; return the scenario and the problems of the rest."""
     problems: list[str] = []
     for key, text in values.items():
@@ -230,9 +224,7 @@ def from_toml(text: str, parameters: Parameters) -> tuple[Scenario, str, str]:
     allowed = ("title", "why", "title_en", "why_en", "version", "differences")
     problems = [f"{k}: unknown; allowed: {', '.join(allowed)}" for k in raw if k not in allowed]
     if str(raw.get("version", LINK_VERSION)) != LINK_VERSION:
-        problems.append(
-            f"version: this version reads files of version {LINK_VERSION}, not {raw['version']!r}"
-        )
+        problems.append(f"version: this version reads files of version {LINK_VERSION}, not {raw['version']!r}")
     found = raw.get("differences", {})
     if not isinstance(found, dict):
         raise ScenarioError("\n".join([*problems, "differences: should be a table [differences]"]))

@@ -17,7 +17,10 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = {
-    "NORTX35_REF": "reference", "NORTX35_H1": "tracc_2030", "NORTX35_H2": "tracc_2050", "NORTX35_H3": "tracc_2100",
+    "NORTX35_REF": "reference",
+    "NORTX35_H1": "tracc_2030",
+    "NORTX35_H2": "tracc_2050",
+    "NORTX35_H3": "tracc_2100",
 }
 TODAY, REFERENCE_MIDDLE, H1_MIDDLE = 2026.0, 1990.5, 2035.5
 

@@ -38,22 +38,45 @@ END = "# --- fitted: end"
 
 
 TERMS_FR = {
-    "constant": "constante", "share_65": "part des 65 ans et plus", "share_19": "part des moins de 20 ans",
-    "vacant_share": "part de logements vacants", "flat_share": "part d'appartements",
-    "second_home_share": "part de résidences secondaires", "workers": "actifs occupés",
-    "above_300": "population au-delà de 300", "above_2000": "population au-delà de 2 000",
-    "above_20000": "population au-delà de 20 000", "centrality_10": "part de la population à 10 km",
-    "centrality_20": "part de la population à 20 km", "largest_within_10": "plus grande commune à 10 km",
-    "flats": "appartements", "home_flats": "résidences principales en appartement",
-    "home_flat_share": "part des résidences principales en appartement", "area": "superficie",
-    "household_size": "taille des ménages", "activity": "IRIS d'activité", "second_homes": "résidences secondaires",
-    "prefecture": "préfecture", "people": "population", "density": "densité", "density_3_km": "densité à 3 km",
-    "log_km": "distance (log)", "log_km_squared": "distance (log, carré)",
-    "density_log_km": "densité x distance", "power": "puissance", "rate_per_min": "taux par minute",
-    "rate_density": "effet de la densité sur le taux", "own_constant": "dans la commune, constante",
-    "own_area": "dans la commune, superficie", "own_workers": "dans la commune, actifs",
-    "own_jobs": "dans la commune, emplois", "cut_1_2": "1-2", "cut_2_3": "2-3", "cut_3_4": "3-4",
-    "cut_5_6": "5-6", "cut_6_7": "6-7",
+    "constant": "constante",
+    "share_65": "part des 65 ans et plus",
+    "share_19": "part des moins de 20 ans",
+    "vacant_share": "part de logements vacants",
+    "flat_share": "part d'appartements",
+    "second_home_share": "part de résidences secondaires",
+    "workers": "actifs occupés",
+    "above_300": "population au-delà de 300",
+    "above_2000": "population au-delà de 2 000",
+    "above_20000": "population au-delà de 20 000",
+    "centrality_10": "part de la population à 10 km",
+    "centrality_20": "part de la population à 20 km",
+    "largest_within_10": "plus grande commune à 10 km",
+    "flats": "appartements",
+    "home_flats": "résidences principales en appartement",
+    "home_flat_share": "part des résidences principales en appartement",
+    "area": "superficie",
+    "household_size": "taille des ménages",
+    "activity": "IRIS d'activité",
+    "second_homes": "résidences secondaires",
+    "prefecture": "préfecture",
+    "people": "population",
+    "density": "densité",
+    "density_3_km": "densité à 3 km",
+    "log_km": "distance (log)",
+    "log_km_squared": "distance (log, carré)",
+    "density_log_km": "densité x distance",
+    "power": "puissance",
+    "rate_per_min": "taux par minute",
+    "rate_density": "effet de la densité sur le taux",
+    "own_constant": "dans la commune, constante",
+    "own_area": "dans la commune, superficie",
+    "own_workers": "dans la commune, actifs",
+    "own_jobs": "dans la commune, emplois",
+    "cut_1_2": "1-2",
+    "cut_2_3": "2-3",
+    "cut_3_4": "3-4",
+    "cut_5_6": "5-6",
+    "cut_6_7": "6-7",
 }
 """What each term is called in French on the Assumptions page."""
 
@@ -104,9 +127,11 @@ def comparator(shared: Path, current: dict[str, str]) -> pd.DataFrame:
     """RP 2018 by commune of today: workers (active less unemployed) and jobs; districts of cities dropped."""
     with zipfile.ZipFile(shared / "data/insee/base_cc_comparateur_csv.zip") as archive:
         table = pd.read_csv(archive.open("base_cc_comparateur.CSV"), sep=";", dtype={"CODGEO": str})
-    district = table["CODGEO"].str.startswith(tuple(PARTS_OF_A_CITY)) & table["CODGEO"].map(current).isin(
-        PARTS_OF_A_CITY.values()
-    ) & ~table["CODGEO"].isin(PARTS_OF_A_CITY.values())
+    district = (
+        table["CODGEO"].str.startswith(tuple(PARTS_OF_A_CITY))
+        & table["CODGEO"].map(current).isin(PARTS_OF_A_CITY.values())
+        & ~table["CODGEO"].isin(PARTS_OF_A_CITY.values())
+    )
     table = table[~district]
     table["workers"] = table["P18_ACT1564"] - table["P18_CHOM1564"]
     table["zone_code"] = table["CODGEO"].map(current)
@@ -137,8 +162,16 @@ def fit_workers(zones: pd.DataFrame, observed: pd.Series) -> tuple[list[Fitted],
     source = "INSEE RP 2018 (P18_ACT1564 - P18_CHOM1564), RP 2021"
     names = ("constant", *models.WORKER_TERMS)
     fitted = [
-        Fitted(f"workers_{name}", value, s, "ln", f"actifs occupés / 20-64 ans : {TERMS_FR[name]}",
-               f"employed residents / aged 20-64: {name.replace('_', ' ')}", "fitted_workers", source)
+        Fitted(
+            f"workers_{name}",
+            value,
+            s,
+            "ln",
+            f"actifs occupés / 20-64 ans : {TERMS_FR[name]}",
+            f"employed residents / aged 20-64: {name.replace('_', ' ')}",
+            "fitted_workers",
+            source,
+        )
         for name, value, s in zip(names, coefficient, spread, strict=True)
     ]
     return fitted, figures
@@ -169,14 +202,46 @@ def fit_jobs(
     coefficient, spread = least_squares(terms[known], log_jobs[known], weight[known])
     source = "INSEE RP 2018 (P18_EMPLT), RP 2021"
     fitted = [
-        Fitted(f"jobs_{name}", value, s, "ln", f"emplois au lieu de travail : {TERMS_FR[name]}",
-               f"jobs at the place of work: {name.replace('_', ' ')}", "fitted_jobs", source)
+        Fitted(
+            f"jobs_{name}",
+            value,
+            s,
+            "ln",
+            f"emplois au lieu de travail : {TERMS_FR[name]}",
+            f"jobs at the place of work: {name.replace('_', ' ')}",
+            "fitted_jobs",
+            source,
+        )
         for name, value, s in zip(("constant", *models.JOB_TERMS), coefficient, spread, strict=True)
     ]
-    fitted.append(Fitted("jobs_labour_area_km", LABOUR_AREA_KM, 0.0, "km", "portée d'un bassin d'emploi",
-                         "reach of a labour area", "fitted_jobs", source, 15.0, 35.0))
-    fitted.append(Fitted("jobs_closure", CLOSURE, 0.0, "ratio", "fermeture des bassins d'emploi",
-                         "closure of labour areas", "fitted_jobs", source, 0.3, 1.0))
+    fitted.append(
+        Fitted(
+            "jobs_labour_area_km",
+            LABOUR_AREA_KM,
+            0.0,
+            "km",
+            "portée d'un bassin d'emploi",
+            "reach of a labour area",
+            "fitted_jobs",
+            source,
+            15.0,
+            35.0,
+        )
+    )
+    fitted.append(
+        Fitted(
+            "jobs_closure",
+            CLOSURE,
+            0.0,
+            "ratio",
+            "fermeture des bassins d'emploi",
+            "closure of labour areas",
+            "fitted_jobs",
+            source,
+            0.3,
+            1.0,
+        )
+    )
     return fitted, figures
 
 
@@ -206,8 +271,9 @@ def official_density(shared: Path, zones: pd.DataFrame) -> pd.Series:
     return table.drop_duplicates("insee_com").set_index("insee_com")["level"].reindex(zones.index)
 
 
-def fit_rural(zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], level: pd.Series
-              ) -> tuple[list[Fitted], dict[str, float]]:
+def fit_rural(
+    zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], level: pd.Series
+) -> tuple[list[Fitted], dict[str, float]]:
     """Rural score fitted on all communes; the agreement on PACA is that of a fit on the other regions."""
     x = with_constant(rural.rural_terms(zones, *xy_km))
     known = level.notna().to_numpy()
@@ -231,14 +297,31 @@ def fit_rural(zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], level: 
     }
     source = "grille de densité INSEE (ANCT), RP 2021"
     fitted = [
-        Fitted(f"rural_{name}", value, s, "logit", f"score rural : {TERMS_FR[name]}",
-               f"rural score: {name.replace('_', ' ')}", "fitted_rural", source)
+        Fitted(
+            f"rural_{name}",
+            value,
+            s,
+            "logit",
+            f"score rural : {TERMS_FR[name]}",
+            f"rural score: {name.replace('_', ' ')}",
+            "fitted_rural",
+            source,
+        )
         for name, value, s in zip(("constant", *rural.RURAL_TERMS), c, spread, strict=True)
     ]
     fitted += [
-        Fitted(f"rural_{name}", value, 0.0, "logit", f"score rural, coupure entre niveaux : {TERMS_FR[name]}",
-               f"rural score, cut between levels: {name.replace('_', ' ')}", "fitted_rural", source,
-               value - 0.3, value + 0.3)
+        Fitted(
+            f"rural_{name}",
+            value,
+            0.0,
+            "logit",
+            f"score rural, coupure entre niveaux : {TERMS_FR[name]}",
+            f"rural score, cut between levels: {name.replace('_', ' ')}",
+            "fitted_rural",
+            source,
+            value - 0.3,
+            value + 0.3,
+        )
         for name, value in cuts.items()
     ]
     return fitted, figures
@@ -266,17 +349,20 @@ def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Is
     lon, lat = part["lon"].to_numpy(), part["lat"].to_numpy()
     crow = travel.crow_km(lon[:, None], lat[:, None], lon[None], lat[None])
     density = travel.log_density(part["population"].to_numpy(), part["area_km2"].to_numpy())
-    observed = pd.read_csv(shared / "data/insee/flux_domicile_travail_isere_2017.csv",
-                           dtype={"CODGEO": str, "DCLT": str})
+    observed = pd.read_csv(
+        shared / "data/insee/flux_domicile_travail_isere_2017.csv", dtype={"CODGEO": str, "DCLT": str}
+    )
     row = {code: k for k, code in enumerate(codes)}
     flows = np.zeros((len(codes), len(codes)))
     home = observed["CODGEO"].map(current).map(row)
     work = observed["DCLT"].map(current).map(row)
     keep = home.notna() & work.notna()
-    np.add.at(flows, (home[keep].astype(int), work[keep].astype(int)),
-              observed.loc[keep, "NBFLUX_C17_ACTOCC15P"].to_numpy())
-    return Isere(codes, crow, density[:, None] + density[None], (minutes + minutes.T) / 2, flows,
-                 part["area_km2"].to_numpy())
+    np.add.at(
+        flows, (home[keep].astype(int), work[keep].astype(int)), observed.loc[keep, "NBFLUX_C17_ACTOCC15P"].to_numpy()
+    )
+    return Isere(
+        codes, crow, density[:, None] + density[None], (minutes + minutes.T) / 2, flows, part["area_km2"].to_numpy()
+    )
 
 
 TRAVEL_WEIGHT_POWER = 1.5
@@ -314,14 +400,32 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
     source = "OSRM, 512 communes de l'Isère, (c) contributeurs OpenStreetMap, ODbL"
     clustered = np.sqrt(n)
     fitted = [
-        Fitted(f"travel_{name}", value, s * clustered, "ln", f"temps de route estimé : {TERMS_FR[name]}",
-               f"estimated driving time: {name.replace('_', ' ')}", "fitted_travel", source)
+        Fitted(
+            f"travel_{name}",
+            value,
+            s * clustered,
+            "ln",
+            f"temps de route estimé : {TERMS_FR[name]}",
+            f"estimated driving time: {name.replace('_', ' ')}",
+            "fitted_travel",
+            source,
+        )
         for name, value, s in zip(TRAVEL_TERMS, c, spread, strict=True)
     ]
-    fitted.append(Fitted("travel_own_km_per_radius", 0.5, 0.0, "ratio",
-                         "trajet interne à la commune, part du rayon", "trip within a commune, share of radius",
-                         "fitted_travel", "assumption: homes gather round the centre (2/3 if they did not)",
-                         0.3, 0.9))
+    fitted.append(
+        Fitted(
+            "travel_own_km_per_radius",
+            0.5,
+            0.0,
+            "ratio",
+            "trajet interne à la commune, part du rayon",
+            "trip within a commune, share of radius",
+            "fitted_travel",
+            "assumption: homes gather round the centre (2/3 if they did not)",
+            0.3,
+            0.9,
+        )
+    )
     return fitted, figures
 
 
@@ -329,8 +433,14 @@ FLOW_START = (0.0, np.log(0.13), -0.05, 1.6, -0.45, 1.15, -1.12)
 FLOW_ITERATIONS = 25
 
 
-def flow_model(z: np.ndarray, minutes: np.ndarray, pairs: Isere, workers: np.ndarray, jobs: np.ndarray,
-               iterations: int = FLOW_ITERATIONS) -> np.ndarray:
+def flow_model(
+    z: np.ndarray,
+    minutes: np.ndarray,
+    pairs: Isere,
+    workers: np.ndarray,
+    jobs: np.ndarray,
+    iterations: int = FLOW_ITERATIONS,
+) -> np.ndarray:
     """Commuters between the communes of Isère for the deterrence `z` (power squared, ln rate, then as is)."""
     law = deterrence(z)
     kernel = law.kernel(minutes, pairs.density_sum)
@@ -367,8 +477,9 @@ def search_flows(minutes: np.ndarray, pairs: Isere, rows: np.ndarray) -> np.ndar
     return z
 
 
-def fit_flows(pairs: Isere, law: travel.TravelLaw, modelled_jobs: np.ndarray, modelled_workers: np.ndarray
-              ) -> tuple[list[Fitted], dict[str, float]]:
+def fit_flows(
+    pairs: Isere, law: travel.TravelLaw, modelled_jobs: np.ndarray, modelled_workers: np.ndarray
+) -> tuple[list[Fitted], dict[str, float]]:
     """Deterrence on half of the communes, judged on the other half, then fitted on all of them."""
     minutes = travel.drive_min(pairs.crow_km, pairs.density_sum, law)
     n = len(pairs.codes)
@@ -380,11 +491,9 @@ def fit_flows(pairs: Isere, law: travel.TravelLaw, modelled_jobs: np.ndarray, mo
         z = search_flows(minutes, pairs, rows)
         halves.append(z)
         model = flow_model(z, minutes, pairs, workers, jobs, 100)
-        held.append((gravity.common_part_of_commuters(model[~rows], pairs.flows[~rows]),
-                     pairs.flows[~rows].sum()))
+        held.append((gravity.common_part_of_commuters(model[~rows], pairs.flows[~rows]), pairs.flows[~rows].sum()))
     figures["cpc_held_out"] = float(np.average([c for c, _ in held], weights=[w for _, w in held]))
-    figures["cpc_held_out_low"], figures["cpc_held_out_high"] = (min(c for c, _ in held),
-                                                                 max(c for c, _ in held))
+    figures["cpc_held_out_low"], figures["cpc_held_out_high"] = (min(c for c, _ in held), max(c for c, _ in held))
     z = search_flows(minutes, pairs, np.ones(n, dtype=bool))
     model = flow_model(z, minutes, pairs, workers, jobs, 100)
     out = ~np.eye(n, dtype=bool)
@@ -424,9 +533,18 @@ def flow_coefficients(z: np.ndarray, halves: list[np.ndarray]) -> list[Fitted]:
         margin = 0.25 * (max(values) - min(values)) + 0.02 * abs(values[0])
         floor = 0.0 if name == "power" else -np.inf
         result.append(
-            Fitted(f"flow_{name}", values[0], 0.0, units[k], f"frein de la distance : {TERMS_FR[name]}",
-                   f"deterrence of distance: {name.replace('_', ' ')}", "fitted_flows",
-                   "INSEE flux domicile-travail RP 2017, Isère", max(floor, min(values) - margin), max(values) + margin)
+            Fitted(
+                f"flow_{name}",
+                values[0],
+                0.0,
+                units[k],
+                f"frein de la distance : {TERMS_FR[name]}",
+                f"deterrence of distance: {name.replace('_', ' ')}",
+                "fitted_flows",
+                "INSEE flux domicile-travail RP 2017, Isère",
+                max(floor, min(values) - margin),
+                max(values) + margin,
+            )
         )
     return result
 

@@ -26,6 +26,9 @@ SHOTS = {
     "hypotheses": ("hypotheses", 1440, 900),
     "donnees": ("donnees", 1440, 900),
 }
+DRAWN = """() => [...document.querySelectorAll("*")].some(
+    (host) => host.shadowRoot && host.shadowRoot.querySelector("[data-picture]"))"""
+"""True once the map has drawn a picture: the map component then marks its stage."""
 
 
 def _serve() -> subprocess.Popen[bytes]:
@@ -46,7 +49,7 @@ def _serve() -> subprocess.Popen[bytes]:
 def _shoot(page: Page, name: str, path: str, folder: Path) -> None:
     page.goto(f"http://127.0.0.1:{PORT}/{path}")
     if name.startswith("decider"):
-        page.wait_for_function("() => window.__coopMapDrawn > 0", timeout=60_000)
+        page.wait_for_function(DRAWN, timeout=60_000)
     page.wait_for_timeout(3000)
     page.screenshot(path=str(folder / f"{name}.png"))
     print(folder / f"{name}.png")

@@ -90,9 +90,7 @@ def naive_site(t: Territory, s: int, sc: Scenario, c: Calibration, v: dict[str, 
             p_office_after = office / (office + home + hub_a)
             p_hub = hub_a / (office + home + hub_a)
             pair_days = days * ((1 - b) * p_hub + b * hub_b / (office + hub_b))
-            pair_avoided = days * (
-                (1 - b) * (p_office_before - p_office_after) + b * (1 - office / (office + hub_b))
-            )
+            pair_avoided = days * ((1 - b) * (p_office_before - p_office_after) + b * (1 - office / (office + hub_b)))
             hub_days += pair_days
             avoided += pair_avoided
             avoided_min += pair_avoided * minutes

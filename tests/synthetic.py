@@ -34,9 +34,7 @@ def synthetic_territory(
             "in_territory": inside,
         }
     )
-    crow = np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1)) + np.diag(
-        rng.uniform(0.8, 2.5, n_zones)
-    )
+    crow = np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1)) + np.diag(rng.uniform(0.8, 2.5, n_zones))
     road = 1.36 * crow
     minutes = 2.0 + road / (0.5 + 0.01 * road)
     minutes = np.where(np.eye(n_zones, dtype=bool), 3.0, minutes)

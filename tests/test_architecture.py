@@ -34,9 +34,7 @@ def _own_files() -> list[Path]:
 
 def _floor(path: Path) -> int | None:
     parts = path.relative_to(ROOT).parts
-    return (
-        FLOOR_OF.get(parts[1].removesuffix(".py")) if parts[0] == "coopconnect" and len(parts) > 1 else None
-    )
+    return FLOOR_OF.get(parts[1].removesuffix(".py")) if parts[0] == "coopconnect" and len(parts) > 1 else None
 
 
 def test_imports_go_down_only() -> None:

@@ -15,8 +15,18 @@ from coopconnect.territory.build.run import make_zones
 from coopconnect.territory.geoparquet import write_geoparquet
 
 KM = 1000.0
-CENSUS = ("pop", "pop_0_19", "pop_20_64", "pop_65p", "logements", "res_principales", "res_secondaires",
-          "logements_vacants", "appartements", "rp_en_appartement")
+CENSUS = (
+    "pop",
+    "pop_0_19",
+    "pop_20_64",
+    "pop_65p",
+    "logements",
+    "res_principales",
+    "res_secondaires",
+    "logements_vacants",
+    "appartements",
+    "rp_en_appartement",
+)
 
 
 def cell(column: float) -> shapely.Polygon:
@@ -48,15 +58,28 @@ def sources() -> Sources:
         ],
         columns=["id", "code", "type", "commune_parent_id", "geometry", "mairie_localisation"],
     )
-    iris = pd.DataFrame([iris_row("01001", 600), iris_row("01009", 400), iris_row("01003", 900),
-                         iris_row("69381", 3000, "H"), iris_row("69382", 2000, "A")])
+    iris = pd.DataFrame(
+        [
+            iris_row("01001", 600),
+            iris_row("01009", 400),
+            iris_row("01003", 900),
+            iris_row("69381", 3000, "H"),
+            iris_row("69382", 2000, "A"),
+        ]
+    )
     official = pd.DataFrame(
-        [("01001", "Un", "01", "84", 1000, None), ("01002", "Deux", "01", "84", 300, None),
-         ("01003", "Trois", "01", "84", 600, None), ("69123", "Lyon", "69", "84", 5000, None)],
+        [
+            ("01001", "Un", "01", "84", 1000, None),
+            ("01002", "Deux", "01", "84", 300, None),
+            ("01003", "Trois", "01", "84", 600, None),
+            ("69123", "Lyon", "69", "84", 5000, None),
+        ],
         columns=["code", "nom", "departement", "region", "population", "anciensCodes"],
     ).assign(type="commune-actuelle", zone="metro")
     return Sources(
-        units=units, iris=iris, communes=official,
+        units=units,
+        iris=iris,
+        communes=official,
         departements=pd.DataFrame({"code": ["01", "69"], "nom": ["Ain", "Rhône"], "chefLieu": ["01001", "69123"]}),
         regions=pd.DataFrame({"code": ["84"], "nom": ["Auvergne-Rhône-Alpes"], "chefLieu": ["69123"]}),
         districts=pd.DataFrame({"chefLieu": ["01001", "01003", "69123"]}),
@@ -114,8 +137,9 @@ def test_names_epci_and_rank(zones: pd.DataFrame) -> None:
     assert table.loc["01001", "area_km2"] == pytest.approx(25.0, rel=1e-3)
 
 
-SMALL = checks.Published(communes={"84": 4}, population={"84": 6900}, households={"84": 3450},
-                         metropolitan_communes=(1, 10))
+SMALL = checks.Published(
+    communes={"84": 4}, population={"84": 6900}, households={"84": 3450}, metropolitan_communes=(1, 10)
+)
 
 
 def test_a_sound_table_passes(sources: Sources, zones: pd.DataFrame) -> None:
@@ -134,9 +158,17 @@ def test_every_problem_is_reported_at_once(sources: Sources, zones: pd.DataFrame
     zones.loc[1, "second_homes"] = np.nan
     with pytest.raises(BuildError) as error:
         checks.check_zones(sources, zones, light, vintage, SMALL)
-    for word in ("leading zero", "occur twice", "districts of 69123", "1 empty values", "more main residences",
-                 "households: 1,000,000 in the communes", "published 3,450", "borders are not shared",
-                 "out of their commune"):
+    for word in (
+        "leading zero",
+        "occur twice",
+        "districts of 69123",
+        "1 empty values",
+        "more main residences",
+        "households: 1,000,000 in the communes",
+        "published 3,450",
+        "borders are not shared",
+        "out of their commune",
+    ):
         assert word in str(error.value)
 
 

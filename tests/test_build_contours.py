@@ -73,14 +73,19 @@ def test_a_missing_contour_is_made_of_its_parts() -> None:
 def test_simplified_neighbours_still_share_every_vertex(seed: int, wobble: float) -> None:
     """A grid of cells with crooked shared edges stays a valid coverage whatever the simplification drops."""
     rng = np.random.default_rng(seed)
-    node = {(i, j): np.array([700e3 + i * 2000, 6600e3 + j * 2000]) + rng.uniform(-400, 400, 2)
-            for i in range(5) for j in range(5)}
+    node = {
+        (i, j): np.array([700e3 + i * 2000, 6600e3 + j * 2000]) + rng.uniform(-400, 400, 2)
+        for i in range(5)
+        for j in range(5)
+    }
 
     def edge(a: tuple[int, int], b: tuple[int, int]) -> list[np.ndarray]:
         first, last = min(a, b), max(a, b)
         local = np.random.default_rng([seed, *first, *last])
-        middle = [node[first] + (node[last] - node[first]) * t + local.uniform(-wobble, wobble, 2) * 300
-                  for t in (0.25, 0.5, 0.75)]
+        middle = [
+            node[first] + (node[last] - node[first]) * t + local.uniform(-wobble, wobble, 2) * 300
+            for t in (0.25, 0.5, 0.75)
+        ]
         path = [node[first], *middle]
         return path if a == first else [node[last], *reversed(middle)]
 

@@ -90,9 +90,7 @@ def test_the_whole_range_of_the_four_numbers_calibrates(small: Territory, parame
             assert np.isfinite([found.scale_per_eur, found.home_constant, found.hub_constant_suitable]).all()
 
 
-def test_the_assessment_reproduces_the_targets(
-    small: Territory, parameters: Parameters, reference: Scenario
-) -> None:
+def test_the_assessment_reproduces_the_targets(small: Territory, parameters: Parameters, reference: Scenario) -> None:
     """Users over employed residents of rural homes within reach, summed from the pairs of the assessment itself."""
     result = assess(small, reference, parameters)
     rural = small.zones["rural"].to_numpy(bool)[result.access_zone]

@@ -124,9 +124,7 @@ def test_names_are_shown_as_they_are(assessment):
 def test_response_shows_current_and_reference(assessment, measure):
     lever = load_parameters()["fuel_price_eur_per_l"]
     table = synthetic_response()
-    figure = charts.lever_response(
-        table, lever, "Apt", assessment, current=2.25, reference=1.75, measure=measure
-    )
+    figure = charts.lever_response(table, lever, "Apt", assessment, current=2.25, reference=1.75, measure=measure)
     assert sorted(shape.x0 for shape in figure.layout.shapes) == [1.75, 2.25]
     seen = texts(figure)
     assert "ici : 2,25\u00a0€/L" in seen and "référence" in seen

@@ -20,7 +20,16 @@ SITE_KEYS = {
 
 
 def test_assess_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["assess", "--json", "--top", "5", "--set", "fuel_price_eur_per_l=2,25", "--set", "telework_days_per_week=2"]
+    asked = [
+        "assess",
+        "--json",
+        "--top",
+        "5",
+        "--set",
+        "fuel_price_eur_per_l=2,25",
+        "--set",
+        "telework_days_per_week=2",
+    ]
     assert main(asked) == 0
     out = capsys.readouterr()
     document = json.loads(out.out)
@@ -58,9 +67,7 @@ def test_assess_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         (["table", "zones", "--to", "nowhere/zones.csv"], "does not exist"),
     ],
 )
-def test_wrong_input_is_one_clear_line(
-    capsys: pytest.CaptureFixture[str], words: list[str], message: str
-) -> None:
+def test_wrong_input_is_one_clear_line(capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
     assert main(words) == 2
     out = capsys.readouterr()
     assert message in out.err

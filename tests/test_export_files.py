@@ -79,11 +79,11 @@ def test_csv_leaves_the_infinite_empty():
 
 def test_csv_opens_in_french_excel(assessment):
     sites = tables.sites_table(assessment)
-    sites.loc[0, "name"] = "=1+1;\"x\""
+    sites.loc[0, "name"] = '=1+1;"x"'
     content = tables.csv_bytes(sites)
     assert content.startswith(b"\xef\xbb\xbf") and b"\r\n" in content
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), delimiter=";"))
-    assert rows[0]["name"] == "'=1+1;\"x\""
+    assert rows[0]["name"] == '\'=1+1;"x"'
     assert float(rows[0]["score"].replace(",", ".")) == pytest.approx(sites["score"].iloc[0], rel=1e-5)
     assert "," in rows[0]["score"] and "." not in rows[0]["score"]
     assert {row["rural"] for row in rows} <= {"0", "1"}

@@ -110,7 +110,9 @@ def test_break_even_is_a_value_and_empty_where_there_is_none():
     assessment = synthetic_assessment()
     count = len(assessment.sites)
     users = assessment.sites["break_even_users"].iloc[0]
-    assert site_values(opened(make(assessment), values=False), "break_even_users", count) == pytest.approx([users] * count)
+    assert site_values(opened(make(assessment), values=False), "break_even_users", count) == pytest.approx(
+        [users] * count
+    )
     endless = replace(assessment, sites=assessment.sites.assign(break_even_users=math.inf))
     assert site_values(opened(make(endless)), "break_even_users", count) == [None] * count
 
@@ -404,9 +406,7 @@ def test_a_changed_weight_changes_score_rank_and_summary(soffice, tmp_path):
     before = opened(content)
     names = opened(content, values=False).defined_names
     cell = {c: names[say(f"export.name.weight_{c}", "fr")].attr_text.split("!")[1].replace("$", "") for c in COMPONENTS}
-    edited = changed_workbook(
-        content, {("Synthèse", cell["viability"]): 0, ("Synthèse", cell["resilience"]): 90}
-    )
+    edited = changed_workbook(content, {("Synthèse", cell["viability"]): 0, ("Synthèse", cell["resilience"]): 90})
     after = openpyxl.load_workbook(soffice(edited, "xlsx", tmp_path), data_only=True)
     count = len(synthetic_assessment().sites)
     points = {c: site_values(before, f"component_{c}", count) for c in COMPONENTS}

@@ -136,7 +136,9 @@ def test_a_shared_border_stays_shared() -> None:
     west = shapely.box(5, 44, 5.5, 45)
     east = shapely.Polygon([(5.5, 44), (6, 44), (6, 45), (5.5, 45)])
     contours = unpack_contours(pack(west, east).data)
-    rings = [contours.vertex[int(a) : int(b)] for a, b in zip(contours.ring_start, contours.ring_start[1:], strict=False)]
+    rings = [
+        contours.vertex[int(a) : int(b)] for a, b in zip(contours.ring_start, contours.ring_start[1:], strict=False)
+    ]
     shared = {tuple(v) for v in rings[0].tolist()} & {tuple(v) for v in rings[1].tolist()}
     assert len(shared) == 2
 

@@ -35,7 +35,9 @@ from coopconnect.show.maps import (
 
 
 def grid(side: int, name: str = "Évry") -> tuple[Geometry, ZoneLabels]:
-    cells = [shapely.box(5 + i * 0.1, 44 + j * 0.1, 5.1 + i * 0.1, 44.1 + j * 0.1) for j in range(side) for i in range(side)]
+    cells = [
+        shapely.box(5 + i * 0.1, 44 + j * 0.1, 5.1 + i * 0.1, 44.1 + j * 0.1) for j in range(side) for i in range(side)
+    ]
     count = side * side
     codes = [f"{84000 + k:05d}" for k in range(count)]
     points = shapely.get_coordinates(shapely.centroid(np.array(cells)))
@@ -85,9 +87,7 @@ def test_numbers_come_back_rounded(values: np.ndarray, decimals: int) -> None:
     assert np.allclose(back, values, atol=0.5 / 10**decimals + 1e-9, equal_nan=True)
 
 
-@pytest.mark.parametrize(
-    ("largest", "bits"), [(0, 8), (127, 8), (128, 16), (32_767, 16), (32_768, 32), (1e12, 32)]
-)
+@pytest.mark.parametrize(("largest", "bits"), [(0, 8), (127, 8), (128, 16), (32_767, 16), (32_768, 32), (1e12, 32)])
 def test_numbers_take_the_fewest_bytes(largest: float, bits: int) -> None:
     packed = pack_numbers(np.array([largest, -largest]))
     assert packed["bits"] == bits
@@ -128,7 +128,9 @@ def test_hover_lines_write_numbers_as_the_language_does() -> None:
     geometry, _ = grid(2)
     header = unpack_contours(geometry.data).header
     score = np.array([12.0, 20, 30, np.nan])
-    french = spec_of(score, score_low=score - 2, score_high=score + 3, hours_per_year=score * 1000, zone_note={0: "Trajets en plus."})
+    french = spec_of(
+        score, score_low=score - 2, score_high=score + 3, hours_per_year=score * 1000, zone_note={0: "Trajets en plus."}
+    )
     assert hover_lines(french, header, 0) == [
         "Évry (84)", "Score : 12 / 100 (10 – 15)", "Heures gardées : 12\u202f000 h/an", "Trajets en plus.",
     ]  # fmt: skip

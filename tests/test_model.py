@@ -219,9 +219,7 @@ def _copy(value: object) -> object:
     return value.copy() if isinstance(value, (np.ndarray, pd.DataFrame)) else value
 
 
-def test_a_refused_site_is_not_available(
-    small: Territory, parameters: Parameters, reference: Scenario
-) -> None:
+def test_a_refused_site_is_not_available(small: Territory, parameters: Parameters, reference: Scenario) -> None:
     code = small.zones["zone_code"].iloc[4]
     result = assess(small, reference.with_values(refused=(code,)), parameters)
     row = result.site(code)
@@ -243,9 +241,7 @@ def test_telepresence_under_its_threshold_brings_users(
     small: Territory, parameters: Parameters, reference: Scenario
 ) -> None:
     threshold = parameters.value("telepresence_threshold_eur_per_month")
-    dear = assess(
-        small, reference.with_values(telepresence_price_eur_per_month=threshold + 1), parameters
-    ).sites
+    dear = assess(small, reference.with_values(telepresence_price_eur_per_month=threshold + 1), parameters).sites
     cheap = assess(small, reference.with_values(telepresence_price_eur_per_month=threshold), parameters).sites
     assert (cheap["users"] > dear["users"]).all()
 
@@ -264,9 +260,7 @@ def test_response_is_the_assessment_at_each_level(
             assert table[name].iloc[row] == pytest.approx(full[name]), (name, level)
 
 
-def test_dearer_fuel_keeps_more_hours_per_user(
-    small: Territory, parameters: Parameters, reference: Scenario
-) -> None:
+def test_dearer_fuel_keeps_more_hours_per_user(small: Territory, parameters: Parameters, reference: Scenario) -> None:
     """Dearer fuel sends longer commutes to the hub: the average user keeps more, over all sites together."""
     hours = [
         assess(small, reference.with_values(fuel_price_eur_per_l=level), parameters)
@@ -309,9 +303,7 @@ def test_annuity_never_below_straight_line() -> None:
     assert math.isclose(viability.annuity(0.0, 0.04, 15.0), 0.0)
 
 
-def test_a_range_end_is_the_run_with_that_value(
-    small: Territory, parameters: Parameters, reference: Scenario
-) -> None:
+def test_a_range_end_is_the_run_with_that_value(small: Territory, parameters: Parameters, reference: Scenario) -> None:
     """Each behavioural run of the ranges is what changing that assumption by hand gives, calibration included."""
     values = parameter_values(reference, parameters)
     prepared = within_reach(small, reference.access_max_min)
@@ -328,9 +320,7 @@ def test_a_range_end_is_the_run_with_that_value(
                 np.testing.assert_allclose(found, sites[name], rtol=1e-9, atol=1e-9, err_msg=f"{key} {name}")
 
 
-def test_an_empty_hub_has_no_viability_points(
-    small: Territory, parameters: Parameters, reference: Scenario
-) -> None:
+def test_an_empty_hub_has_no_viability_points(small: Territory, parameters: Parameters, reference: Scenario) -> None:
     """A contribution can balance an empty hub; it does not make it a site that works."""
     empty = reference.with_values(telework_days_per_week=0.0, council_contribution_eur_per_year=30000.0)
     result = assess(small, empty, parameters)

@@ -92,9 +92,7 @@ def test_a_wrong_table_is_explained(before: str, after: str, message: str) -> No
 
 
 def test_all_problems_come_at_once() -> None:
-    two = GOOD.replace('unit = "ratio"', 'unit = ""') + GOOD.replace("circuity", "other").replace(
-        "low = 1.2\n", ""
-    )
+    two = GOOD.replace('unit = "ratio"', 'unit = ""') + GOOD.replace("circuity", "other").replace("low = 1.2\n", "")
     with pytest.raises(ParameterError) as error:
         read_parameters(two)
     assert len(str(error.value).splitlines()) == 2

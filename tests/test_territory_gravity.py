@@ -23,7 +23,7 @@ def test_pairs_within_is_the_naive_double_loop(seed: int, n: int, limit: float) 
     start, column = gravity.pairs_within(x, y, limit)
     for i in range(n):
         near = [j for j in range(n) if (x[i] - x[j]) ** 2 + (y[i] - y[j]) ** 2 <= limit**2]
-        assert column[start[i]: start[i + 1]].tolist() == near
+        assert column[start[i] : start[i + 1]].tolist() == near
 
 
 @settings(max_examples=25, deadline=None)

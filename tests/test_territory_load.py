@@ -101,8 +101,9 @@ def test_a_bad_file_of_codes_says_what_is_wrong(tmp_path: Path, text: str) -> No
         load_territory(str(path), FOLDER, 1.36)
 
 
-@pytest.mark.parametrize(("code", "near"), [("PACA", "93"), ("D04", "d04"), ("Vaucluse", "d84"),
-                                            ("Luberon", "200040624"), ("2A", "d2A")])
+@pytest.mark.parametrize(
+    ("code", "near"), [("PACA", "93"), ("D04", "d04"), ("Vaucluse", "d84"), ("Luberon", "200040624"), ("2A", "d2A")]
+)
 def test_a_wrong_code_names_what_is_near(code: str, near: str) -> None:
     with pytest.raises(ValueError, match="Allowed: a region") as error:
         load_territory(code, FOLDER, 1.36)
@@ -111,9 +112,19 @@ def test_a_wrong_code_names_what_is_near(code: str, near: str) -> None:
 
 def test_missing_data_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="data build"):
-        load_territory("93", tmp_path, 1.36, {"travel_constant": 1.0, "travel_log_km": 1.0,
-                                              "travel_log_km_squared": 0.0, "travel_density": 0.0,
-                                              "travel_density_log_km": 0.0, "travel_own_km_per_radius": 0.5})
+        load_territory(
+            "93",
+            tmp_path,
+            1.36,
+            {
+                "travel_constant": 1.0,
+                "travel_log_km": 1.0,
+                "travel_log_km_squared": 0.0,
+                "travel_density": 0.0,
+                "travel_density_log_km": 0.0,
+                "travel_own_km_per_radius": 0.5,
+            },
+        )
 
 
 def test_circuity_moves_kilometres_and_not_minutes() -> None:
@@ -128,8 +139,9 @@ def test_loading_never_imports_geopandas_or_streamlit() -> None:
         f"load_territory('d05', Path({str(FOLDER)!r}), 1.36); "
         "bad = {'geopandas', 'shapely', 'streamlit', 'pyproj'} & set(sys.modules); assert not bad, bad"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA_DIR.parent,
-                            check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=DATA_DIR.parent, check=False
+    )
     assert result.returncode == 0, result.stderr
 
 
@@ -147,15 +159,22 @@ def test_contours_and_outlines(paca: Territory) -> None:
     assert set(lines["kind"]) == {"departement", "region", "outer"}
 
 
-@pytest.mark.parametrize(("change", "word"), [
-    ({"flow_workers": "half"}, "do not sum to workers"),
-    ({"access_drive_min": "reverse"}, "nearest first"),
-    ({"site_zone": "shift"}, "site_zone"),
-    ({"hot_days": "drop"}, "hot_days"),
-])
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"flow_workers": "half"}, "do not sum to workers"),
+        ({"access_drive_min": "reverse"}, "nearest first"),
+        ({"site_zone": "shift"}, "site_zone"),
+        ({"hot_days": "drop"}, "hot_days"),
+    ],
+)
 def test_a_broken_territory_is_told(small: Territory, change: dict[str, str], word: str) -> None:
-    spoil = {"half": lambda a: a / 2, "reverse": lambda a: a[::-1].copy(), "shift": lambda a: a + 1,
-             "drop": lambda a: a[:, :2]}
+    spoil = {
+        "half": lambda a: a / 2,
+        "reverse": lambda a: a[::-1].copy(),
+        "shift": lambda a: a + 1,
+        "drop": lambda a: a[:, :2],
+    }
     field, how = next(iter(change.items()))
     broken = replace(small, **{field: spoil[how](getattr(small, field))})
     assert any(word in line for line in check_territory(broken))
@@ -165,8 +184,10 @@ def test_national_margins_hold() -> None:
     communes = pq.read_table(FOLDER / "communes.parquet").to_pandas().set_index("zone_code")
     flows = pq.read_table(FOLDER / "flows.parquet").to_pandas()
     amount = flows["workers_tenths"] / 10
-    for end, margin, rest in (("home_code", "workers", "home_rest_workers"),
-                              ("work_code", "jobs", "work_rest_workers")):
+    for end, margin, rest in (
+        ("home_code", "workers", "home_rest_workers"),
+        ("work_code", "jobs", "work_rest_workers"),
+    ):
         sums = amount.groupby(flows[end].astype(str)).sum().reindex(communes.index).fillna(0) + communes[rest]
         assert (sums - communes[margin]).abs().max() < 0.11
     assert communes["workers"].sum() == pytest.approx(communes["jobs"].sum(), rel=1e-4)

@@ -84,8 +84,17 @@ def test_flows_on_isere_beat_the_first_try(isere: fit.Isere) -> None:
     minutes = travel.drive_min(isere.crow_km, isere.density_sum, law)
     workers, jobs = isere.flows.sum(axis=1), isere.flows.sum(axis=0)
     deterrence = gravity.Deterrence.from_parameters(values)
-    z = np.array([np.sqrt(deterrence.power), np.log(deterrence.rate_per_min), deterrence.rate_density,
-                  deterrence.own_constant, deterrence.own_area, deterrence.own_workers, deterrence.own_jobs])
+    z = np.array(
+        [
+            np.sqrt(deterrence.power),
+            np.log(deterrence.rate_per_min),
+            deterrence.rate_density,
+            deterrence.own_constant,
+            deterrence.own_area,
+            deterrence.own_workers,
+            deterrence.own_jobs,
+        ]
+    )
     model = fit.flow_model(z, minutes, isere, workers, jobs, 100)
     assert model.sum(axis=1) == pytest.approx(workers, rel=1e-6)
     assert gravity.common_part_of_commuters(model, isere.flows) >= 0.80

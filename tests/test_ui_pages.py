@@ -153,9 +153,7 @@ def test_which_rural_communes_near_apt_would_work(apt_scenario: Scenario, apt_as
     decision = decide.Decision(territory, apt_assessment, cached.reference_assessment("93"), found)
     rows = decide.ranking_rows(page, decision)
     assert [row.rank for row in rows] == sorted(row.rank for row in rows)
-    cards = figures.figures_html(
-        page, figures.site_figures(page, apt_assessment.site(rows[0].code), None), territory
-    )
+    cards = figures.figures_html(page, figures.site_figures(page, apt_assessment.site(rows[0].code), None), territory)
     cards += figures.figures_html(
         page, figures.territory_figures(page, apt_assessment, cached.reference_assessment("93")), territory
     )
@@ -185,9 +183,7 @@ def test_the_saved_file_opens_again(apt_scenario: Scenario, parameters: Paramete
 def test_nothing_changes_a_cached_assessment(apt_scenario: Scenario, apt_assessment: Assessment) -> None:
     before = apt_assessment.sites.copy(deep=True)
     zones = cached.territory("93").zones.copy(deep=True)
-    opened(
-        "decider", fuel_price_eur_per_l="2.25", telework_days_per_week="2", near=APT, site=APT, viable="1", all="1"
-    )
+    opened("decider", fuel_price_eur_per_l="2.25", telework_days_per_week="2", near=APT, site=APT, viable="1", all="1")
     decide.excel(page_of(apt_scenario, selected=APT), "")
     pd.testing.assert_frame_equal(apt_assessment.sites, before)
     pd.testing.assert_frame_equal(cached.territory("93").zones, zones)

@@ -68,7 +68,14 @@ def test_the_reference_has_a_bare_address(reference: Scenario) -> None:
 
 
 def test_a_wrong_address_is_told_and_the_rest_is_kept() -> None:
-    query = {"fuel_price_eur_per_l": "2.25", "climate": "boiling", "lang": "de", "minutes": "-4", "near": "<b>", "x": "1"}
+    query = {
+        "fuel_price_eur_per_l": "2.25",
+        "climate": "boiling",
+        "lang": "de",
+        "minutes": "-4",
+        "near": "<b>",
+        "x": "1",
+    }
     session = state.session_from_query(query, PARAMETERS)
     assert session.scenario.fuel_price_eur_per_l == 2.25
     assert session.view == View()

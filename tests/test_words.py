@@ -65,7 +65,7 @@ def test_every_unit_of_the_parameters_is_written_in_both_languages(parameters: P
     english = re.compile(r"\b(d|day|week|month|year|yr|weeks|share|desks|users|inhabitants|units|points|ratio)\b")
     for item in parameters.values():
         if english.search(item.unit) and not known(f"unit.{item.unit}") and item.unit != "ratio":
-            pytest.fail(f"[{item.key}] unit {item.unit!r} needs [unit.\"{item.unit}\"] in {WORDS_DIR.name}/ui.toml")
+            pytest.fail(f'[{item.key}] unit {item.unit!r} needs [unit."{item.unit}"] in {WORDS_DIR.name}/ui.toml')
         assert neutral or item.unit
 
 

@@ -161,7 +161,9 @@ def put_formulas(
             sheet.write_formula(at, column, formula(at), number, "" if known is None else known)
 
 
-def put(sheet: Worksheet, row: int, column: int, value: object, book: Book, form: str = "general", **props: Any) -> None:
+def put(
+    sheet: Worksheet, row: int, column: int, value: object, book: Book, form: str = "general", **props: Any
+) -> None:
     """A value by its type: flag as yes or no, text, date, number; what is missing stays empty."""
     if isinstance(value, str):
         put_text(sheet, row, column, value, book, **props)
@@ -235,7 +237,9 @@ def put_title(sheet: Worksheet, book: Book, title: str, note: str, last_column: 
     sheet.set_row(1, 30)
 
 
-def flag_negative(sheet: Worksheet, book: Book, first_row: int, first_column: int, last_row: int, last_column: int) -> None:
+def flag_negative(
+    sheet: Worksheet, book: Book, first_row: int, first_column: int, last_row: int, last_column: int
+) -> None:
     """Red on pale for what is below zero: a hub that adds travel, cost or CO2."""
     red = book.file.add_format({"font_color": LOSS, "bg_color": LOSS_FILL})
     sheet.conditional_format(

@@ -166,9 +166,7 @@ def _hatch(spec: MapSpec, contours: Contours) -> list[dict[str, Any]]:
     lines = cut[shapely.get_type_id(cut) == 1]
     header = contours.header
     origin = np.array([header["x0"], header["y0"]])
-    return [
-        {"p": _path(from_mercator(origin + shapely.get_coordinates(line) / header["scale"]))} for line in lines
-    ]
+    return [{"p": _path(from_mercator(origin + shapely.get_coordinates(line) / header["scale"]))} for line in lines]
 
 
 def _site_layers(spec: MapSpec, contours: Contours) -> list[pydeck.Layer]:
@@ -213,7 +211,8 @@ def _names(contours: Contours) -> pydeck.Layer:
         if lon is None:
             continue
         near = (
-            abs(header["lon"][k] - lon) < side * LETTER_WIDTH * (len(header["names"][k]) + len(header["names"][row])) / 2
+            abs(header["lon"][k] - lon)
+            < side * LETTER_WIDTH * (len(header["names"][k]) + len(header["names"][row])) / 2
             and abs(header["lat"][k] - lat) < side * LINE_HEIGHT
             for k in kept
         )

@@ -218,9 +218,7 @@ def _write_column(
     b.put_formulas(sheet, FIRST_ROW, number, formula, values, book, form, **place)
 
 
-def write_header(
-    book: Book, sheet: Worksheet, columns: tuple[Column, ...], kinds: Mapping[str, str]
-) -> None:
+def write_header(book: Book, sheet: Worksheet, columns: tuple[Column, ...], kinds: Mapping[str, str]) -> None:
     """Nature, unit and heading of each column, and its width. Headings are written by the table."""
     for at, column in enumerate(columns):
         kind = kinds.get(column.key, column.kind)
@@ -241,9 +239,7 @@ def _folded(column: Column) -> bool:
     return column.folded_range and column.end in ("_low", "_high")
 
 
-def add_table(
-    book: Book, sheet: Worksheet, key: str, columns: tuple[Column, ...], family: str, rows: int
-) -> None:
+def add_table(book: Book, sheet: Worksheet, key: str, columns: tuple[Column, ...], family: str, rows: int) -> None:
     """Make the written cells an Excel table, with filters."""
     heads = [
         {"header": column_title(book, column, family), "header_format": b.header_style(book)} for column in columns

@@ -167,7 +167,9 @@ def _totals(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
     for key in TOTALS:
         form, unit = _TOTAL_FORMS[key]
         total, usual = summary.assessment.totals[key], summary.reference.totals[key]
-        b.put_text(sheet, row, LABEL, b.words(book, f"total.{key}"), book, indent=2 if key == "viable_rural_sites" else 0)
+        b.put_text(
+            sheet, row, LABEL, b.words(book, f"total.{key}"), book, indent=2 if key == "viable_rural_sites" else 0
+        )
         for column, end, value in ((CENTRAL, "", total.value), (LOW, "_low", total.low), (HIGH, "_high", total.high)):
             bold = {"bold": True} if not end else {"font_color": MUTED_INK}
             _live(sheet, row, column, formulas.get(key, {}).get(end, ""), value, book, form, **bold)
@@ -187,7 +189,9 @@ def _after_price(book: Book, sheet: Worksheet, summary: Summary, row: int) -> No
     price = "price_paid_per_participating_household_eur"
     total = summary.assessment.totals["eur_per_participating_household"]
     usual = summary.reference.totals["eur_per_participating_household"].value
-    paid, was_paid = (float(a.sites[price].max()) if len(a.sites) else 0.0 for a in (summary.assessment, summary.reference))
+    paid, was_paid = (
+        float(a.sites[price].max()) if len(a.sites) else 0.0 for a in (summary.assessment, summary.reference)
+    )
     b.put_text(sheet, row, LABEL, b.words(book, "total.eur_after_price"), book, indent=2)
     for column, value in ((CENTRAL, total.value), (LOW, total.low), (HIGH, total.high)):
         formula = f"={b.local(row - 1, column)}-MAX({summary.sites.range(price)})"
@@ -253,7 +257,13 @@ def _weights(book: Book, sheet: Worksheet, name: str, summary: Summary, row: int
         b.put_text(sheet, row, UNIT, b.words(book, "unit.points"), book, font_color=MUTED_INK, indent=1)
         b.put(sheet, row, REFERENCE, was, book)
         b.put_formula(
-            sheet, row, CHANGE, f"={b.local(row, CENTRAL)}-{b.local(row, REFERENCE)}", weight - was, book, "change_general"
+            sheet,
+            row,
+            CHANGE,
+            f"={b.local(row, CENTRAL)}-{b.local(row, REFERENCE)}",
+            weight - was,
+            book,
+            "change_general",
         )
         row += 1
     _weight_total(book, sheet, name, row, first, total)
@@ -437,9 +447,7 @@ def _top(book: Book, sheet: Worksheet, name: str, summary: Summary, row: int) ->
     return first
 
 
-def _top_row(
-    book: Book, sheet: Worksheet, summary: Summary, row: int, rank: int, site: pd.Series | None
-) -> None:
+def _top_row(book: Book, sheet: Worksheet, summary: Summary, row: int, rank: int, site: pd.Series | None) -> None:
     """One row: its place in Sites by rank, then everything by that place. Components are points brought to the score."""
     at = summary.sites.range
     place = b.local(row, LAST_COLUMN)
@@ -517,9 +525,7 @@ def _charts(book: Book, sheet: Worksheet, name: str, summary: Summary, first: in
     hours.set_x_axis(_value_axis(book, b.words(book, "say.chart_hours_y"), label_position="high"))
     hours.set_legend({"none": True})
     hours.set_size({"width": 775, "height": 400})
-    sheet.insert_chart(
-        29, CHART_COLUMN, hours, {"object_position": 2, "description": b.words(book, "say.chart_hours")}
-    )
+    sheet.insert_chart(29, CHART_COLUMN, hours, {"object_position": 2, "description": b.words(book, "say.chart_hours")})
 
 
 def _chart_frame(chart: Any, title: str) -> None:

@@ -121,9 +121,7 @@ def _totals(sites: pd.DataFrame, zones: pd.DataFrame, core_users: float) -> dict
         return Range(count("_low"), count(""), count("_high"))
 
     def median(name: str) -> Range:
-        found = (
-            float(np.median(column(name + end)[pool])) if pool.any() else 0.0 for end in ("_low", "", "_high")
-        )
+        found = (float(np.median(column(name + end)[pool])) if pool.any() else 0.0 for end in ("_low", "", "_high"))
         return Range(*found)
 
     def same(value: float) -> Range:
@@ -143,9 +141,7 @@ def _totals(sites: pd.DataFrame, zones: pd.DataFrame, core_users: float) -> dict
         "eur_per_participating_household": ranged("eur_per_participating_household"),
         "kg_co2e_per_participating_household": ranged("kg_co2e_per_participating_household"),
         "users_share": share,
-        "substitution_share": same(
-            _weighted(column("substitution_share")[pool], column("hub_days_per_year")[pool])
-        ),
+        "substitution_share": same(_weighted(column("substitution_share")[pool], column("hub_days_per_year")[pool])),
         "remote_hours_per_worker": same(remote),
     }
 
@@ -155,9 +151,7 @@ def host_columns(territory: Territory) -> dict[str, np.ndarray]:
     """What the table of sites says of the commune of each site."""
     names = ("zone_code", "name", "departement", "epci_name", "rural", "lon", "lat", "population")
     host = territory.zones.iloc[territory.site_zone]
-    return {
-        name: host[name].to_numpy(object if host[name].dtype.kind not in "bif" else None) for name in names
-    }
+    return {name: host[name].to_numpy(object if host[name].dtype.kind not in "bif" else None) for name in names}
 
 
 def _sites_table(
@@ -166,9 +160,7 @@ def _sites_table(
 ) -> pd.DataFrame:  # fmt: skip
     t = prepared.territory
     host = host_columns(t)
-    available = (
-        ~np.isin(host["zone_code"], scenario.refused) if scenario.refused else np.ones(t.site_zone.size, bool)
-    )
+    available = ~np.isin(host["zone_code"], scenario.refused) if scenario.refused else np.ones(t.site_zone.size, bool)
     flag = (central["hours_per_year"] < 0) | (central["eur_per_year"] < 0) | (central["kg_co2e_per_year"] < 0)
     return pd.DataFrame(
         {
@@ -220,9 +212,7 @@ def assess(
     context = Context(prepared, home, scenario, parameters, values, around, run.costs)
     gathered = spread(context, central, run.sites)
     histogram = histogram_of(prepared, scenario, run, values)
-    sites = _sites_table(
-        prepared, around, central, gathered.bounds(), gathered.scores, histogram, scenario, values
-    )
+    sites = _sites_table(prepared, around, central, gathered.bounds(), gathered.scores, histogram, scenario, values)
     available = sites["available"].to_numpy(bool)
     zones = _zone_table(prepared, run, around, scenario, values, available)
     households, deciles = households_table(histogram, sites["rural"].to_numpy(bool) & available)

@@ -42,7 +42,7 @@ from coopconnect.model.choice import (
     prepare,
     vehicle_share,
 )
-from coopconnect.model.kernel import N_SUMS, pair_sums
+from coopconnect.model.kernel import N_SUMS, mean_office_share, pair_sums
 from coopconnect.model.types import Calibration
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, reference_scenario
@@ -69,11 +69,9 @@ def _office_share(scale: float, home_constant: float, costs: DayCosts, prepared:
 
 def _solve_home_constant(scale: float, target: float, costs: DayCosts, prepared: Prepared) -> float:
     """Home constant for which the worker-weighted mean of P(office) of suitable homes is `target`."""
-    weight = prepared.territory.flow_workers.astype(float)
-    weight = weight / weight.sum()
 
     def miss(constant: float) -> float:
-        return float(_office_share(scale, constant, costs, prepared) @ weight) - target
+        return _mean_office(scale, constant, costs, prepared) - target
 
     low, high = _CONSTANT_BOUNDS
     return float(brentq(miss, low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
@@ -137,9 +135,7 @@ def _solve_scale(
     return scale, _solve_home_constant(scale, office_share, costs, prepared)
 
 
-def reference_user(
-    calibration: Calibration, commuter: Commuter, values: Values, days: float
-) -> dict[str, float]:
+def reference_user(calibration: Calibration, commuter: Commuter, values: Values, days: float) -> dict[str, float]:
     """What the calibrated choice gives the reference commuter with the reference hub open.
 
     Substitution of their hub days (both segments), hours kept a year by a user, and by one who replaces every drive.
@@ -162,9 +158,7 @@ def reference_user(
     }
 
 
-def _rural_elasticity(
-    scale: float, constant: float, costs: DayCosts, prepared: Prepared, unsuitable: float
-) -> float:
+def _rural_elasticity(scale: float, constant: float, costs: DayCosts, prepared: Prepared, unsuitable: float) -> float:
     """d ln(vehicle km to the office on allowed days) / d ln(fuel price), all rural homes, no hub open.
 
     Smaller than that of the reference commuter: people without a suitable home do not answer, and those who live
@@ -231,9 +225,7 @@ def _messages(permission: float, met: bool) -> tuple[list[str], list[str]]:
     fr: list[str] = []
     en: list[str] = []
     if permission > 1.0:
-        fr.append(
-            "Il y aurait plus d'éligibles que d'emplois télétravaillables : la part de télétravail est gardée."
-        )
+        fr.append("Il y aurait plus d'éligibles que d'emplois télétravaillables : la part de télétravail est gardée.")
         en.append("More people would be eligible than jobs are teleworkable: the telework share is kept.")
     if not met:
         fr.append("La substitution demandée ne peut pas être aussi basse : l'usage du tiers-lieu est gardé.")
@@ -265,9 +257,7 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
             f"home_unsuitable_share {unsuitable:g}: people without a suitable home stay at the office"
         )
     commuter = reference_commuter(scenario, values)
-    scale, home_constant = _solve_scale(
-        values["fuel_price_elasticity"], office_suitable, commuter, costs, prepared
-    )
+    scale, home_constant = _solve_scale(values["fuel_price_elasticity"], office_suitable, commuter, costs, prepared)
     permission = eligible / values["teleworkable_share"]
     start = Calibration(eligible, permission, scale, home_constant, 0.0, 0.0, {}, {})
     o = odds(prepared, costs, scenario, start, values)
@@ -282,9 +272,7 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
         "office_day_share_reference": (1.0 - unsuitable) * _mean_office(scale, home_constant, costs, prepared)
         + unsuitable,
         "fuel_price_elasticity": commuter_elasticity(scale, home_constant, commuter),
-        "fuel_price_elasticity_all_rural": _rural_elasticity(
-            scale, home_constant, costs, prepared, unsuitable
-        ),
+        "fuel_price_elasticity_all_rural": _rural_elasticity(scale, home_constant, costs, prepared, unsuitable),
         "hub_share_reference": float(sums[0]) / per_user / exposed,
         "substitution_reference": float(sums[1] / sums[0]),
     }
@@ -298,8 +286,8 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
 
 
 def _mean_office(scale: float, constant: float, costs: DayCosts, prepared: Prepared) -> float:
-    workers = prepared.territory.flow_workers.astype(float)
-    return float(_office_share(scale, constant, costs, prepared) @ workers / workers.sum())
+    workers = prepared.territory.flow_workers
+    return float(mean_office_share(scale, constant, costs.office_eur, costs.home_eur, prepared.flow_zone, workers))
 
 
 @lru_cache(maxsize=256)

@@ -42,9 +42,7 @@ def prepare(territory: Territory) -> Prepared:
     return Prepared(
         territory=territory,
         flow_zone=np.repeat(np.arange(len(zones), dtype=np.int32), np.diff(territory.flow_start)),
-        access_site=np.repeat(
-            np.arange(territory.site_zone.size, dtype=np.int32), np.diff(territory.access_start)
-        ),
+        access_site=np.repeat(np.arange(territory.site_zone.size, dtype=np.int32), np.diff(territory.access_start)),
         rural=zones["rural"].to_numpy(bool),
         workers=zones["workers"].to_numpy(float),
         households=zones["households"].to_numpy(float),
@@ -217,9 +215,7 @@ class Odds:
     unsuitable_share: float
 
 
-def odds(
-    prepared: Prepared, costs: DayCosts, scenario: Scenario, calibration: Calibration, values: Values
-) -> Odds:
+def odds(prepared: Prepared, costs: DayCosts, scenario: Scenario, calibration: Calibration, values: Values) -> Odds:
     """exp(V) of each alternative, and the days a year on which remote work is allowed."""
     scale = calibration.scale_per_eur
     days = eligible_share(scenario, calibration, values) * values["weeks_per_year"]

@@ -90,11 +90,7 @@ def behaviour_variants(context: Context) -> Iterator[Pair]:
             levels = context.levels(key)
             started = [_start(context, key, level, pool) for level in levels]
             ends = [
-                _kept(
-                    site_results(
-                        run.result(), context.around, context.scenario, {**context.values, key: level}
-                    )
-                )
+                _kept(site_results(run.result(), context.around, context.scenario, {**context.values, key: level}))
                 for level, run in zip(levels, started, strict=True)
                 if run is not None  # an end without a solution adds nothing to the range
             ]
@@ -110,9 +106,7 @@ def physical_variants(context: Context, sums: impact.Sums, desks: np.ndarray) ->
         yield low, high
 
 
-def _physical_run(
-    context: Context, sums: impact.Sums, desks: np.ndarray, key: str, level: float
-) -> np.ndarray:
+def _physical_run(context: Context, sums: impact.Sums, desks: np.ndarray, key: str, level: float) -> np.ndarray:
     if key == "weeks_per_year":  # every sum is a yearly one; the days of a week, hence the desks, stay
         sums = impact.scaled(sums, level / context.values[key])
     values = {**context.values, key: level}

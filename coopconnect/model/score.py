@@ -52,9 +52,7 @@ def vulnerable_share(prepared: Prepared, scenario: Scenario, values: Values) -> 
     t = prepared.territory
     km = t.flow_road_km.astype(float) * detour_factor(t, values)
     vehicle = 2.0 * km * vehicle_share(km, prepared.rural[prepared.flow_zone], values)
-    per_zone = np.bincount(
-        prepared.flow_zone, weights=t.flow_workers * vehicle, minlength=prepared.workers.size
-    )
+    per_zone = np.bincount(prepared.flow_zone, weights=t.flow_workers * vehicle, minlength=prepared.workers.size)
     energy = cost_per_km_eur(scenario, values) - values["non_fuel_cost_eur_per_km"]
     spend = per_zone * values["working_days_per_year"] * energy / np.maximum(prepared.households, 1.0)
     income = values["living_standard_median_eur"] * values["consumption_units_per_household"]

@@ -58,9 +58,7 @@ def yearly_cost_eur(desk_count: np.ndarray, scenario: Scenario, values: Values) 
     )
     beyond = np.maximum(desk_count / values["desks_per_small_hub"] - 1.0, 0.0)
     size = 1.0 + values["marginal_desk_cost_share"] * beyond
-    room = (
-        12.0 * scenario.telepresence_price_eur_per_month if telepresence_installed(scenario, values) else 0.0
-    )
+    room = 12.0 * scenario.telepresence_price_eur_per_month if telepresence_installed(scenario, values) else 0.0
     return size * unit + room
 
 

@@ -128,9 +128,9 @@ def unpack_contours(data: bytes) -> Contours:
         for count in counts:
             sections.append(np.frombuffer(data, "<u4", count, offset))
             offset += 4 * count
-        vertices = np.frombuffer(
-            data, "<u2", 2 * (header["vertices"] + header["outline_vertices"]), offset
-        ).reshape(-1, 2)
+        vertices = np.frombuffer(data, "<u2", 2 * (header["vertices"] + header["outline_vertices"]), offset).reshape(
+            -1, 2
+        )
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ValueError(
             f"These {len(data)} bytes are not a geometry of format {FORMAT_NAME} version {FORMAT_VERSION} "

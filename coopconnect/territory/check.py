@@ -54,10 +54,18 @@ def _shape_problems(territory: Territory) -> list[str]:
     elif not np.isfinite(territory.hot_days).all() or (territory.hot_days < 0).any():
         problems.append("hot_days: empty or negative values")
     for name, start, count, tables in (
-        ("flow", territory.flow_start, n, (territory.flow_work, territory.flow_workers, territory.flow_road_km,
-                                           territory.flow_drive_min)),
-        ("access", territory.access_start, sites, (territory.access_zone, territory.access_road_km,
-                                                   territory.access_drive_min)),
+        (
+            "flow",
+            territory.flow_start,
+            n,
+            (territory.flow_work, territory.flow_workers, territory.flow_road_km, territory.flow_drive_min),
+        ),
+        (
+            "access",
+            territory.access_start,
+            sites,
+            (territory.access_zone, territory.access_road_km, territory.access_drive_min),
+        ),
     ):
         if len(start) != count + 1 or start[0] != 0 or (np.diff(start) < 0).any():
             problems.append(f"{name}_start: {len(start)} bounds for {count} rows, or not increasing")
@@ -74,8 +82,11 @@ def _flow_problems(territory: Territory) -> list[str]:
     problems = []
     if (territory.flow_work < -1).any() or (territory.flow_work >= len(territory.places)).any():
         problems.append("flow_work: rows that are not in places")
-    for name, values in (("flow_workers", territory.flow_workers), ("flow_road_km", territory.flow_road_km),
-                         ("flow_drive_min", territory.flow_drive_min)):
+    for name, values in (
+        ("flow_workers", territory.flow_workers),
+        ("flow_road_km", territory.flow_road_km),
+        ("flow_drive_min", territory.flow_drive_min),
+    ):
         if (values < 0).any():
             problems.append(f"{name}: negative values")
     zone = np.repeat(np.arange(len(territory.zones)), np.diff(territory.flow_start))

@@ -13,8 +13,12 @@ from coopconnect.territory.types import Provenance, Territory
 CODE_COLUMNS = ("CODGEO", "insee_com", "code_commune", "codgeo")
 LEVEL_COLUMNS = ("DENS7", "DENS", "DENS_AAV7", "niveau_densite", "TYPO_DENSITE")
 LEVELS = {
-    "grands centres urbains": 1, "centres urbains intermédiaires": 2, "petites villes": 3,
-    "ceintures urbaines": 4, "bourgs ruraux": 5, "rural à habitat dispersé": 6,
+    "grands centres urbains": 1,
+    "centres urbains intermédiaires": 2,
+    "petites villes": 3,
+    "ceintures urbaines": 4,
+    "bourgs ruraux": 5,
+    "rural à habitat dispersé": 6,
     "rural à habitat très dispersé": 7,
 }
 FIRST_RURAL_LEVEL = 5

@@ -14,7 +14,10 @@ GEOMETRY_TYPES = ("Point", "LineString", "Polygon", "MultiLineString", "MultiPol
 
 
 def write_geoparquet(
-    path: Path, table: pd.DataFrame, geometry_wkb: np.ndarray, bbox: tuple[float, float, float, float],
+    path: Path,
+    table: pd.DataFrame,
+    geometry_wkb: np.ndarray,
+    bbox: tuple[float, float, float, float],
     geometry_types: list[str],
 ) -> None:
     """Write `table` and its geometry (WKB, degrees WGS84) as GeoParquet 1.1, the same bytes for the same input.
@@ -31,8 +34,11 @@ def write_geoparquet(
         "version": "1.1.0",
         "primary_column": "geometry",
         "columns": {
-            "geometry": {"encoding": "WKB", "geometry_types": sorted(geometry_types),
-                         "bbox": [round(float(v), 6) for v in bbox]},
+            "geometry": {
+                "encoding": "WKB",
+                "geometry_types": sorted(geometry_types),
+                "bbox": [round(float(v), 6) for v in bbox],
+            },
         },
     }
     write_table(path, arrow.replace_schema_metadata({"geo": json.dumps(geo, sort_keys=True)}))
@@ -44,8 +50,7 @@ def write_table(path: Path, table: pa.Table, **options: object) -> None:
     The file appears whole or not at all.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, object] = {"compression": "zstd", "compression_level": 19,
-                                   "row_group_size": 1 << 22}
+    settings: dict[str, object] = {"compression": "zstd", "compression_level": 19, "row_group_size": 1 << 22}
     settings.update(options)
     partial = path.with_name(path.name + ".part")
     pq.write_table(table, partial, **settings)

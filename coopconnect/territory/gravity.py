@@ -37,8 +37,10 @@ class Deterrence:
     def own_kernel(self, area_km2: np.ndarray, workers: np.ndarray, jobs: np.ndarray) -> np.ndarray:
         """Kernel of each commune with itself."""
         return np.exp(
-            self.own_constant + self.own_area * np.log(area_km2)
-            + self.own_workers * np.log1p(workers) + self.own_jobs * np.log1p(jobs)
+            self.own_constant
+            + self.own_area * np.log(area_km2)
+            + self.own_workers * np.log1p(workers)
+            + self.own_jobs * np.log1p(jobs)
         )
 
     def kernel(self, minutes: np.ndarray, density_sum: np.ndarray) -> np.ndarray:
@@ -54,8 +56,12 @@ def common_part_of_commuters(model: np.ndarray, observed: np.ndarray) -> float:
 
 
 def balance(
-    kernel_start: np.ndarray, kernel_work: np.ndarray, kernel: np.ndarray, workers: np.ndarray,
-    jobs: np.ndarray, iterations: int,
+    kernel_start: np.ndarray,
+    kernel_work: np.ndarray,
+    kernel: np.ndarray,
+    workers: np.ndarray,
+    jobs: np.ndarray,
+    iterations: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Balancing factors a, b such that a_i K_ij b_j has margins workers and jobs (Furness, rows last).
 
@@ -121,7 +127,7 @@ def pairs_within(x_km: np.ndarray, y_km: np.ndarray, limit_km: float) -> tuple[n
             if fill == 0:
                 start[i + 1] = count
             else:
-                column[start[i]: start[i + 1]] = np.sort(column[start[i]: start[i + 1]])
+                column[start[i] : start[i + 1]] = np.sort(column[start[i] : start[i + 1]])
     return start, column
 
 

@@ -25,8 +25,23 @@ __all__ = ["check_territory", "contours_for", "list_territories", "load_territor
 SITES_PER_CHUNK = 2000
 TENTHS = 10
 COMMUNE_COLUMNS = (
-    "zone_code", "name", "departement", "region", "epci_code", "epci_name", "population", "households", "workers",
-    "jobs", "rural", "area_km2", "lon", "lat", "home_rest_workers", "home_rest_crow_km", "home_rest_drive_min",
+    "zone_code",
+    "name",
+    "departement",
+    "region",
+    "epci_code",
+    "epci_name",
+    "population",
+    "households",
+    "workers",
+    "jobs",
+    "rural",
+    "area_km2",
+    "lon",
+    "lat",
+    "home_rest_workers",
+    "home_rest_crow_km",
+    "home_rest_drive_min",
 )
 
 
@@ -40,9 +55,7 @@ class _Pairs:
     drive_min: np.ndarray
 
 
-def load_territory(
-    code: str, data_dir: Path, circuity: float, values: Mapping[str, float] | None = None
-) -> Territory:
+def load_territory(code: str, data_dir: Path, circuity: float, values: Mapping[str, float] | None = None) -> Territory:
     """Load a territory and its halo.
 
     code: '93' a region, 'd04' a département, nine figures an EPCI, 'FR' metropolitan France, or the path of a
@@ -106,8 +119,11 @@ def select_communes(code: str, communes: pd.DataFrame, data_dir: Path) -> tuple[
         kind, name = str(found["kind"].iloc[0]), str(found["name"].iloc[0])
         if kind == "country":
             return name, np.arange(len(communes))
-        column, value = {"region": ("region", code), "departement": ("departement", code[1:]),
-                         "epci": ("epci_code", code)}[kind]
+        column, value = {
+            "region": ("region", code),
+            "departement": ("departement", code[1:]),
+            "epci": ("epci_code", code),
+        }[kind]
         return name, np.flatnonzero((communes[column] == value).to_numpy())
     path = Path(code)
     if path.suffix and path.is_file():
@@ -135,8 +151,11 @@ def _unknown_code(code: str, areas: pd.DataFrame) -> str:
     wanted = code.casefold()
     codes, names = areas["code"].to_list(), areas["name"].to_list()
     by_text = {text.casefold(): k for column in (codes, names) for k, text in enumerate(column)}
-    initials = {"".join(c for c in name if c.isupper()).casefold(): k for k, name in enumerate(names)
-                if areas["kind"].iloc[k] == "region"}
+    initials = {
+        "".join(c for c in name if c.isupper()).casefold(): k
+        for k, name in enumerate(names)
+        if areas["kind"].iloc[k] == "region"
+    }
     by_text = {**initials, **by_text}
     close = difflib.get_close_matches(wanted, list(by_text), n=4, cutoff=0.5)
     close += [text for text in by_text if len(wanted) > 2 and wanted in text][:4]
@@ -145,14 +164,11 @@ def _unknown_code(code: str, areas: pd.DataFrame) -> str:
     regions = ", ".join(areas.loc[areas["kind"] == "region", "code"])
     return (
         f"territory {code!r} is unknown. Allowed: a region ({regions}), a département (d01 to d95, d2A, d2B), "
-        f"the nine figures of an EPCI, FR, or a text file of commune codes."
-        + (f" Near: {near}." if near else "")
+        f"the nine figures of an EPCI, FR, or a text file of commune codes." + (f" Near: {near}." if near else "")
     )
 
 
-def _access_pairs(
-    inside: np.ndarray, communes: pd.DataFrame, density: np.ndarray, law: travel.TravelLaw
-) -> _Pairs:
+def _access_pairs(inside: np.ndarray, communes: pd.DataFrame, density: np.ndarray, law: travel.TravelLaw) -> _Pairs:
     """Zones within `ACCESS_TABLE_MAX_MIN` of each site (own commune included), by site, then by minutes."""
     lon, lat = np.radians(communes["lon"].to_numpy()), np.radians(communes["lat"].to_numpy())
     sphere = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
@@ -161,7 +177,7 @@ def _access_pairs(
     chord = 2 * np.sin(furthest_crow_km(ACCESS_TABLE_MAX_MIN, density, law) / travel.EARTH_RADIUS_KM / 2)
     parts = []
     for first in range(0, len(inside), SITES_PER_CHUNK):
-        sites = inside[first:first + SITES_PER_CHUNK]
+        sites = inside[first : first + SITES_PER_CHUNK]
         near = cKDTree(sphere[sites]).sparse_distance_matrix(tree, chord, output_type="ndarray")
         site, zone = sites[near["i"]], near["j"]
         crow = 2 * travel.EARTH_RADIUS_KM * np.arcsin(near["v"] / 2)
@@ -170,8 +186,14 @@ def _access_pairs(
         keep = (minutes <= ACCESS_TABLE_MAX_MIN) | (site == zone)
         site, zone, crow, minutes = site[keep], zone[keep], crow[keep], minutes[keep]
         order = np.lexsort((zone, minutes, site))
-        parts.append((site[order].astype(np.int32), zone[order].astype(np.int32),
-                      crow[order].astype(np.float32), minutes[order].astype(np.float32)))
+        parts.append(
+            (
+                site[order].astype(np.int32),
+                zone[order].astype(np.int32),
+                crow[order].astype(np.float32),
+                minutes[order].astype(np.float32),
+            )
+        )
     return _Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -224,8 +246,9 @@ def _shipped_flows(communes: pd.DataFrame, data_dir: Path) -> tuple[np.ndarray, 
         names = np.array(chunk.dictionary.to_pylist(), dtype=str)
         row = np.searchsorted(codes, names)
         if not np.array_equal(codes[np.minimum(row, len(codes) - 1)], names):
-            raise ValueError("flows.parquet and communes.parquet are not of the same build: run "
-                             "`python -m coopconnect data build`")
+            raise ValueError(
+                "flows.parquet and communes.parquet are not of the same build: run `python -m coopconnect data build`"
+            )
         ends.append(row[chunk.indices.to_numpy(zero_copy_only=False)])
     tenths = pc.cast(table["workers_tenths"], pa.float32()).to_numpy()
     return ends[0], ends[1], tenths / np.float32(TENTHS)

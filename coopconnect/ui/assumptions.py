@@ -91,7 +91,10 @@ def details(page: Page, item: Parameter) -> str:
     low, high = (with_parameter_unit(v, item.key, page.parameters, page.language) for v in item.bounds())
     between = page.say("assume.range_text", low=low, high=high)
     text = page.say(
-        "assume.details", source=item.source, status=page.say(f"status.{item.status}"), review=item.review_by.isoformat()
+        "assume.details",
+        source=item.source,
+        status=page.say(f"status.{item.status}"),
+        review=item.review_by.isoformat(),
     )
     return f"{between[0].upper()}{between[1:]}. {text}".replace("$", "\\$").replace("~", "\\~").replace("[", "\\[")
 
@@ -182,7 +185,11 @@ def draw_validation(page: Page) -> None:
     st.subheader(page.say("assume.validation"), anchor=False)
     st.caption(page.say("assume.validation_why"))
     rows = [
-        (figure[f"what_{page.language}"], written(figure["value"], page.language), written(figure["goal"], page.language))
+        (
+            figure[f"what_{page.language}"],
+            written(figure["value"], page.language),
+            written(figure["goal"], page.language),
+        )
         for figure in validation_figures()
     ]
     head = (page.say("assume.measure"), page.say("assume.reached"), page.say("assume.wanted"))

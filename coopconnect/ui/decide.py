@@ -244,9 +244,7 @@ def draw_charts(page: Page, decision: Decision) -> None:
         _draw_chart(figure, "chart_hours", config)
         _draw_response(page, decision, code, config)
     with right:
-        figure = charts.score_components(
-            now, page.language, view.projector, codes=listed_codes, selected_code=code
-        )
+        figure = charts.score_components(now, page.language, view.projector, codes=listed_codes, selected_code=code)
         _draw_chart(figure, "chart_components", config)
 
 

@@ -98,15 +98,23 @@ def site_figures(page: Page, now: pd.Series, reference: pd.Series | None) -> lis
     return [
         column("viability", "viability", _ratio(language), page.say("figure.viability_note", users=users, even=even)),
         column(
-            "hours", f"hours{household}", _hours(language),
+            "hours",
+            f"hours{household}",
+            _hours(language),
             page.say(
-                "figure.hours_note", hours=replaced, median=hours(float(now["hours_d5"]), language),
+                "figure.hours_note",
+                hours=replaced,
+                median=hours(float(now["hours_d5"]), language),
                 losing=percent(float(now["losing_share"]), language),
             ),
         ),
         column(
-            "eur", f"eur{household}", _euros(language),
-            page.say("figure.eur_note", after=euros(float(now["eur_after_price_per_participating_household"]), language)),
+            "eur",
+            f"eur{household}",
+            _euros(language),
+            page.say(
+                "figure.eur_note", after=euros(float(now["eur_after_price_per_participating_household"]), language)
+            ),
         ),
         column("kg", f"kg_co2e{household}", _kilos(language), ""),
     ]

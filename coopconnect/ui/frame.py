@@ -144,9 +144,7 @@ def mount_frame(page: Page, remember: bool = False, copy: bool = False) -> None:
 def draw_resume(page: Page) -> None:
     """The button that takes up the last scenario of this browser."""
     words = ("resume", "resume_none", "resume_none_why")
-    result = _FRAME(
-        key="resume", data={name: page.say(f"home.{name}") for name in words}, on_resume_change=_no_change
-    )
+    result = _FRAME(key="resume", data={name: page.say(f"home.{name}") for name in words}, on_resume_change=_no_change)
     if result.get("resume"):
         query = dict(part.partition("=")[::2] for part in str(result["resume"]).split("&"))
         state.keep(state.session_from_query(_unquoted(query), page.parameters))
@@ -174,9 +172,7 @@ def _top_bar(page: Page) -> None:
             on_click=state.look, kwargs={"language": other},
         )  # fmt: skip
         label = "bar.projector_off" if page.view.projector else "bar.projector_on"
-        st.button(
-            page.say(label), key="projector", type="tertiary", shortcut="p", on_click=state.toggle_projector
-        )
+        st.button(page.say(label), key="projector", type="tertiary", shortcut="p", on_click=state.toggle_projector)
 
 
 def _link(page: Page, key: str) -> None:

@@ -60,7 +60,11 @@ def help_text(item: Parameter, language: str) -> str:
     """What a lever rests on: source, status and range, in a sentence."""
     status = say(f"status.{item.status}", language)
     label = item.label(language)
-    parts = [f"{label}." if known(f"short.{item.key}") else "", item.note(language), say("lever.help", language, source=item.source, status=status)]
+    parts = [
+        f"{label}." if known(f"short.{item.key}") else "",
+        item.note(language),
+        say("lever.help", language, source=item.source, status=status),
+    ]
     return " ".join(part for part in parts if part)
 
 

@@ -22,7 +22,9 @@ def draw_site_panel(page: Page, site: pd.Series, sites: int) -> None:
     if st.session_state.get("refused") != (code in page.scenario.refused):
         st.session_state["refused"] = code in page.scenario.refused
     with st.container(horizontal=True, vertical_alignment="center", key="site_actions"):
-        st.toggle(page.say("site.refused"), key="refused", help=page.say("site.refused_help"), on_change=_refuse, args=(code,))
+        st.toggle(
+            page.say("site.refused"), key="refused", help=page.say("site.refused_help"), on_change=_refuse, args=(code,)
+        )
         st.button(page.say("site.clear"), key="site_clear", on_click=state.select, args=(None,))
 
 

@@ -38,7 +38,12 @@ def invented():
     codes = [f"{84000 + k:05d}" for k in range(count)]
     departements = ["84" if k < count // 2 else "04" for k in range(count)]
     labels = ZoneLabels(
-        codes, names, departements, points[:, 0], points[:, 1], np.arange(count) * 50,
+        codes,
+        names,
+        departements,
+        points[:, 0],
+        points[:, 1],
+        np.arange(count) * 50,
         {"04": "Alpes-de-Haute-Provence", "84": "Vaucluse"},
     )
     outlines = np.array([shapely.union_all(contours[: count // 2]), shapely.union_all(contours[count // 2 :])])

@@ -47,8 +47,11 @@ def check_zones(
     zones: table of communes in the order of `light`, their simplified contours in degrees.
     """
     problems = [
-        *code_problems(zones), *null_problems(zones), *total_problems(sources, zones, published),
-        *contour_problems(zones, light), *point_problems(zones, light),
+        *code_problems(zones),
+        *null_problems(zones),
+        *total_problems(sources, zones, published),
+        *contour_problems(zones, light),
+        *point_problems(zones, light),
         *(f"commune {code}: no place found for it among the codes of today" for code in vintage.unplaced),
     ]
     if problems:
@@ -76,9 +79,7 @@ def code_problems(zones: pd.DataFrame) -> list[str]:
 
 def _is_district(code: str) -> bool:
     number = int(code[2:])
-    return {"75": 101 <= number <= 120, "69": 381 <= number <= 389, "13": 201 <= number <= 216}.get(
-        code[:2], False
-    )
+    return {"75": 101 <= number <= 120, "69": 381 <= number <= 389, "13": 201 <= number <= 216}.get(code[:2], False)
 
 
 def null_problems(zones: pd.DataFrame) -> list[str]:
@@ -104,8 +105,11 @@ def total_problems(sources: Sources, zones: pd.DataFrame, published: Published) 
     low, high = published.metropolitan_communes
     if not low <= len(zones) <= high:
         problems.append(f"{len(zones)} communes; metropolitan France has between {low} and {high}")
-    for name, expected in (("communes", published.communes), ("population", published.population),
-                           ("households", published.households)):
+    for name, expected in (
+        ("communes", published.communes),
+        ("population", published.population),
+        ("households", published.households),
+    ):
         for region, total in expected.items():
             inside = zones[zones["region"] == region]
             found = len(inside) if name == "communes" else int(inside[name].sum())

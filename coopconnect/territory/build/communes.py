@@ -17,16 +17,42 @@ TWIN_HALLS_M = 300.0
 PARTS_OF_A_CITY = {"751": "75056", "6938": "69123", "132": "13055"}
 """First figures of the codes of the districts of Paris, Lyon and Marseille, and the commune they make."""
 IRIS_SUMS = {
-    "pop": "population", "pop_0_19": "pop_0_19", "pop_20_64": "pop_20_64", "pop_65p": "pop_65p",
-    "res_principales": "households", "res_secondaires": "second_homes", "logements": "dwellings",
-    "logements_vacants": "vacant_dwellings", "appartements": "flats", "rp_en_appartement": "home_flats",
+    "pop": "population",
+    "pop_0_19": "pop_0_19",
+    "pop_20_64": "pop_20_64",
+    "pop_65p": "pop_65p",
+    "res_principales": "households",
+    "res_secondaires": "second_homes",
+    "logements": "dwellings",
+    "logements_vacants": "vacant_dwellings",
+    "appartements": "flats",
+    "rp_en_appartement": "home_flats",
 }
 SPLIT_EXCESS_SHARE = 0.15
 """A commune whose census is this much above its official population may hold one that split from it."""
 COLUMNS = (
-    "zone_code", "name", "departement", "region", "epci_code", "epci_name", "chef_lieu_rank", "population",
-    "pop_0_19", "pop_20_64", "pop_65p", "households", "second_homes", "dwellings", "vacant_dwellings", "flats",
-    "home_flats", "activity_iris", "area_km2", "lon", "lat", "point_source",
+    "zone_code",
+    "name",
+    "departement",
+    "region",
+    "epci_code",
+    "epci_name",
+    "chef_lieu_rank",
+    "population",
+    "pop_0_19",
+    "pop_20_64",
+    "pop_65p",
+    "households",
+    "second_homes",
+    "dwellings",
+    "vacant_dwellings",
+    "flats",
+    "home_flats",
+    "activity_iris",
+    "area_km2",
+    "lon",
+    "lat",
+    "point_source",
 )
 
 
@@ -147,8 +173,11 @@ def points_of(sources: Sources, codes: np.ndarray, polygons: np.ndarray) -> pd.D
     good &= ~((distance > 0) & _has_a_near_twin(hall))
     point = to_degrees(np.where(good, hall, shapely.point_on_surface(polygons)))
     return pd.DataFrame(
-        {"lon": np.round(shapely.get_x(point), 6), "lat": np.round(shapely.get_y(point), 6),
-         "point_source": np.where(good, "town_hall", "inside")},
+        {
+            "lon": np.round(shapely.get_x(point), 6),
+            "lat": np.round(shapely.get_y(point), 6),
+            "point_source": np.where(good, "town_hall", "inside"),
+        },
         index=pd.Index(codes, name="zone_code"),
     )
 
@@ -162,9 +191,7 @@ def _has_a_near_twin(hall: np.ndarray) -> np.ndarray:
     return twin
 
 
-def communes_table(
-    sources: Sources, vintage: Vintage, codes: np.ndarray, polygons: np.ndarray
-) -> pd.DataFrame:
+def communes_table(sources: Sources, vintage: Vintage, codes: np.ndarray, polygons: np.ndarray) -> pd.DataFrame:
     """The table of communes before what is modelled: columns `COLUMNS`, sorted by code."""
     table = official_names(sources).reindex(codes)
     table = table.join(census_by_commune(sources, vintage)).join(points_of(sources, codes, polygons))
@@ -180,7 +207,8 @@ def areas_table(sources: Sources, zones: pd.DataFrame) -> pd.DataFrame:
     """
     rows = [("FR", "country", "France métropolitaine", len(zones))]
     for kind, column, prefix, names in (
-        ("region", "region", "", sources.regions), ("departement", "departement", "d", sources.departements)
+        ("region", "region", "", sources.regions),
+        ("departement", "departement", "d", sources.departements),
     ):
         count = zones[column].value_counts()
         name = names.set_index("code")["nom"]

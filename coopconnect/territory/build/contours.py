@@ -120,9 +120,7 @@ def _largest(geometry: shapely.Geometry) -> shapely.Geometry:
     return parts[int(np.argmax(shapely.area(parts)))]
 
 
-def fill_holes(
-    codes: np.ndarray, polygons: np.ndarray, absorbed: dict[str, list[str]]
-) -> tuple[np.ndarray, list[str]]:
+def fill_holes(codes: np.ndarray, polygons: np.ndarray, absorbed: dict[str, list[str]]) -> tuple[np.ndarray, list[str]]:
     """Give each hole to the neighbour that absorbed a former commune.
 
     Neighbours of the département that holds most of the border come first, then the longest border. A commune that absorbed k former communes takes k holes before others with credit left are preferred.

@@ -39,7 +39,9 @@ class Flows:
 
 
 def national_flows(
-    zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], law: travel.TravelLaw,
+    zones: pd.DataFrame,
+    xy_km: tuple[np.ndarray, np.ndarray],
+    law: travel.TravelLaw,
     deterrence: gravity.Deterrence,
 ) -> Flows:
     """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
@@ -57,7 +59,7 @@ def national_flows(
     for first in range(0, len(zones), rows):
         last = min(first + rows, len(zones))
         part = slice(start[first], start[last])
-        home = np.repeat(np.arange(first, last), np.diff(start[first:last + 1]))
+        home = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
         crow = travel.crow_km(*(np.degrees(v) for v in (lon[home], lat[home], lon[work[part]], lat[work[part]])))
         both = density[home] + density[work[part]]
         value = deterrence.kernel(travel.drive_min(crow, both, law), both)
@@ -70,9 +72,19 @@ def national_flows(
 
 
 def _split(
-    start: np.ndarray, work: np.ndarray, kernel: np.ndarray, a: np.ndarray, b: np.ndarray, lon: np.ndarray,
-    lat: np.ndarray, density: np.ndarray, own_km: np.ndarray, law: travel.TravelLaw, jobs: np.ndarray,
-    workers: np.ndarray, moved: float,
+    start: np.ndarray,
+    work: np.ndarray,
+    kernel: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    lon: np.ndarray,
+    lat: np.ndarray,
+    density: np.ndarray,
+    own_km: np.ndarray,
+    law: travel.TravelLaw,
+    jobs: np.ndarray,
+    workers: np.ndarray,
+    moved: float,
 ) -> Flows:
     """Cut the flows at `SHIPPED_FROM_WORKERS`; the rest keeps its number and its mean distance and time."""
     homes, works, tenths = [], [], []
@@ -96,5 +108,6 @@ def _split(
     amount = np.concatenate(tenths)
     home_rest = workers - np.bincount(home, amount / TENTHS, len(a))
     work_rest = jobs - np.bincount(column, amount / TENTHS, len(a))
-    return Flows(home, column, amount, np.maximum(home_rest, 0.0), rest_km, rest_min,
-                 np.maximum(work_rest, 0.0), jobs, moved)
+    return Flows(
+        home, column, amount, np.maximum(home_rest, 0.0), rest_km, rest_min, np.maximum(work_rest, 0.0), jobs, moved
+    )

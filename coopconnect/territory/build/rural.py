@@ -15,8 +15,13 @@ import pandas as pd
 from coopconnect.territory.build import models
 
 CLASSES_FR = (
-    "Grands centres urbains", "Centres urbains intermédiaires", "Petites villes", "Ceintures urbaines",
-    "Bourgs ruraux", "Rural à habitat dispersé", "Rural à habitat très dispersé",
+    "Grands centres urbains",
+    "Centres urbains intermédiaires",
+    "Petites villes",
+    "Ceintures urbaines",
+    "Bourgs ruraux",
+    "Rural à habitat dispersé",
+    "Rural à habitat très dispersé",
 )
 FIRST_RURAL_CLASS = 5
 AROUND_KM = 3.0
@@ -41,16 +46,12 @@ def rural_terms(zones: pd.DataFrame, x_km: np.ndarray, y_km: np.ndarray) -> pd.D
     )
 
 
-def rural_score(
-    zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], values: Mapping[str, float]
-) -> np.ndarray:
+def rural_score(zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], values: Mapping[str, float]) -> np.ndarray:
     """Logistic score, above 0 where the commune is more likely rural than urban; values: `rural_*`."""
     return models.linear(rural_terms(zones, *xy_km)[list(RURAL_TERMS)], values, "rural")
 
 
-def density_class(
-    zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], values: Mapping[str, float]
-) -> np.ndarray:
+def density_class(zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], values: Mapping[str, float]) -> np.ndarray:
     """Estimated level of the density grid, 1 (large urban centres) to 7 (very dispersed rural), int8."""
     score = rural_score(zones, xy_km, values)
     cuts = [values[f"rural_{cut}"] for cut in CUTS]

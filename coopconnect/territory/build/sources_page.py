@@ -27,9 +27,7 @@ C'est un ordre de grandeur, pas une prévision. La moyenne d'un département cac
 """
 
 
-def sources_page(
-    destination: Path, rows: dict[str, int], source_rows: dict[str, int], notes: list[str]
-) -> str:
+def sources_page(destination: Path, rows: dict[str, int], source_rows: dict[str, int], notes: list[str]) -> str:
     """Text of data/SOURCES.md. rows: rows of each shipped file; notes: what the build decided."""
     lines = [
         "# Sources des données livrées",
@@ -47,7 +45,13 @@ def sources_page(
         f" | {item.data_licence} | `{item.sha256}` | {source_rows[item.name]} |"
         for item in INPUTS
     ]
-    lines += ["", "## Ce qui est livré", "", "| fichier | contenu | lignes | octets | sha256 |", "|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Ce qui est livré",
+        "",
+        "| fichier | contenu | lignes | octets | sha256 |",
+        "|---|---|---|---|---|",
+    ]
     for name, content in CONTENT.items():
         path = destination / name
         if not path.exists():
