@@ -12,7 +12,7 @@ import streamlit as st
 from coopconnect.model.types import Calibration
 from coopconnect.parameters import DATA_DIR, Parameter
 from coopconnect.scenario import NUMERIC_LEVERS, parameter_values
-from coopconnect.show.words import known, number, unit_name
+from coopconnect.show.words import hours, known, number, percent, unit_name
 from coopconnect.ui import cached, state
 from coopconnect.ui.describe import changes, with_parameter_unit
 from coopconnect.ui.frame import Page
@@ -118,6 +118,15 @@ def draw_calibration(page: Page) -> None:
     st.caption(page.say("assume.calibration_why"))
     head = tuple(page.say(f"assume.{name}") for name in ("target", "wanted", "reached"))
     st.html(table_html(head, calibration_rows(page, calibration), numbers=(1, 2)))
+    found = calibration.reached
+    st.caption(
+        page.say(
+            "assume.besides", rural=number(found["fuel_price_elasticity_all_rural"], page.language, 2),
+            share=percent(found["reference_user_substitution"], page.language),
+            hours=hours(found["reference_user_hours"], page.language),
+            replaced=hours(found["reference_user_hours_if_all_replaced"], page.language),
+        )
+    )  # fmt: skip
     messages = calibration.messages_en if page.language == "en" else calibration.messages_fr
     for message in messages or (page.say("assume.holds"),):
         st.caption(message)
@@ -142,7 +151,8 @@ def calibration_rows(page: Page, calibration: Calibration) -> list[tuple[str, st
 def draw_all(page: Page) -> None:
     """Every parameter by group in a table, and one editor for the one chosen."""
     st.subheader(page.say("assume.all"), anchor=False)
-    keys = [key for key in page.parameters if key not in NUMERIC_LEVERS or not key.startswith("weight_")]
+    built = {key for key, item in page.parameters.items() if item.status == "fitted"}  # a new build changes them
+    keys = [k for k in page.parameters if k not in built and not (k in NUMERIC_LEVERS and k.startswith("weight_"))]
     labels = {key: page.parameters[key].label(page.language) for key in keys}
     chosen = st.selectbox(
         page.say("assume.edit"), sorted(keys, key=lambda k: labels[k].casefold()), index=None, key="assume_pick",
