@@ -51,7 +51,7 @@ def departement_names(data_dir: Path = TERRITORY_DIR) -> dict[str, str]:
 def _outlines(code: str, departements: set[str], shapes: np.ndarray, data_dir: Path) -> np.ndarray:
     """Lines of the départements; of a smaller territory (an EPCI, a list of communes), its own outline."""
     if code != "FR" and len(code) > len("d2A"):
-        return np.array([shapely.union_all(shapes)], dtype=object)
+        return np.array([shapely.coverage_union_all(shapes)], dtype=object)
     table = pq.read_table(data_dir / "outlines.parquet")
     sides = zip(table["left"].to_pylist(), table["right"].to_pylist(), strict=True)
     inside = np.array([left in departements or right in departements for left, right in sides])

@@ -11,24 +11,19 @@ import ctypes
 import gc
 import sys
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-import shapely
 import streamlit as st
 
 from coopconnect.model.assessment import assess, response
 from coopconnect.model.types import Assessment
-from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
+from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, reference_scenario
-from coopconnect.show.geometry import Geometry, ZoneLabels, pack_contours
+from coopconnect.show.geometry import Geometry
+from coopconnect.show.ground import geometry_of
 from coopconnect.territory.types import Territory
-from coopconnect.ui.places import departement_names, load_place
+from coopconnect.ui.places import load_place
 
-CONTOURS_FILE = DATA_DIR / "territory" / "contours.parquet"
 LARGE_SITES = 5_000
-OUTLINES_FILE = DATA_DIR / "territory" / "outlines.parquet"
 
 
 def parameters() -> Parameters:
@@ -87,38 +82,9 @@ def site_response(scenario: Scenario, site_code: str, lever: str, values: tuple[
 @st.cache_resource(max_entries=4, show_spinner=False)
 def geometry(code: str) -> Geometry:
     """Contours of the communes of a territory, in the order of its sites, with the lines of the départements."""
-    t = territory(code)
-    zones = t.zones.iloc[t.site_zone]
-    codes = zones["zone_code"].tolist()
-    shapes = contours(codes)
-    departements = zones["departement"].tolist()
-    labels = ZoneLabels(
-        codes, zones["name"].tolist(), departements,
-        zones["lon"].to_numpy(float), zones["lat"].to_numpy(float), zones["population"].to_numpy(float),
-        {d: departement_names().get(d, d) for d in sorted(set(departements))},
-    )  # fmt: skip
-    packed = pack_contours(shapes, labels, outlines(code, set(departements), shapes))
+    packed = geometry_of(territory(code))
     settle()
     return packed
-
-
-def outlines(code: str, departements: set[str], shapes: np.ndarray) -> np.ndarray:
-    """Lines of the départements of a territory; of a smaller territory (an EPCI, a list), its own outline."""
-    if code != "FR" and len(code) > len("d2A"):
-        return np.array([shapely.union_all(shapes)], dtype=object)
-    table = pq.read_table(OUTLINES_FILE)
-    sides = zip(table["left"].to_pylist(), table["right"].to_pylist(), strict=True)
-    inside = np.array([left in departements or right in departements for left, right in sides])
-    return np.asarray(shapely.from_wkb(table["geometry"].to_numpy()[inside]), dtype=object)
-
-
-def contours(codes: list[str]) -> np.ndarray:
-    """Shipped contours of communes, (n,) of shapely geometries, in the order asked. Unknown codes: KeyError."""
-    table = pq.read_table(CONTOURS_FILE)
-    wanted = pc.index_in(np.array(codes, dtype=object), value_set=table["zone_code"])
-    if wanted.null_count:
-        raise KeyError(f"{CONTOURS_FILE.name}: no contour for {wanted.null_count} communes; rebuild the data")
-    return np.asarray(shapely.from_wkb(table["geometry"].take(wanted).to_numpy()), dtype=object)
 
 
 def settle() -> None:

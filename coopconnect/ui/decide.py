@@ -140,11 +140,7 @@ def assess_and_map(page: Page) -> Decision | None:
 
 def draw_decision_map(page: Page, decision: Decision) -> None:
     """The map of scores; a click selects."""
-    geometry = cached.geometry(page.scenario.territory)
-    event = draw_map(map_spec(page, decision), geometry, "map")
-    if event is not None and (event.selected or "") != page.view.selected:
-        state.select(event.selected)
-        st.rerun()
+    draw_map(map_spec(page, decision), cached.geometry(page.scenario.territory), "map", on_select=state.select)
 
 
 def map_spec(page: Page, decision: Decision) -> MapSpec:
