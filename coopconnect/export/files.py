@@ -55,10 +55,6 @@ def export_file(
         tables.write_table(tables.sites_table(assessment), target)
     elif ending in (".geojson", ".gpkg"):
         codes = assessment.sites["zone_code"].tolist()
-        contours = contours_of(codes)
-        if ending == ".geojson":
-            target.write_bytes(gis.geojson_bytes(assessment, codes, contours, language))
-        else:
-            gis.write_geopackage(target, assessment, codes, contours, language, on)
+        gis.write_gis(target, assessment, codes, contours_of(codes), language, on)
     else:
         raise ValueError(f"{target.name}: allowed endings .xlsx, .html, .geojson, .gpkg, .csv")
