@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopconnect.parameters import Parameters, load_parameters
-from coopconnect.scenario import COMPONENTS, Scenario, reference_scenario
+from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario, reference_scenario
 from coopconnect.territory.types import Territory
 from coopconnect.ui import describe, filters, home, levers, places, state
 from coopconnect.ui.state import Session, View
@@ -40,7 +40,7 @@ def test_one_gesture_is_one_step_back(reference: Scenario) -> None:
 @given(
     price=st.sampled_from([1.15, 1.75, 2.25, 3.0]),
     days=st.sampled_from([0.0, 1.9, 2.0, 5.0]),
-    climate=st.sampled_from(describe.climates()),
+    climate=st.sampled_from(CLIMATES),
     refused=st.lists(st.sampled_from(["84003", "04001", "2A004"]), unique=True),
     share=st.sampled_from([0.002, 0.005, 0.011]),
     view=st.builds(

@@ -250,28 +250,12 @@ def _draw_chart(figure: go.Figure, key: str, config: dict[str, Any]) -> None:
     title, summary = str(words.get("title", "")), str(words.get("summary", ""))
     subtitle = summary.removeprefix(f"{title}.").strip()
     st.html(f'<div class="chart"><h3>{_text(title)}</h3><p>{_text(subtitle)}</p></div>')
-    st.plotly_chart(without_heading(figure), key=key, theme=None, config=config, alt=html.unescape(summary))
+    st.plotly_chart(charts.without_heading(figure), key=key, theme=None, config=config, alt=html.unescape(summary))
 
 
 def _text(markup: str) -> str:
     """Words of a chart as safe HTML: the charts escape names for Plotly already."""
     return html.escape(html.unescape(markup))
-
-
-def without_heading(figure: go.Figure) -> go.Figure:
-    """The chart without the heading drawn in it and the room it took."""
-    kept = [note for note in figure.layout.annotations if note.name != "heading"]
-    heading = next((note for note in figure.layout.annotations if note.name == "heading"), None)
-    if heading is None:
-        return figure
-    size = figure.layout.font.size
-    title, _, rest = str(heading.text).partition("</b>")
-    room = size * (1.69 * (title.count("<br>") + 1) + 1.7 * rest.count("<br>"))
-    margin, height = figure.layout.margin, figure.layout.height
-    figure.layout.annotations = kept
-    figure.layout.margin.t = max(margin.t - room, size)
-    figure.layout.height = height - room
-    return figure
 
 
 def _draw_response(page: Page, decision: Decision, code: str | None, config: dict[str, Any]) -> None:

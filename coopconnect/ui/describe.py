@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from coopconnect.parameters import Parameters
-from coopconnect.scenario import CLIMATES, Scenario, differences, reference_scenario
+from coopconnect.scenario import Scenario, differences, reference_scenario
 from coopconnect.show.words import known, number, percent, say, unit_name
 from coopconnect.ui.places import name_of_territory
 
@@ -89,8 +89,3 @@ def changes(scenario: Scenario, parameters: Parameters, language: str) -> list[t
 def colon(language: str) -> str:
     """What stands between a name and its value: French puts a space before the colon."""
     return ": " if language == "en" else "\u00a0: "
-
-
-def climates() -> tuple[str, ...]:
-    """Climates a scenario may have, today first."""
-    return CLIMATES
