@@ -17,7 +17,7 @@ from coopconnect.model import impact, viability
 from coopconnect.model.assessment import assess, response
 from coopconnect.model.calibration import calibration_for
 from coopconnect.model.choice import cost_per_km_eur, day_costs, within_reach
-from coopconnect.model.households import HISTOGRAM_EDGES, quantile_of
+from coopconnect.model.households import HISTOGRAM_EDGES, quantiles_of
 from coopconnect.model.ranges import BEHAVIOUR_RANGES, Context, behaviour_variants, ranks
 from coopconnect.model.runs import run_kernel, site_results, surroundings
 from coopconnect.model.types import RANGED, SITE_COLUMNS, TOTALS, ZONE_COLUMNS
@@ -281,8 +281,9 @@ def test_quantiles_of_a_known_histogram() -> None:
     h = np.zeros((2, HISTOGRAM_EDGES.size - 1))
     b = int(np.searchsorted(HISTOGRAM_EDGES, 0.0))
     h[0, b : b + 10] = 1.0  # uniform from 0 to 40 hours
-    assert quantile_of(h, 0.5).tolist() == pytest.approx([20.0, 0.0])
-    assert quantile_of(h, 0.1)[0] == pytest.approx(4.0)
+    middle, first = quantiles_of(h, (0.5, 0.1))
+    assert middle.tolist() == pytest.approx([20.0, 0.0])
+    assert first[0] == pytest.approx(4.0)
 
 
 def test_ranks_and_ties() -> None:
@@ -304,7 +305,10 @@ def test_annuity_never_below_straight_line() -> None:
 
 
 def test_a_range_end_is_the_run_with_that_value(small: Territory, parameters: Parameters, reference: Scenario) -> None:
-    """Each behavioural run of the ranges is what changing that assumption by hand gives, calibration included."""
+    """Each behavioural run of the ranges is what changing that assumption by hand gives, calibration included.
+
+    The runs of the ranges are in single precision: five digits are asked, a thousandth of an hour or of a point.
+    """
     values = parameter_values(reference, parameters)
     prepared = within_reach(small, reference.access_max_min)
     around = surroundings(prepared, reference, values)
@@ -317,7 +321,7 @@ def test_a_range_end_is_the_run_with_that_value(small: Territory, parameters: Pa
             sites = assess(small, reference.with_values(changed=changed), parameters).sites
             for name in ("users", "hours_per_year", "score", "viability"):
                 found = figures[RANGED.index(name)]
-                np.testing.assert_allclose(found, sites[name], rtol=1e-9, atol=1e-9, err_msg=f"{key} {name}")
+                np.testing.assert_allclose(found, sites[name], rtol=1e-5, atol=1e-3, err_msg=f"{key} {name}")
 
 
 def test_an_empty_hub_has_no_viability_points(small: Territory, parameters: Parameters, reference: Scenario) -> None:

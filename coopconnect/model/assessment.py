@@ -19,7 +19,7 @@ from coopconnect.model.households import (
     histogram_of,
     households_table,
     losing_share,
-    quantile_of,
+    quantiles_of,
 )
 from coopconnect.model.ranges import Context, ranks, spread
 from coopconnect.model.runs import (
@@ -178,9 +178,7 @@ def _sites_table(
             ),
             "users_share": per(central["users"], around.workers),
             "hours_per_catchment_household": per(central["hours_per_year"], around.households),
-            "hours_d1": quantile_of(histogram, 0.1),
-            "hours_d5": quantile_of(histogram, 0.5),
-            "hours_d9": quantile_of(histogram, 0.9),
+            **dict(zip(("hours_d1", "hours_d5", "hours_d9"), quantiles_of(histogram, (0.1, 0.5, 0.9)), strict=True)),
             "losing_share": losing_share(histogram),
             "workers_within_reach": around.workers,
             "households_within_reach": around.households,

@@ -143,6 +143,17 @@ def damping(road_km: np.ndarray, values: Values) -> np.ndarray:
     return np.asarray(beyond ** -values["cost_damping_exponent"])
 
 
+_DAMPING_VALUES = ("circuity", "cost_damping_from_km", "cost_damping_exponent")
+
+
+@lru_cache(maxsize=4)
+def _felt(prepared: Prepared, *given: float) -> np.ndarray:
+    """`damping` of every commute, remembered: no lever of the screen moves it."""
+    values = dict(zip(_DAMPING_VALUES, given, strict=True))
+    t = prepared.territory
+    return damping(t.flow_road_km.astype(float) * detour_factor(t, values), values)
+
+
 def detour_factor(territory: Territory, values: Values) -> float:
     """What the road km of the territory are multiplied by: the detour asked over the one they were estimated with."""
     return values["circuity"] / territory.circuity if territory.circuity > 0.0 else 1.0
@@ -152,8 +163,8 @@ def detour_factor(territory: Territory, values: Values) -> float:
 class DayCosts:
     """Generalised costs of a day, in euros, and the return trips behind them.
 
-    office_eur, commute_min, commute_km, fuel_eur: per flow (the euros damped: what the choice feels). home_eur: per zone. hub_eur, access_min, access_km: per
-    access pair. Minutes are of the person, km of the vehicle (car share over occupancy), both for the return trip.
+    office_eur, commute_min, commute_km, fuel_eur: per flow (the euros damped: what the choice feels). home_eur: per
+    zone. hub_eur, access_min, access_km: per access pair. Minutes are of the person, km of the vehicle (car share over occupancy), both for the return trip.
     """
 
     office_eur: np.ndarray
@@ -166,6 +177,47 @@ class DayCosts:
     access_km: np.ndarray
 
 
+_TRIP_VALUES = (
+    "circuity", "car_share_under_5_km", "car_share_5_to_15_km", "car_share_over_15_km", "car_share_rural",
+    "occupancy_commute",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Trips:
+    """Trips that no lever moves: commute_km per flow, access_min and access_km per access pair.
+
+    Minutes are of the person, km of the vehicle, for the return trip. commute_km_single: commute_km in single precision, for the runs of the ranges.
+    """
+
+    commute_km: np.ndarray
+    commute_km_single: np.ndarray
+    access_min: np.ndarray
+    access_km: np.ndarray
+
+
+def trips(prepared: Prepared, values: Values) -> Trips:
+    """Km of commutes and of trips to a hub, remembered: they change with the detour and the car shares only."""
+    return _trips(prepared, tuple(float(values[key]) for key in _TRIP_VALUES))
+
+
+@lru_cache(maxsize=4)
+def _trips(prepared: Prepared, given: tuple[float, ...]) -> Trips:
+    values = dict(zip(_TRIP_VALUES, given, strict=True))
+    territory = prepared.territory
+    detour = detour_factor(territory, values)
+    km_one_way = territory.flow_road_km.astype(float) * detour
+    access_one_way = territory.access_road_km.astype(float) * detour
+    rural_home, access_rural = prepared.rural[prepared.flow_zone], prepared.rural[territory.access_zone]
+    commute_km = 2.0 * km_one_way * vehicle_share(km_one_way, rural_home, values)
+    return Trips(
+        commute_km,
+        commute_km.astype(np.float32),
+        2.0 * territory.access_drive_min.astype(float),
+        2.0 * access_one_way * vehicle_share(access_one_way, access_rural, values),
+    )
+
+
 def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCosts:
     """Costs of the three alternatives (model.md, section 4).
 
@@ -176,27 +228,20 @@ def day_costs(prepared: Prepared, scenario: Scenario, values: Values) -> DayCost
     territory = prepared.territory
     per_km = cost_per_km_eur(scenario, values)
     per_min = values["value_of_time_eur_per_h"] / 60.0
-    rural_home = prepared.rural[prepared.flow_zone]
-    detour = detour_factor(territory, values)
-    km_one_way = territory.flow_road_km.astype(float) * detour
+    t = trips(prepared, values)
     commute_min = 2.0 * values["commute_peak_factor"] * territory.flow_drive_min.astype(float)
-    commute_km = 2.0 * km_one_way * vehicle_share(km_one_way, rural_home, values)
     cut_road = road_disruption_days(scenario, values) / DAYS_PER_YEAR
-    felt = damping(km_one_way, values)
-    office = (commute_min * per_min + commute_km * per_km) * felt
+    felt = _felt(prepared, *(float(values[key]) for key in _DAMPING_VALUES))
+    office = (commute_min * per_min + t.commute_km * per_km) * felt
     office += cut_road * values["road_disruption_cost_eur_per_day"]
-    access_one_way = territory.access_road_km.astype(float) * detour
-    access_min = 2.0 * territory.access_drive_min.astype(float)
-    access_rural = prepared.rural[territory.access_zone]
-    access_km = 2.0 * access_one_way * vehicle_share(access_one_way, access_rural, values)
     price = scenario.day_price_eur * (1.0 - values["employer_paid_share"])
-    hub = access_min * per_min + access_km * per_km + price
+    hub = t.access_min * per_min + t.access_km * per_km + price
     hot = hot_days(territory, scenario) / DAYS_PER_YEAR
     home = hot * values["heat_discomfort_eur_per_day"] * (1.0 - values["home_cooled_share"])
     if not scenario.hub_cooled:
         hub = hub + (hot * values["heat_discomfort_eur_per_day"])[territory.access_zone]
-    fuel = commute_km * fuel_cost_per_km_eur(scenario, values) * felt
-    return DayCosts(office, fuel, commute_min, commute_km, home, hub, access_min, access_km)
+    fuel = t.commute_km * fuel_cost_per_km_eur(scenario, values) * felt
+    return DayCosts(office, fuel, commute_min, t.commute_km, home, hub, t.access_min, t.access_km)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,8 +263,7 @@ class Odds:
 def odds(prepared: Prepared, costs: DayCosts, scenario: Scenario, calibration: Calibration, values: Values) -> Odds:
     """exp(V) of each alternative, and the days a year on which remote work is allowed."""
     scale = calibration.scale_per_eur
-    days = eligible_share(scenario, calibration, values) * values["weeks_per_year"]
-    days *= scenario.telework_days_per_week
+    days = days_per_worker(scenario, calibration, values)
     office = np.exp(-scale * costs.office_eur)
     home = np.exp(calibration.home_constant - scale * costs.home_eur)
     hub = np.exp(-scale * costs.hub_eur)
@@ -232,6 +276,12 @@ def odds(prepared: Prepared, costs: DayCosts, scenario: Scenario, calibration: C
         days=days * prepared.territory.flow_workers.astype(float),
         unsuitable_share=values["home_unsuitable_share"],
     )
+
+
+def days_per_worker(scenario: Scenario, calibration: Calibration, values: Values) -> float:
+    """Days a year on which remote work is allowed, per employed resident."""
+    weeks = eligible_share(scenario, calibration, values) * values["weeks_per_year"]
+    return float(weeks * scenario.telework_days_per_week)
 
 
 def hub_days_per_user(scenario: Scenario, values: Values) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 
@@ -19,29 +22,40 @@ def histogram_of(prepared: Prepared, scenario: Scenario, run: Run, values: Value
     t = prepared.territory
     out = np.zeros((t.site_zone.size, HISTOGRAM_EDGES.size - 1))
     per_user = hub_days_per_user(scenario, values)
-    if per_user > 0.0:
-        o = run.odds
+    if per_user <= 0.0:
+        return out
+    o = run.odds
+
+    def part(first: int, last: int) -> None:
         hours_histogram(
-            t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
+            t.access_start[first : last + 1], t.access_zone, o.hub_suitable, o.hub_unsuitable,
             t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
             run.costs.commute_min, run.costs.access_min, per_user,
-            float(HISTOGRAM_EDGES[0]), float(HISTOGRAM_EDGES[1] - HISTOGRAM_EDGES[0]), out,
+            float(HISTOGRAM_EDGES[0]), float(HISTOGRAM_EDGES[1] - HISTOGRAM_EDGES[0]), out[first:last],
         )  # fmt: skip
+
+    middle = int(np.searchsorted(t.access_start, t.access_start[-1] // 2))
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(part, middle, t.site_zone.size)
+        part(0, middle)
+        other.result()
     return out
 
 
-def quantile_of(histogram: np.ndarray, level: float) -> np.ndarray:
-    """Quantile of each row of a histogram, linear inside its bin, (n,); 0 where the row is empty."""
-    total = histogram.sum(axis=1)
+def quantiles_of(histogram: np.ndarray, levels: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Quantiles of each row of a histogram, linear inside their bin, (len(levels), n); 0 where the row is empty."""
     cumulated = np.cumsum(histogram, axis=1)
-    wanted = level * total
-    bin_index = np.minimum((cumulated < wanted[:, None]).sum(axis=1), histogram.shape[1] - 1)
+    total = cumulated[:, -1]
     rows = np.arange(histogram.shape[0])
-    inside = histogram[rows, bin_index]
-    before = cumulated[rows, bin_index] - inside
-    share = np.divide(wanted - before, inside, out=np.zeros_like(wanted), where=inside > 0.0)
     width = HISTOGRAM_EDGES[1] - HISTOGRAM_EDGES[0]
-    return np.where(total > 0.0, HISTOGRAM_EDGES[bin_index] + share * width, 0.0)
+    found = np.zeros((len(levels), rows.size))
+    for k, level in enumerate(levels):
+        wanted = level * total
+        bin_index = np.minimum((cumulated < wanted[:, None]).sum(axis=1), histogram.shape[1] - 1)
+        inside = histogram[rows, bin_index]
+        share = per(wanted - (cumulated[rows, bin_index] - inside), inside)
+        found[k] = np.where(total > 0.0, HISTOGRAM_EDGES[bin_index] + share * width, 0.0)
+    return found
 
 
 def losing_share(histogram: np.ndarray) -> np.ndarray:
@@ -58,7 +72,6 @@ def households_table(histogram: np.ndarray, rural: np.ndarray) -> tuple[pd.DataF
         {"hours_from": HISTOGRAM_EDGES[:-1], "hours_to": HISTOGRAM_EDGES[1:], "users_share": pooled / total}
     )
     levels = np.arange(10, 100, 10)
-    deciles = pd.DataFrame(
-        {"decile": levels, "hours_rural": [float(quantile_of(pooled[None, :], q / 100)[0]) for q in levels]}
-    )
+    hours = quantiles_of(pooled[None, :], levels / 100.0)[:, 0]
+    deciles = pd.DataFrame({"decile": levels, "hours_rural": hours})
     return households, deciles

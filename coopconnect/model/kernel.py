@@ -62,28 +62,44 @@ def pair_sums(
             out[p, 5] = from_unsuitable
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def flow_odds(
+    flow_start: np.ndarray, office_eur: np.ndarray, scale: float, home_odds: np.ndarray,
+    office_odds: np.ndarray, office_share: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill, per flow, O = exp(-scale * office_eur) and O / (O + A), A the home odds of its zone."""
+    for i in range(flow_start.size - 1):
+        for f in range(flow_start[i], flow_start[i + 1]):
+            o = np.exp(-scale * office_eur[f])
+            office_odds[f] = o
+            office_share[f] = o / (o + home_odds[i])
+
+
 @njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def site_sums(
     access_start: np.ndarray, access_zone: np.ndarray,
     hub_odds_suitable: np.ndarray, hub_odds_unsuitable: np.ndarray,
     flow_start: np.ndarray, office_odds: np.ndarray, office_share: np.ndarray, home_odds: np.ndarray,
-    days: np.ndarray, unsuitable_share: float, commute_min: np.ndarray, commute_km: np.ndarray,
+    workers: np.ndarray, unsuitable_share: float, drive_min: np.ndarray, commute_km: np.ndarray,
     access_min: np.ndarray, access_km: np.ndarray, out: np.ndarray,
 ) -> None:  # fmt: skip
     """The sums of `pair_sums` by site, `out` (n_sites, 6): hub days, office days avoided, their minutes and km, and
-    the minutes and km of the hub days (return trips). The same loop without the pairs, for the runs of the ranges.
+    the minutes and km of the hub days. The same loop without the pairs, for the runs of the ranges, in single
+    precision inside a home zone (half the time, 1e-6 of the result); sums over zones are double. Days are per day
+    allowed to a worker, minutes those of `drive_min` (one way, as stored): the caller scales both.
     """
-    suitable_share = 1.0 - unsuitable_share
+    one = np.float32(1.0)
     for s in range(access_start.size - 1):
         for p in range(access_start[s], access_start[s + 1]):
             i = access_zone[p]
-            hs, hu = hub_odds_suitable[p], hub_odds_unsuitable[p]
-            a = home_odds[i] + hs
-            from_suitable, from_unsuitable = suitable_share * hs, unsuitable_share * hu
-            hub = avoided = minutes = km = 0.0
+            hs, hu = np.float32(hub_odds_suitable[p]), np.float32(hub_odds_unsuitable[p])
+            a = np.float32(home_odds[i]) + hs
+            from_suitable = (one - np.float32(unsuitable_share)) * hs
+            from_unsuitable = np.float32(unsuitable_share) * hu
+            hub = avoided = minutes = km = np.float32(0.0)
             first, last = flow_start[i], flow_start[i + 1]
-            office, share, allowed = office_odds[first:last], office_share[first:last], days[first:last]
-            return_min, return_km = commute_min[first:last], commute_km[first:last]
+            office, share, allowed = office_odds[first:last], office_share[first:last], workers[first:last]
+            one_way_min, return_km = drive_min[first:last], commute_km[first:last]
             for f in range(office.size):
                 o = office[f]
                 suitable = from_suitable * allowed[f] / (o + a)
@@ -91,7 +107,7 @@ def site_sums(
                 away = suitable * share[f] + unsuitable
                 hub += suitable + unsuitable
                 avoided += away
-                minutes += away * return_min[f]
+                minutes += away * one_way_min[f]
                 km += away * return_km[f]
             out[s, 0] += hub
             out[s, 1] += avoided
@@ -161,3 +177,23 @@ def mean_office_share(
         if gap < 700.0:
             total += weight[f] / (1.0 + np.exp(gap))
     return total / norm
+
+
+@njit(cache=True, nogil=True)
+def widen(
+    base: np.ndarray, first: np.ndarray, second: np.ndarray, counts: np.ndarray, tiny: float,
+    fall: np.ndarray, rise: np.ndarray,
+) -> None:  # fmt: skip
+    """Add to `fall` and `rise` the squares of the largest fall and rise from `base` to `first` or `second`.
+
+    All (figures, n_sites). Rows where `counts` is True are compared in logarithms (of at least `tiny`); `base` holds
+    the logarithms of these rows already.
+    """
+    for row in range(base.shape[0]):
+        for s in range(base.shape[1]):
+            one, two = first[row, s], second[row, s]
+            if counts[row]:
+                one, two = np.log(max(one, tiny)), np.log(max(two, tiny))
+            one, two = one - base[row, s], two - base[row, s]
+            fall[row, s] += min(one, two, 0.0) ** 2
+            rise[row, s] += max(one, two, 0.0) ** 2

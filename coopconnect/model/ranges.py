@@ -11,6 +11,7 @@ import numpy as np
 from coopconnect.model import impact
 from coopconnect.model.calibration import CalibrationError, calibration_for
 from coopconnect.model.choice import DayCosts, Prepared, Values, day_costs
+from coopconnect.model.kernel import widen
 from coopconnect.model.runs import Surroundings, site_results, start_sites
 from coopconnect.model.types import RANGED
 from coopconnect.parameters import Parameters
@@ -84,14 +85,21 @@ def _start(context: Context, key: str, level: float, pool: Executor) -> Future[i
 
 
 def behaviour_variants(context: Context) -> Iterator[Pair]:
-    """Results at the low and high of each of `BEHAVIOUR_RANGES`; the two ends of a parameter run side by side."""
+    """Results at the low and high of each of `BEHAVIOUR_RANGES`.
+
+    The two ends of a parameter run side by side, and while they run the parameter before is made of its days.
+    """
     with ThreadPoolExecutor(THREADS) as pool:
-        for key in BEHAVIOUR_RANGES:
-            levels = context.levels(key)
-            started = [_start(context, key, level, pool) for level in levels]
+
+        def start(key: str) -> list[tuple[float, Future[impact.Sums] | None]]:
+            return [(level, _start(context, key, level, pool)) for level in context.levels(key)]
+
+        ahead = start(BEHAVIOUR_RANGES[0])
+        for key, following in zip(BEHAVIOUR_RANGES, (*BEHAVIOUR_RANGES[1:], None), strict=True):
+            started, ahead = ahead, start(following) if following else []
             ends = [
                 _kept(site_results(run.result(), context.around, context.scenario, {**context.values, key: level}))
-                for level, run in zip(levels, started, strict=True)
+                for level, run in started
                 if run is not None  # an end without a solution adds nothing to the range
             ]
             if ends:
@@ -125,22 +133,15 @@ class Spread:
     def __init__(self, central: Figures) -> None:
         self.central = _kept(central)
         self.counts = np.isin(RANGED, COUNTS)
-        self.base = self._scaled(self.central)
+        self.base = self.central.copy()
+        self.base[self.counts] = np.log(np.maximum(self.central[self.counts], _TINY))
         self.fall = np.zeros_like(self.central)
         self.rise = np.zeros_like(self.central)
         self.scores: list[np.ndarray] = []
 
-    def _scaled(self, figures: np.ndarray) -> np.ndarray:
-        """Counts in logarithms, the other figures as they are."""
-        out = figures.copy()
-        out[self.counts] = np.log(np.maximum(figures[self.counts], _TINY))
-        return out
-
     def add(self, pair: Pair) -> None:
         """Count one parameter's two runs."""
-        first, second = (self._scaled(figures) - self.base for figures in pair)
-        self.fall += np.minimum(np.minimum(first, second), 0.0) ** 2
-        self.rise += np.maximum(np.maximum(first, second), 0.0) ** 2
+        widen(self.base, *pair, self.counts, _TINY, self.fall, self.rise)
         self.scores += [figures[RANGED.index("score")] for figures in pair]
 
     def bounds(self) -> Figures:
@@ -181,10 +182,11 @@ def ranks(value: np.ndarray, variants: list[np.ndarray], available: np.ndarray) 
         order = _order(value, rows)
         place = np.arange(1, order.size + 1)
         low, high = place.copy(), place.copy()
-        for other in variants:
-            theirs = np.empty(n, dtype=np.int64)
-            theirs[_order(other, rows)] = place
-            low, high = np.minimum(low, theirs[order]), np.maximum(high, theirs[order])
+        theirs = np.empty(n, dtype=np.int64)
+        with ThreadPoolExecutor(THREADS) as pool:
+            for variant in pool.map(lambda other: _order(other, rows), variants):
+                theirs[variant] = place
+                low, high = np.minimum(low, theirs[order]), np.maximum(high, theirs[order])
         group = _tie_groups(np.stack([value[order], *(other[order] for other in variants)]))
         out["rank"][order], out["rank_low"][order], out["rank_high"][order] = place, low, high
         out["tie_group"][order] = group

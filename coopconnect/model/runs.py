@@ -14,12 +14,14 @@ from coopconnect.model.choice import (
     Prepared,
     Values,
     day_costs,
+    days_per_worker,
     hot_days,
     hub_days_per_user,
     odds,
     road_disruption_days,
+    trips,
 )
-from coopconnect.model.kernel import N_SUMS, pair_sums, row_sums, site_sums
+from coopconnect.model.kernel import N_SUMS, flow_odds, pair_sums, row_sums, site_sums
 from coopconnect.model.types import Calibration
 from coopconnect.scenario import COMPONENTS, Scenario
 
@@ -67,22 +69,31 @@ def start_sites(
 ) -> Future[impact.Sums]:
     """The site sums of `run_kernel` alone, what the ranges need, worked out in a thread of `pool`.
 
-    What needs Python is done here and now; the thread holds the compiled loop only, which works without the GIL.
-    Threads that each did a bit of Python would wait for one another longer than the loop takes.
+    What needs Python is done here and now; the thread holds the compiled loops only, which work without the GIL.
+    Threads that each did a bit of Python would wait for one another longer than the loops take.
     """
     t = prepared.territory
-    o = odds(prepared, costs, scenario, calibration, values)
+    hub = np.exp(-calibration.scale_per_eur * costs.hub_eur)
+    suitable = np.exp(calibration.hub_constant_suitable) * hub
+    unsuitable = np.exp(calibration.hub_constant_unsuitable) * hub
+    home = np.exp(calibration.home_constant - calibration.scale_per_eur * costs.home_eur)
+    days = days_per_worker(scenario, calibration, values)
+    minutes = days * 2.0 * values["commute_peak_factor"]
+    to_days = np.array([days, days, minutes, days, days, days])
+    commute_km = trips(prepared, values).commute_km_single
 
-    def loop() -> impact.Sums:
+    def loops() -> impact.Sums:
+        office, share = np.empty((2, costs.office_eur.size), dtype=np.float32)
+        flow_odds(t.flow_start, costs.office_eur, calibration.scale_per_eur, home, office, share)
         out = np.zeros((t.site_zone.size, 6))
         site_sums(
-            t.access_start, t.access_zone, o.hub_suitable, o.hub_unsuitable,
-            t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
-            costs.commute_min, costs.commute_km, costs.access_min, costs.access_km, out,
+            t.access_start, t.access_zone, suitable, unsuitable, t.flow_start, office, share, home,
+            t.flow_workers, values["home_unsuitable_share"], t.flow_drive_min, commute_km,
+            costs.access_min, costs.access_km, out,
         )  # fmt: skip
-        return impact.Sums(*np.ascontiguousarray(out.T))
+        return impact.Sums(*np.ascontiguousarray((out * to_days).T))
 
-    return pool.submit(loop)
+    return pool.submit(loops)
 
 
 def pair_impact_sums(run: Run) -> impact.Sums:
