@@ -32,7 +32,7 @@ setup-dev: $(VENV)/.installed-dev
 
 run: setup
 	mkdir -p static
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m coopconnect.ui.serve --server.port $(PORT)
 
 test: setup-dev
 	$(BIN)/python -m pytest -q

@@ -1,4 +1,4 @@
-"""From `streamlit run` to the first picture of PACA in a real Chromium, and the memory of the server. Prints JSON.
+"""From `make run` to the first picture of PACA in a real Chromium, and the memory of the server. Prints JSON.
 
 Goals: 6 s and 400 MB. The picture is the map's first drawing (the map component then marks its stage).
 """
@@ -46,7 +46,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         started = time.perf_counter()
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT), "--server.headless", "true"],
+            [sys.executable, "-m", "coopconnect.ui.serve", "--server.port", str(PORT), "--server.headless", "true"],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, root_scalar
 
 from coopconnect.model.choice import (
     DayCosts,
@@ -54,6 +54,7 @@ TARGETS = (
 )  # fmt: skip
 
 _CONSTANT_BOUNDS = (-30.0, 30.0)
+_TINY = 1e-12
 _SCALE_BOUNDS = (0.001, 5.0)  # per euro
 
 
@@ -67,14 +68,24 @@ def _office_share(scale: float, home_constant: float, costs: DayCosts, prepared:
     return 1.0 / (1.0 + np.exp(np.clip(home + scale * costs.office_eur, -700.0, 700.0)))
 
 
-def _solve_home_constant(scale: float, target: float, costs: DayCosts, prepared: Prepared) -> float:
-    """Home constant for which the worker-weighted mean of P(office) of suitable homes is `target`."""
+def _solve_home_constant(
+    scale: float, target: float, costs: DayCosts, prepared: Prepared, start: float | None = None
+) -> float:
+    """Home constant for which the worker-weighted mean of P(office) of suitable homes is `target`.
 
-    def miss(constant: float) -> float:
-        return _mean_office(scale, constant, costs, prepared) - target
+    Newton from `start` where one is near at hand, else (and where Newton does not settle) between bounds.
+    """
 
+    def miss(constant: float) -> tuple[float, float]:
+        share, slope = _mean_office(scale, constant, costs, prepared)
+        return share - target, min(slope, -_TINY)  # far off, the curve is flat to the last digit
+
+    if start is not None:
+        found = root_scalar(miss, x0=start, fprime=True, method="newton", xtol=1e-10, maxiter=12)
+        if found.converged and abs(miss(found.root)[0]) < 1e-9:
+            return float(found.root)
     low, high = _CONSTANT_BOUNDS
-    return float(brentq(miss, low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
+    return float(brentq(lambda c: miss(c)[0], low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
 
 
 @dataclass(frozen=True)
@@ -127,12 +138,35 @@ def _solve_scale(
     The elasticity grows with the scale, so there is one answer between the bounds; brentq says so otherwise.
     """
 
+    even_eur: float | None = None  # the cost at which office and home are chosen alike: it hardly moves with the scale
+
+    def constant_of(scale: float) -> float:
+        nonlocal even_eur
+        start = None if even_eur is None else -scale * even_eur
+        constant = _solve_home_constant(scale, office_share, costs, prepared, start)
+        even_eur = -constant / scale
+        return constant
+
     def miss(scale: float) -> float:
-        constant = _solve_home_constant(scale, office_share, costs, prepared)
-        return commuter_elasticity(scale, constant, commuter) - target
+        return commuter_elasticity(scale, constant_of(scale), commuter) - target
 
     scale = float(brentq(miss, *_SCALE_BOUNDS, xtol=1e-9))
-    return scale, _solve_home_constant(scale, office_share, costs, prepared)
+    return scale, constant_of(scale)
+
+
+_HUB_TARGETS = ("hub_share_reference", "substitution_reference", "hub_days_per_user_per_week")
+"""What the hub constants alone depend on: three ranges in eight need no new scale."""
+
+
+@lru_cache(maxsize=64)
+def _scale_and_constant(
+    prepared: Prepared, scenario: Scenario, office_share: float, given: tuple[tuple[str, float], ...]
+) -> tuple[float, float]:
+    """`_solve_scale`, remembered by all values but `_HUB_TARGETS`."""
+    values = dict(given)
+    costs = day_costs(prepared, scenario, values)
+    commuter = reference_commuter(scenario, values)
+    return _solve_scale(values["fuel_price_elasticity"], office_share, commuter, costs, prepared)
 
 
 def reference_user(calibration: Calibration, commuter: Commuter, values: Values, days: float) -> dict[str, float]:
@@ -257,7 +291,8 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
             f"home_unsuitable_share {unsuitable:g}: people without a suitable home stay at the office"
         )
     commuter = reference_commuter(scenario, values)
-    scale, home_constant = _solve_scale(values["fuel_price_elasticity"], office_suitable, commuter, costs, prepared)
+    given = tuple((key, float(value)) for key, value in values.items() if key not in _HUB_TARGETS)
+    scale, home_constant = _scale_and_constant(prepared, scenario, office_suitable, given)
     permission = eligible / values["teleworkable_share"]
     start = Calibration(eligible, permission, scale, home_constant, 0.0, 0.0, {}, {})
     o = odds(prepared, costs, scenario, start, values)
@@ -269,7 +304,7 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
     sums = totals(suitable, other)
     reached = {
         "telework_regular_share": eligible * (1.0 - values["office_day_share_reference"]),
-        "office_day_share_reference": (1.0 - unsuitable) * _mean_office(scale, home_constant, costs, prepared)
+        "office_day_share_reference": (1.0 - unsuitable) * _mean_office(scale, home_constant, costs, prepared)[0]
         + unsuitable,
         "fuel_price_elasticity": commuter_elasticity(scale, home_constant, commuter),
         "fuel_price_elasticity_all_rural": _rural_elasticity(scale, home_constant, costs, prepared, unsuitable),
@@ -285,9 +320,13 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
     return found
 
 
-def _mean_office(scale: float, constant: float, costs: DayCosts, prepared: Prepared) -> float:
+def _mean_office(scale: float, constant: float, costs: DayCosts, prepared: Prepared) -> tuple[float, float]:
+    """Mean share of office days of suitable homes, and its slope in the home constant."""
     workers = prepared.territory.flow_workers
-    return float(mean_office_share(scale, constant, costs.office_eur, costs.home_eur, prepared.flow_zone, workers))
+    share, slope = mean_office_share(
+        scale, constant, costs.office_eur, costs.home_eur, prepared.flow_zone, workers
+    )  # fmt: skip
+    return float(share), float(slope)
 
 
 @lru_cache(maxsize=256)

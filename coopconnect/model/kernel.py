@@ -164,19 +164,22 @@ def row_sums(start: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
 def mean_office_share(
     scale: float, constant: float, office_eur: np.ndarray, home_eur: np.ndarray, flow_zone: np.ndarray,
     weight: np.ndarray,
-) -> float:  # fmt: skip
-    """Weighted mean of P(office) of suitable homes, no hub open: 1 / (1 + exp(constant - scale * (home - office))).
+) -> tuple[float, float]:  # fmt: skip
+    """Weighted mean of P(office) of suitable homes, no hub open, and its slope in the home constant.
 
-    office_eur, flow_zone, weight: per flow; home_eur: per zone. A loop, because the calibration asks for it a hundred
-    times and arrays made and dropped in a server's thread cost more than the sum.
+    P = 1 / (1 + exp(constant - scale * (home - office))), slope = -mean of P (1 - P). office_eur, flow_zone, weight:
+    per flow; home_eur: per zone. A loop, because the calibration asks for it dozens of times and arrays made and
+    dropped in a server's thread cost more than the sum.
     """
-    total = norm = 0.0
+    total = slope = norm = 0.0
     for f in range(office_eur.size):
         gap = constant - scale * (home_eur[flow_zone[f]] - office_eur[f])
         norm += weight[f]
         if gap < 700.0:
-            total += weight[f] / (1.0 + np.exp(gap))
-    return total / norm
+            office = 1.0 / (1.0 + np.exp(gap))
+            total += weight[f] * office
+            slope -= weight[f] * office * (1.0 - office)
+    return total / norm, slope / norm
 
 
 @njit(cache=True, nogil=True)

@@ -84,7 +84,13 @@ def geometry(code: str) -> Geometry:
     """Contours of the communes of a territory, in the order of its sites, with the lines of the départements."""
     packed = geometry_of(territory(code))
     settle()
+    _PACKED[code] = packed
     return packed
+
+
+def geometry_at_hand(code: str) -> Geometry | None:
+    """The contours if an earlier run (or the warm-up) has made them: never waits."""
+    return _PACKED.get(code)
 
 
 def settle() -> None:
@@ -125,5 +131,6 @@ def mark_loaded(code: str) -> None:
 
 
 _SEEN: set[str] = set()
+_PACKED: dict[str, Geometry] = {}
 
 _few_arenas()

@@ -22,11 +22,12 @@ from coopconnect.ui import cached, state
 from coopconnect.ui.figures import figures_html, site_figures, territory_figures
 from coopconnect.ui.filters import Listed, listed
 from coopconnect.ui.frame import Page, guard, mount_frame, query_of, scenario_html, screen_height_px
-from coopconnect.ui.map_component import draw_map
+from coopconnect.ui.map_component import draw_map, prepare_map
 from coopconnect.ui.ranking_component import RankingRow, draw_ranking, ranking_texts
 from coopconnect.ui.sight import in_sight
 
 RESPONSE_POINTS = 9
+MAP_KEY = "map"
 MAP_HEIGHT_PX = 540
 HEAD_START_S = 0.03
 """The browser draws in one go what arrives within some 10 ms: this lets it draw the map before the rest comes."""
@@ -132,6 +133,7 @@ def assess_and_map(page: Page) -> Decision | None:
     """Assess the scenario and draw the map before anything else; None where that failed, which is told."""
     decision = None
     with guard(page):
+        prepare_map(MAP_KEY, cached.geometry_at_hand(page.scenario.territory))
         decision = assess_page(page)
         draw_decision_map(page, decision)
         time.sleep(HEAD_START_S)
@@ -140,7 +142,7 @@ def assess_and_map(page: Page) -> Decision | None:
 
 def draw_decision_map(page: Page, decision: Decision) -> None:
     """The map of scores; a click selects."""
-    draw_map(map_spec(page, decision), cached.geometry(page.scenario.territory), "map", on_select=state.select)
+    draw_map(map_spec(page, decision), cached.geometry(page.scenario.territory), MAP_KEY, on_select=state.select)
 
 
 def map_spec(page: Page, decision: Decision) -> MapSpec:

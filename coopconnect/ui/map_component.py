@@ -24,6 +24,7 @@ from coopconnect.show.maps import (
     payload,
 )
 from coopconnect.ui.static_assets import (
+    Asset,
     assets_message,
     chosen_callback,
     component_code,
@@ -45,6 +46,17 @@ class MapEvent:
     """What the user did on the map in this run: chose a commune (its INSEE code) or cleared the choice (None)."""
 
     selected: str | None
+
+
+def prepare_map(key: str, geometry: Geometry | None = None) -> None:
+    """Send the browser for deck.gl, and the contours if known, before there is anything to draw. Call before assessing.
+
+    key: that of the `draw_map` to come. Where the files have no address nothing is sent: they come with the map.
+    """
+    assets = _libraries() | ({"geometry": _contour_file(geometry)} if geometry else {})
+    if all(asset.url for asset in assets.values()):
+        with st.container(key="early"):
+            _COMPONENT(key=f"{key}_early", data={"early": key, **assets_message(assets, f"{key}_early")}, height=1)
 
 
 def draw_map(
@@ -81,13 +93,17 @@ def _code() -> bytes:
     return component_code(_FOLDER, _SCRIPTS, "map.css")
 
 
+def _libraries() -> dict[str, Asset]:
+    return {"code": publish("map", ".js", _code()), "deck": publish("deck", ".js", deck_bundle(), deck_digest())}
+
+
+def _contour_file(geometry: Geometry) -> Asset:
+    return publish("contours", ".bin", geometry.data, geometry.digest)
+
+
 def _message(spec: MapSpec, geometry: Geometry, key: str) -> dict[str, Any]:
     """What one run sends: where the three files are, and the payload."""
-    assets = {
-        "code": publish("map", ".js", _code()),
-        "deck": publish("deck", ".js", deck_bundle(), deck_digest()),
-        "geometry": publish("contours", ".bin", geometry.data, geometry.digest),
-    }
+    assets = _libraries() | {"geometry": _contour_file(geometry)}
     return {"key": key, "spec": payload(spec), **assets_message(assets, key)}
 
 

@@ -62,3 +62,15 @@ function zoneLayers(map) {
   }
   return layers;
 }
+
+// One small triangle and one line, far from any territory: they compile the shaders of the layers of the map.
+function seedLayers(library) {
+  const data = (name, numbers) => ({ length: 1, startIndices: new Uint32Array([0, 3]), attributes: { [name]: { value: new Float32Array(numbers), size: 2 } } });
+  const line = { length: 1, attributes: { getSourcePosition: { value: new Float32Array([0, 0]), size: 2 }, getTargetPosition: { value: new Float32Array([1, 1]), size: 2 } } };
+  return [
+    new library.SolidPolygonLayer({
+      id: "zones", data: data("getPolygon", [0, 0, 1, 0, 1, 1]), _normalize: false, positionFormat: "XY", extruded: false, material: false, getFillColor: [0, 0, 0, 255],
+    }),
+    new library.LineLayer({ id: "hatch", data: line, getColor: [0, 0, 0, 255], getWidth: 1, widthUnits: "pixels", positionFormat: "XY" }),
+  ];
+}

@@ -1,6 +1,7 @@
 // The map of one place on the page. Streamlit calls `mount` again on every run; the picture stays, and only what
 // changed is drawn again.
 const PARK_MS = 15000; // how long a map that left the page is kept, ready to come back
+const EARLY_MS = 60000; // how long a map started early waits for its data
 const ZOOM_MAX = 13;
 const MOVE_MS = 350;
 
@@ -31,6 +32,8 @@ class ZoneMap {
     this.spec = data.spec;
     const { frame } = this.parts;
     if (frame.parentNode !== parentElement) parentElement.append(frame);
+    this.holder?.remove();
+    this.holder = undefined;
     frame.classList.toggle("projector", this.spec.projector);
     frame.style.setProperty("--cc-height", `${this.spec.height}px`);
     this.fitFrame();
@@ -57,7 +60,7 @@ class ZoneMap {
     };
     this.hatchKey = this.colourKey = this.linesView = this.viewKey = this.view = undefined;
     this.fitted = false;
-    writeZoomChoices(this.parts, geometry, this.spec.texts);
+    if (this.spec) writeZoomChoices(this.parts, geometry, this.spec.texts);
     this.fit(() => true, false);
   }
 
@@ -77,6 +80,19 @@ class ZoneMap {
     stage.dataset.ready = "1";
     this.resizing = new ResizeObserver(() => this.resized());
     this.resizing.observe(stage);
+  }
+
+  // Before the first data: deck.gl starts on a stage out of sight, with the contours where they are known, so that
+  // shaders are compiled and polygons cut while the server works. `update` then moves the stage to its place.
+  startEarly(library, geometry, holder) {
+    holder.append(this.parts.frame);
+    this.view = { longitude: 2.5, latitude: 46.5, zoom: 5, pitch: 0, bearing: 0 };
+    this.start(library);
+    if (!geometry) return this.deck.setProps({ layers: seedLayers(library) });
+    this.take(geometry);
+    this.zoneClass = new Uint8Array(geometry.header.zones).fill(255);
+    this.table = new Uint8Array(256 * 3).fill(255);
+    return this.paint();
   }
 
   // A lost graphics context is rebuilt once; if it is lost again, the app is told.
@@ -225,6 +241,8 @@ class ZoneMap {
       const { stage } = this.parts;
       stage.dataset.drawMs = (performance.now() - started).toFixed(1);
       stage.dataset.picture = picture;
+      this.shared.firstPicture ??= Promise.resolve();
+      this.shared.pictured?.();
       stage.dataset.selected = this.selected >= 0 ? this.geometry.header.codes[this.selected] : "";
     });
   }
@@ -265,7 +283,7 @@ class ZoneMap {
   fitFrame() {
     const { frame } = this.parts;
     const { clientWidth } = frame;
-    frame.classList.toggle("narrow", clientWidth < (this.spec.projector ? 1100 : 860));
+    frame.classList.toggle("narrow", clientWidth < (this.spec?.projector ? 1100 : 860));
     frame.classList.toggle("phone", clientWidth < 560);
   }
 
@@ -287,6 +305,7 @@ class ZoneMap {
   }
 
   look(view) {
+    if (!this.geometry) return; // started early: nothing to look at yet
     if (Math.abs(view.zoom - this.view.zoom) + Math.abs(view.longitude - this.view.longitude) > 1e-9) this.untouched = false;
     cancelAnimationFrame(this.frame);
     this.setView(view);
@@ -469,20 +488,21 @@ class ZoneMap {
   }
 }
 
+function once(shared, name, make) {
+  shared.assets ??= new Map();
+  if (!shared.assets.has(name)) {
+    const promise = make();
+    promise.catch(() => shared.assets.delete(name));
+    shared.assets.set(name, promise);
+  }
+  return shared.assets.get(name);
+}
+
 // deck.gl and the contours, each fetched once per page and kept between runs.
 async function loadAssets(shared, data, absolute) {
-  shared.assets ??= new Map();
-  const once = (name, make) => {
-    if (!shared.assets.has(name)) {
-      const promise = make();
-      promise.catch(() => shared.assets.delete(name));
-      shared.assets.set(name, promise);
-    }
-    return shared.assets.get(name);
-  };
   const [library, geometry] = await Promise.all([
-    once(data.deck.name, () => loadDeck(data.deck, shared, absolute)),
-    once(data.geometry.name, async () => decodeGeometry(await loadBinary(data.geometry, shared, absolute))),
+    once(shared, data.deck.name, () => loadDeck(data.deck, shared, absolute)),
+    data.geometry && once(shared, data.geometry.name, async () => decodeGeometry(await loadBinary(data.geometry, shared, absolute))),
   ]);
   return { library, geometry };
 }
@@ -523,25 +543,57 @@ function webglReason() {
 export async function mount(component, shared, absolute) {
   const { data, parentElement, setStateValue } = component;
   shared.webgl ??= webglReason();
+  if (data.early) return shared.webgl ? undefined : early(data, shared, absolute);
   if (shared.webgl) {
     setStateValue("status", { webgl: false, reason: shared.webgl });
     return undefined;
   }
-  if (!parentElement.querySelector("style.cc-style")) {
-    const style = document.createElement("style");
-    style.className = "cc-style";
-    style.textContent = STYLE;
-    parentElement.append(style);
-  }
-  shared.maps ??= new Map();
-  const map = shared.maps.get(data.key) ?? new ZoneMap(shared, data.key);
-  shared.maps.set(data.key, map);
+  addStyle(parentElement);
+  const map = mapOf(data.key, shared);
   clearTimeout(map.parked);
   await map.update(component, absolute);
-  return () => {
-    map.parked = setTimeout(() => {
-      map.stop();
-      shared.maps.delete(data.key);
-    }, PARK_MS);
-  };
+  return () => park(map, shared);
+}
+
+function mapOf(key, shared) {
+  shared.maps ??= new Map();
+  if (!shared.maps.has(key)) shared.maps.set(key, new ZoneMap(shared, key));
+  return shared.maps.get(key);
+}
+
+function park(map, shared) {
+  map.parked = setTimeout(() => {
+    map.stop();
+    shared.maps.delete(map.key);
+  }, PARK_MS);
+}
+
+function addStyle(parent) {
+  if (parent.querySelector("style.cc-style")) return;
+  const style = document.createElement("style");
+  style.className = "cc-style";
+  style.textContent = STYLE;
+  parent.append(style);
+}
+
+// Sent before the assessment: fetch deck.gl (and contours) and start it out of sight, for the map that will come.
+async function early(data, shared, absolute) {
+  if (shared.maps?.has(data.early)) return undefined;
+  const map = mapOf(data.early, shared);
+  const { library, geometry } = await loadAssets(shared, data, absolute);
+  if (map.spec) return undefined; // the data were quicker
+  const holder = document.createElement("div");
+  holder.style.cssText = "position:fixed;left:-9999px;top:0;width:800px;height:600px;visibility:hidden";
+  holder.setAttribute("aria-hidden", "true");
+  document.body.append(holder);
+  const root = holder.attachShadow({ mode: "open" });
+  addStyle(root);
+  map.startEarly(library, geometry, root);
+  map.holder = holder;
+  map.parked = setTimeout(() => {
+    map.stop();
+    holder.remove();
+    shared.maps.delete(map.key);
+  }, EARLY_MS);
+  return undefined;
 }
