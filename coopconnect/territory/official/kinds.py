@@ -1,0 +1,277 @@
+"""What a file is: its kind guessed from its columns, and `import_file`, from a file to a checked table with its label."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from coopconnect.parameters import DATA_DIR
+from coopconnect.territory.official import readers
+from coopconnect.territory.official.codes import CodeMap
+from coopconnect.territory.official.contract import Label
+from coopconnect.territory.official.readers import Reading
+from coopconnect.territory.official.reading import Problem, RawTable, ReadingError, read_raw
+
+_CODE = r"codgeo|insee_com|code_insee|code_commune|codecommune|citycode|zone_code|com|depcom|code|insee|id_commune"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file: names, the pattern of each column (on names without case or accents), those that must be there.
+
+    needed: alternatives, each a set of columns that suffices. where: what to look for, for a file that is not it.
+    """
+
+    table: str
+    name_fr: str
+    name_en: str
+    columns: Mapping[str, str]
+    needed: tuple[tuple[str, ...], ...]
+    reader: str = ""
+
+
+KINDS: dict[str, Kind] = {
+    kind.table: kind
+    for kind in (
+        Kind(
+            "flows", "flux domicile-travail", "commuting flows",
+            {
+                "home_code": r"codgeo|home_code|commune_residence|residence|domicile|origine|origin|code_domicile|com_res",
+                "work_code": r"dclt|work_code|commune_travail|travail|lieu_travail|destination|dest|code_travail|com_trav",
+                "workers": r"nbflux_c(\d\d)_actocc15p|workers|actifs|actifs_occupes|nbflux|flux|flow|nb|ipondi",
+            },
+            (("home_code", "work_code", "workers"),),
+        ),
+        Kind(
+            "margins", "actifs et emplois par commune", "workers and jobs by commune",
+            {
+                "zone_code": _CODE,
+                "active": r"p(\d\d)_act1564|actifs_1564", "unemployed": r"p(\d\d)_chom1564|chomeurs_1564|chomeurs",
+                "workers": r"p(\d\d)_actocc15p|p(\d\d)_actocc1564|p(\d\d)_actocc|workers|actifs_occupes|actifs_ayant_un_emploi",
+                "jobs": r"p(\d\d)_emplt|jobs|emplois|emplois_au_lieu_de_travail|emploi",
+                "population": r"p(\d\d)_pop|population|pop", "households": r"p(\d\d)_rp|residences_principales|households",
+            },
+            (("zone_code", "workers"), ("zone_code", "jobs"), ("zone_code", "active", "unemployed")),
+        ),
+        Kind(
+            "density", "grille de densité", "density grid",
+            {"zone_code": _CODE, "level": r"dens7?|dens_aav7|niveau_densite|typo_densite|level|degre_densite|densite"},
+            (("zone_code", "level"),),
+        ),
+        Kind(
+            "travel", "temps de trajet", "travel times",
+            {
+                "from_code": r"from_code|from|origine|origin|depart|id|ido", "to_code": r"to_code|to|destination|arrivee|idd",
+                "drive_min": r"drive_min|minutes|min|temps_min|duree_min|tps_min|temps", "drive_s": r"seconds|secondes|duree_s|duration|temps_s",
+                "road_km": r"road_km|km|distance_km|dist_km|distance", "road_m": r"distance_m|metres|meters",
+            },
+            (("from_code", "to_code", "drive_min"), ("from_code", "to_code", "drive_s")),
+        ),
+        Kind(
+            "facilities", "équipements (BPE)", "facilities (BPE)",
+            {"zone_code": _CODE, "type_code": r"typequ|type_equipement|type_code|equipement", "count": r"nb_equip|nombre|count|nb"},
+            (("zone_code", "type_code"),),
+        ),
+        Kind(
+            "places", "lieux d'accueil possibles", "places that could host",
+            {"name": r"nom|name|lib_fs|libelle", "lon": r"longitude|lon|x_lon|lng", "lat": r"latitude|lat|y_lat",
+             "zone_code": r"insee_com|code_insee|insee|code_commune|zone_code", "postcode": r"code_postal|cp|postcode",
+             "commune": r"lib_com|commune|ville|city", "address": r"adresse|address|rue"},
+            (("name", "lat", "lon"), ("name", "commune", "postcode"), ("name", "zone_code")),
+            "coopconnect.territory.official.places",
+        ),
+        Kind(
+            "fuel", "prix hebdomadaires des carburants", "weekly fuel prices",
+            {"week": r"date|week|semaine", "petrol_eur_per_l": r"euro95|sp95|sp95_e10|petrol_eur_per_l|essence|euro_super_95",
+             "diesel_eur_per_l": r"diesel|gazole|diesel_eur_per_l|gasoil"},
+            (("week", "petrol_eur_per_l"), ("week", "diesel_eur_per_l")),
+            "coopconnect.territory.official.fuel",
+        ),
+        Kind(
+            "climate", "indicateurs climatiques DRIAS", "DRIAS climate indicators",
+            {"area_code": r"insee_dep|code_c|area_code", "hot_days": r"nortx35_\w+|norta?tx35\w*|hot_days", "any": r"nor\w+_ref|nor\w+_h[123]"},
+            (("area_code", "hot_days"), ("area_code", "any")),
+            "coopconnect.territory.official.climate",
+        ),
+    )
+}  # fmt: skip
+_READERS = {
+    "flows": readers.read_flows,
+    "margins": readers.read_margins,
+    "density": readers.read_density,
+    "travel": readers.read_travel,
+    "facilities": readers.read_facilities,
+}
+_NOT_COUNTED = ("fuel", "climate")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """The kind a file seems to be ('' where none fits), its columns, the share of what it needs that was found."""
+
+    table: str
+    mapping: Mapping[str, str]
+    confidence: float
+    year: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A table ready for the store, with its label and what was wrong in the file; None where nothing is usable."""
+
+    table: str
+    frame: pd.DataFrame | None
+    label: Label
+    problems: tuple[Problem, ...]
+
+    @property
+    def usable(self) -> bool:
+        """True where there are rows and nothing fatal."""
+        return self.frame is not None and len(self.frame) > 0 and not any(p.fatal for p in self.problems)
+
+
+def plain(name: str) -> str:
+    """A column name without case, accents or punctuation."""
+    low = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", low).strip("_")
+
+
+def columns_of(kind: Kind, names: list[str]) -> tuple[dict[str, str], str]:
+    """Column of the file for each name of a kind, and the year that the names carry. The newest year wins."""
+    found: dict[str, str] = {}
+    years: dict[str, str] = {}
+    for ours, pattern in kind.columns.items():
+        options = re.compile(pattern)
+        best: tuple[int, int, str] | None = None
+        for name in names:
+            match = options.fullmatch(plain(name))
+            if match is None:
+                continue
+            year = next((g for g in match.groups() if g), "") if match.groups() else ""
+            order = (int(year) if year else -1, -_rank(pattern, plain(name)), name)
+            if name not in found.values() and (best is None or order[:2] > best[:2]):
+                best = order
+                years[ours] = year
+        if best is not None:
+            found[ours] = best[2]
+    known = {y for k, y in years.items() if y and k in found}
+    return found, f"20{max(known)}" if known else ""
+
+
+def _rank(pattern: str, name: str) -> int:
+    """How far down the alternatives of a pattern a name is: the first named is the best."""
+    return next((k for k, part in enumerate(pattern.split("|")) if re.fullmatch(part, name)), 99)
+
+
+def guess(raw: RawTable) -> Guess:
+    """The kind whose needs the columns meet best; a square travel table is known by its codes."""
+    names = [str(c) for c in raw.frame.columns]
+    if len(names) > 20 and _share_of_codes(names[1:]) > 0.8:
+        return Guess("travel", {"from_code": names[0]}, 1.0, "")
+    scored = []
+    for order, kind in enumerate(KINDS.values()):
+        mapping, year = columns_of(kind, names)
+        share = max(sum(c in mapping for c in needed) / len(needed) for needed in kind.needed)
+        rare = sum(1 for c in mapping if c not in ("zone_code", "commune", "postcode"))
+        scored.append((share == 1.0, share, rare + 2 * bool(year), -order, kind.table, mapping, year))
+    scored.sort(key=lambda s: s[:4], reverse=True)
+    best = scored[0]
+    others = tuple(s[4] for s in scored[1:] if s[0])
+    return Guess(best[4] if best[0] else "", best[5], best[1], best[6], others)
+
+
+def _share_of_codes(names: list[str]) -> float:
+    codes = sum(bool(re.fullmatch(r"(\d[\dAB]?\d{3}|\d{4})", name)) for name in names)
+    return codes / max(len(names), 1)
+
+
+def import_file(
+    source: Path | bytes,
+    file_name: str,
+    table: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    label: Mapping[str, str] | None = None,
+    codes: CodeMap | None = None,
+    member: str | None = None,
+    today: date | None = None,
+) -> Imported:
+    """Read a file into a table of the contract.
+
+    table, mapping: what the user confirmed; guessed where not given. label: source, year, licence, url and kind for
+    the label. codes: the shipped ones if not given. today: date of the label. ReadingError where it is no table;
+    what is wrong inside is in `problems`, sorted by line, all at once.
+    """
+    raw = read_raw(source, file_name, member)
+    found = guess(raw)
+    table = table or found.table
+    if not table:
+        raise ReadingError(*_unknown(file_name, raw))
+    kind = KINDS[table]
+    columns, year = columns_of(kind, [str(c) for c in raw.frame.columns])
+    if table == "travel" and found.table == "travel" and "to_code" not in found.mapping:
+        columns, year = dict(found.mapping), ""
+    columns |= {k: v for k, v in (mapping or {}).items() if v}
+    missing = _missing(kind, columns)
+    if missing and not (table == "travel" and set(columns) == {"from_code"}):
+        raise ReadingError(*missing)
+    reading = _read(kind, raw, columns, codes or CodeMap.load(DATA_DIR / "territory"))
+    problems = tuple(sorted((*raw.problems, *reading.problems), key=lambda p: (p.line or 0, p.column)))
+    told = dict(label or {})
+    made = Label(
+        table=table,
+        kind=told.get("kind", "own"),
+        source=told.get("source", file_name),
+        year=told.get("year") or year,
+        licence=told.get("licence", ""),
+        url=told.get("url", ""),
+        loaded_on=(today or date.today()).isoformat(),
+        file_name=file_name,
+        file_sha256=raw.sha256,
+        rows=len(reading.frame),
+        placed=float(reading.placed),
+        unplaced=float(reading.unplaced),
+        notes_fr=tuple(fr for fr, _ in reading.notes),
+        notes_en=tuple(en for _, en in reading.notes),
+    )
+    return Imported(table, reading.frame.reset_index(drop=True), made, problems)
+
+
+def _read(kind: Kind, raw: RawTable, columns: Mapping[str, str], codes: CodeMap) -> Reading:
+    if not kind.reader:
+        return _READERS[kind.table](raw, columns, codes)
+    module: Any = importlib.import_module(kind.reader)
+    frame, problems, notes = module.read(raw, columns, codes)
+    told = tuple(
+        p if isinstance(p, Problem) else Problem(p.line, "", "", p.reason_fr, p.reason_en) for p in problems
+    )  # fmt: skip
+    return Reading(frame, told, tuple(notes), len(frame), len(raw.frame) - len(frame), {})
+
+
+def _missing(kind: Kind, columns: Mapping[str, str]) -> tuple[str, str] | None:
+    if any(all(c in columns for c in needed) for needed in kind.needed):
+        return None
+    wanted = min(kind.needed, key=lambda needed: sum(c not in columns for c in needed))
+    names = ", ".join(c for c in wanted if c not in columns)
+    return (
+        f"Pour « {kind.name_fr} », il manque : {names}. Indiquez la colonne du fichier pour chacune.",
+        f"For “{kind.name_en}”, {names} missing. Say which column of the file each is.",
+    )
+
+
+def _unknown(file_name: str, raw: RawTable) -> tuple[str, str]:
+    have = ", ".join(str(c) for c in raw.frame.columns[:8])
+    fr = "; ".join(f"{k.name_fr} ({', '.join(k.needed[0])})" for k in KINDS.values())
+    en = "; ".join(f"{k.name_en} ({', '.join(k.needed[0])})" for k in KINDS.values())
+    return (
+        f"{file_name} : colonnes {have}. Aucune sorte de table reconnue. Lues : {fr}.",
+        f"{file_name}: columns {have}. No kind of table recognised. Read: {en}.",
+    )

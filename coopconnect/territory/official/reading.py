@@ -1,0 +1,308 @@
+"""Reading a table as its publisher or its user gives it: csv in any dress, zip, xlsx or parquet, as text, by line.
+
+Nothing is converted here. What cannot be read is told with its line, and the rest is kept.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import gzip
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+MAX_MB = 900
+"""Largest table that is read, unpacked: INSEE's largest of interest is under 300 MB."""
+SEPARATORS = (";", ",", "\t")
+SNIFFED_LINES = 60
+TABLE_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
+NOT_DATA = ("meta", "varmod", "lisez", "readme", "dictionnaire", "documentation")
+HEADER_WITHIN = 20
+
+
+class ReadingError(ValueError):
+    """A file that cannot be read as a table at all; `message_fr` and `message_en` say why and what to do."""
+
+    def __init__(self, message_fr: str, message_en: str) -> None:
+        super().__init__(message_en)
+        self.message_fr, self.message_en = message_fr, message_en
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a file. line: 1 is the first of the file, None for the whole file; fatal: nothing is usable.
+
+    count: how many lines have it, `line` being the first.
+    """
+
+    line: int | None
+    column: str
+    value: str
+    reason_fr: str
+    reason_en: str
+    fatal: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class RawTable:
+    """A table as text: `frame` holds strings, its index is the line in the file (the header is `first_line`)."""
+
+    file_name: str
+    sha256: str
+    frame: pd.DataFrame
+    encoding: str = ""
+    separator: str = ""
+    sheet: str = ""
+    first_line: int = 1
+    problems: tuple[Problem, ...] = field(default_factory=tuple)
+
+
+def read_raw(source: Path | bytes, file_name: str, member: str | None = None) -> RawTable:
+    """Read a file or its bytes; `member` names (or patterns) the file wanted inside a zip.
+
+    ReadingError where it is not a table; lines that do not fit are in `problems`, the others are kept.
+    """
+    content = source.read_bytes() if isinstance(source, Path) else source
+    digest = hashlib.sha256(content).hexdigest()
+    content, inner = _unpacked(content, file_name, member)
+    if not content.strip():
+        raise ReadingError(f"{file_name} est vide.", f"{file_name} is empty.")
+    if content[:4] == b"PAR1":
+        table = pq.read_table(io.BytesIO(content)).to_pandas().astype("string").fillna("").astype(object)
+        table.index = pd.RangeIndex(2, len(table) + 2)
+        return RawTable(file_name, digest, table)
+    if content[:4] == b"PK\x03\x04":
+        return _from_workbook(content, file_name, digest)
+    return _from_text(content, inner, file_name, digest)
+
+
+def preview(raw: RawTable, rows: int = 20) -> pd.DataFrame:
+    """The first rows, as they are in the file, with their line."""
+    head = raw.frame.head(rows)
+    return head.set_axis([str(line) for line in head.index], axis=0)
+
+
+def _too_large(file_name: str) -> ReadingError:
+    return ReadingError(
+        f"{file_name} dépasse {MAX_MB} Mo une fois ouvert : trop grand pour être lu.",
+        f"{file_name} is over {MAX_MB} MB once unpacked: too large to be read.",
+    )
+
+
+def _unpacked(content: bytes, file_name: str, member: str | None) -> tuple[bytes, str]:
+    """Content out of gz and zip, and the name inside."""
+    if content[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(io.BytesIO(content)) as packed:
+                content = packed.read(MAX_MB * 2**20 + 1)
+        except (OSError, EOFError) as error:
+            raise ReadingError(f"{file_name} est abîmé ({error}).", f"{file_name} is damaged ({error}).") from None
+        if len(content) > MAX_MB * 2**20:
+            raise _too_large(file_name)
+        return content, file_name.removesuffix(".gz")
+    if content[:4] != b"PK\x03\x04":
+        if len(content) > MAX_MB * 2**20:
+            raise _too_large(file_name)
+        return content, file_name
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile as error:
+        raise ReadingError(f"{file_name} est abîmé ({error}).", f"{file_name} is damaged ({error}).") from None
+    if "[Content_Types].xml" in archive.namelist():
+        _check_size(archive.infolist(), file_name)
+        return content, file_name
+    chosen = _member_of(archive, file_name, member)
+    _check_size([chosen], file_name)
+    try:
+        return archive.read(chosen), chosen.filename
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, OSError) as error:
+        raise ReadingError(
+            f"{file_name} : {chosen.filename} ne s'ouvre pas ({error}). Sans mot de passe, et entier ?",
+            f"{file_name}: {chosen.filename} does not open ({error}). Without a password, and whole?",
+        ) from None
+
+
+def _check_size(members: Sequence[zipfile.ZipInfo], file_name: str) -> None:
+    if sum(info.file_size for info in members) > MAX_MB * 2**20:
+        raise _too_large(file_name)
+
+
+def _member_of(archive: zipfile.ZipFile, file_name: str, member: str | None) -> zipfile.ZipInfo:
+    """The table inside an archive: the one asked for, else the largest that looks like data."""
+    tables = [i for i in archive.infolist() if i.filename.lower().endswith(TABLE_ENDINGS) and not i.is_dir()]
+    if member:
+        asked = [i for i in tables if fnmatch.fnmatch(i.filename.rsplit("/", 1)[-1].lower(), member.lower())]
+        tables = asked or tables
+    data = [i for i in tables if not any(word in i.filename.lower() for word in NOT_DATA)] or tables
+    if not data:
+        names = ", ".join(archive.namelist()[:5]) or "-"
+        raise ReadingError(
+            f"{file_name} ne contient pas de table (csv, xlsx ou parquet) : {names}.",
+            f"{file_name} holds no table (csv, xlsx or parquet): {names}.",
+        )
+    return max(data, key=lambda info: info.file_size)
+
+
+def _from_workbook(content: bytes, file_name: str, digest: str) -> RawTable:
+    """The first sheet that holds a table; values, never formulas; title lines above the header are skipped."""
+    try:
+        sheets = pd.read_excel(io.BytesIO(content), sheet_name=None, header=None, dtype=object, engine="openpyxl")
+    except Exception as error:  # openpyxl raises whatever the damaged part raises
+        raise ReadingError(
+            f"{file_name} ne s'ouvre pas comme un classeur ({type(error).__name__}).",
+            f"{file_name} does not open as a workbook ({type(error).__name__}).",
+        ) from None
+    usable = {name: table for name, table in sheets.items() if table.shape[0] > 1 and table.shape[1] > 1}
+    if not usable:
+        raise ReadingError(f"{file_name} : aucune feuille ne contient de table.", f"{file_name}: no sheet has a table.")
+    name = max(usable, key=lambda key: usable[key].size)
+    table = usable[name]
+    filled = table.notna().sum(axis=1)
+    head = filled.iloc[:HEADER_WITHIN]
+    wide = [k for k in head.index if head[k] >= 0.6 * filled.max()]
+    at = int(_short_names(table, wide))
+    frame = table.iloc[at + 1 :].copy()
+    frame.columns = pd.Index(_unique([_text(v) for v in table.iloc[at]]))
+    frame = frame.map(_text)
+    frame.index = pd.RangeIndex(at + 2, at + 2 + len(frame))
+    named = [name for name in frame.columns if not name.startswith("colonne ")]
+    frame = frame.loc[(frame != "").any(axis=1)]
+    frame = frame[named or list(frame.columns)]
+    return RawTable(file_name, digest, frame, sheet=str(name), first_line=at + 1)
+
+
+def _short_names(table: pd.DataFrame, rows: list[int]) -> int:
+    """Of neighbouring header rows (labels, then codes) the one of codes: INSEE puts labels above them."""
+    if len(rows) > 1 and rows[1] == rows[0] + 1:
+        first, second = (table.iloc[k].dropna().astype(str) for k in rows[:2])
+        if second.str.fullmatch(r"[A-Z][A-Z0-9_]{1,15}").mean() > 0.8 > first.str.fullmatch(r"[A-Z0-9_]+").mean():
+            return rows[1]
+    return rows[0]
+
+
+def _text(value: object) -> str:
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Column names, empty ones numbered, repeated ones told apart."""
+    seen: Counter[str] = Counter()
+    found = []
+    for k, name in enumerate(names, start=1):
+        name = name.strip().strip('"') or f"colonne {k}"
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found
+
+
+def _decoded(content: bytes, file_name: str) -> tuple[str, str]:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", errors="replace"), "utf-16"
+    if b"\x00" in content[:65536] or content[:5] == b"%PDF-":
+        raise ReadingError(
+            f"{file_name} n'est pas un fichier de texte. Formats lus : csv, zip, xlsx, parquet.",
+            f"{file_name} is not a text file. Formats read: csv, zip, xlsx, parquet.",
+        )
+    try:
+        return content.decode("utf-8-sig"), "utf-8"
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace"), "cp1252"
+
+
+def _from_text(content: bytes, inner: str, file_name: str, digest: str) -> RawTable:
+    text, encoding = _decoded(content, file_name)
+    lines = text[:200_000].splitlines()[:SNIFFED_LINES]
+    separator, at = _layout(lines)
+    if lines and lines[0].lstrip()[:1] == "<":
+        raise ReadingError(
+            f"{file_name} est une page web, pas une table. Le lien a peut-être changé.",
+            f"{file_name} is a web page, not a table. The link may have moved.",
+        )
+    body = text.split("\n", at)[-1] if at else text
+    names = _unique(_cells(lines[at], separator))
+    if len(names) < 2:
+        raise ReadingError(
+            f"{inner} n'a qu'une colonne : séparez-les par ; , ou une tabulation.",
+            f"{inner} has one column only: separate columns by ; , or a tab.",
+        )
+    refused: list[pa_csv.InvalidRow] = []
+
+    def skip(row: pa_csv.InvalidRow) -> str:
+        refused.append(row)
+        return "skip"
+
+    try:
+        table = pa_csv.read_csv(
+            io.BytesIO(body.encode("utf-8")),
+            pa_csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False, block_size=8 * 2**20),
+            pa_csv.ParseOptions(
+                delimiter=separator, invalid_row_handler=skip, ignore_empty_lines=False, newlines_in_values=False
+            ),
+            pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in names}, strings_can_be_null=False, check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise ReadingError(
+            f"{inner} ne se lit pas comme un csv ({error}).", f"{inner} cannot be read as csv ({error})."
+        ) from None
+    bad = {int(row.number): row for row in refused if row.number is not None and row.text.strip()}
+    blank = {int(row.number) for row in refused if row.number is not None and not row.text.strip()}
+    total = table.num_rows + len(bad) + len(blank)
+    kept = [k for k in range(2, total + 2) if k not in bad and k not in blank]
+    frame = table.to_pandas(strings_to_categorical=False)
+    frame.index = pd.Index([line + at for line in kept])
+    problems = tuple(
+        Problem(
+            line + at, "", row.text[:60],
+            f"{row.actual_columns} valeurs au lieu de {row.expected_columns}",
+            f"{row.actual_columns} values instead of {row.expected_columns}",
+        )
+        for line, row in sorted(bad.items())
+    )  # fmt: skip
+    return RawTable(file_name, digest, frame, encoding, separator, first_line=at + 1, problems=problems)
+
+
+def _layout(lines: list[str]) -> tuple[str, int]:
+    """Separator, and how many title lines stand above the header: the most regular reading wins."""
+    best = (0.0, ";", 0)
+    for separator in SEPARATORS:
+        widths = [len(_cells(line, separator)) for line in lines]
+        if not widths:
+            continue
+        usual = Counter(w for w in widths if w > 1).most_common(1)
+        if not usual:
+            continue
+        width, count = usual[0]
+        full = (sum(bool(cell.strip('" \r')) for cell in _cells(line, separator)) for line in lines)
+        start = next((k for k, filled in enumerate(full) if filled >= 0.6 * width), 0)
+        score = count / len(widths) * (1.0 + min(width, 50) / 1000.0)
+        if score > best[0]:
+            best = (score, separator, start)
+    return best[1], best[2]
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Cells of one line, quotes respected."""
+    cells, quoted, start = [], False, 0
+    for k, character in enumerate(line):
+        if character == '"':
+            quoted = not quoted
+        elif character == separator and not quoted:
+            cells.append(line[start:k])
+            start = k + 1
+    return [*cells, line[start:].rstrip("\r")]

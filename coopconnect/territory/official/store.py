@@ -1,0 +1,199 @@
+"""Where official tables are kept: one parquet file a table, with its label inside, replaced whole or not at all.
+
+The folder is `data/official`, or that of the variable COOPCONNECT_OFFICIAL. A table and where it comes from are one
+file, so that neither can be there without the other. The one before is kept, to go back to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from coopconnect.parameters import DATA_DIR
+from coopconnect.territory.official.contract import TABLES, Label, Table
+from coopconnect.territory.official.tables import USED, Official
+
+FOLDER_VARIABLE = "COOPCONNECT_OFFICIAL"
+_LABEL_KEY = b"coopconnect.label"
+_CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
+_CODES = ("zone_code", "home_code", "work_code", "from_code", "to_code")
+_MAY_BE_EMPTY = {("flows", "work_code"), ("places", "zone_code")}
+_TEXTS = ("place_id", "name", "kind", "address", "type_code", "area_code", "horizon", "scenario", *_CODES)
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+class StoreError(ValueError):
+    """A table that does not keep its contract; the message lists every breach."""
+
+
+class Store:
+    """The official tables of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def default(cls) -> Store:
+        """The project's store."""
+        given = os.environ.get(FOLDER_VARIABLE)
+        return cls(Path(given) if given else DATA_DIR / "official")
+
+    @property
+    def downloads(self) -> Path:
+        """Where files of publishers are kept as they came."""
+        return self.folder / "downloads"
+
+    def path(self, table: str) -> Path:
+        """The file of a table."""
+        return self.folder / f"{table}.parquet"
+
+    def _previous(self, table: str) -> Path:
+        return self.folder / f"{table}.previous"
+
+    def save(self, frame: pd.DataFrame, label: Label) -> None:
+        """Keep a table with its label; the one before can be restored. StoreError lists every breach of the contract."""
+        problems = breaches(frame, TABLES[label.table])
+        if problems:
+            raise StoreError(f"{label.table}: " + "; ".join(problems))
+        wanted = [c for c in TABLES[label.table].columns if c in frame.columns]
+        table = pa.Table.from_pandas(frame[wanted], preserve_index=False)
+        told = json.dumps(asdict(label), ensure_ascii=False).encode("utf-8")
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _LABEL_KEY: told})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{label.table}-", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                pq.write_table(table, file, compression="zstd")
+                file.flush()
+                os.fsync(file.fileno())
+            if self.path(label.table).exists():
+                self.path(label.table).replace(self._previous(label.table))
+            Path(temporary).replace(self.path(label.table))
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self._write_log("loaded", label.table, label.source, label.loaded_on)
+
+    def load(self, table: str) -> tuple[pd.DataFrame, Label] | None:
+        """A table and its label; None where there is none or the file cannot be read (`problems` says so)."""
+        label = self.label(table)
+        if label is None:
+            return None
+        try:
+            return pq.read_table(self.path(table)).to_pandas(), label
+        except (OSError, pa.ArrowInvalid):
+            return None
+
+    def label(self, table: str) -> Label | None:
+        """Where a table comes from; None where there is none."""
+        try:
+            found = json.loads((pq.read_schema(self.path(table)).metadata or {})[_LABEL_KEY])
+        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+            return None
+        notes = {name: tuple(found.get(name, ())) for name in ("notes_fr", "notes_en")}
+        try:
+            return Label(**{**found, **notes})
+        except TypeError:
+            return None
+
+    def labels(self) -> dict[str, Label]:
+        """Labels of all tables that are there and can be read."""
+        return {name: label for name in TABLES if (label := self.label(name)) is not None}
+
+    def problems(self) -> list[str]:
+        """Names of files of tables that are there and cannot be read."""
+        return [self.path(name).name for name in TABLES if self.path(name).exists() and self.label(name) is None]
+
+    def remove(self, table: str) -> bool:
+        """Put a table aside (see `restore`); True where there was one."""
+        if not self.path(table).exists():
+            return False
+        self.path(table).replace(self._previous(table))
+        self._write_log("removed", table, "", "")
+        return True
+
+    def can_restore(self, table: str) -> bool:
+        """True where an earlier version of a table is kept."""
+        return self._previous(table).exists()
+
+    def restore(self, table: str) -> bool:
+        """Exchange a table and the one before it; True where there was one before."""
+        before, now = self._previous(table), self.path(table)
+        if not before.exists():
+            return False
+        if now.exists():
+            aside = now.with_suffix(".swap")
+            now.replace(aside)
+            before.replace(now)
+            aside.replace(before)
+        else:
+            before.replace(now)
+        self._write_log("restored", table, "", "")
+        return True
+
+    def stamp(self) -> Stamp:
+        """Names, sizes and dates of the tables: changes when any of them does. Cheap: one look at the folder."""
+        try:
+            with os.scandir(self.folder) as entries:
+                found = [
+                    (e.name, e.stat().st_size, e.stat().st_mtime_ns) for e in entries if e.name.endswith(".parquet")
+                ]
+        except OSError:
+            return ()
+        return tuple(sorted(found))
+
+    def official(self, names: Iterable[str] = USED) -> Official:
+        """The tables that enter a territory."""
+        loaded = {name: found for name in names if (found := self.load(name)) is not None}
+        return Official({n: f for n, (f, _) in loaded.items()}, {n: label for n, (_, label) in loaded.items()})
+
+    def log(self) -> list[dict[str, str]]:
+        """What was loaded, removed and restored, oldest first."""
+        try:
+            lines = (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def _write_log(self, what: str, table: str, source: str, day: str) -> None:
+        entry = json.dumps({"what": what, "table": table, "source": source, "on": day}, ensure_ascii=False)
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(entry + "\n")
+
+
+def breaches(frame: pd.DataFrame, table: Table) -> list[str]:
+    """What of a table does not keep the contract, each in one line."""
+    needed = [c for c in table.columns if c not in table.optional]
+    problems = [f"column {c} is missing" for c in needed if c not in frame.columns]
+    if problems:
+        return problems
+    if len(frame) == 0:
+        return ["no row"]
+    for column in (c for c in table.columns if c in frame.columns):
+        if column in _CODES:
+            codes = frame[column].astype(str)
+            wrong = codes[~codes.str.fullmatch(_CODE)]
+            if (table.name, column) in _MAY_BE_EMPTY:
+                wrong = wrong[wrong != ""]
+            if len(wrong):
+                problems.append(
+                    f"{column}: {len(wrong)} values are not commune codes ({', '.join(wrong.unique()[:3])})"
+                )
+        elif column not in _TEXTS and column not in ("week", "itinerant"):
+            if not pd.api.types.is_numeric_dtype(frame[column]):
+                problems.append(f"{column}: not numbers")
+            elif column not in ("lon", "lat") and (frame[column] < 0).any():
+                problems.append(f"{column}: negative values")
+    twice = int(frame.duplicated(list(table.key)).sum())
+    if twice:
+        problems.append(f"{twice} rows have the same {', '.join(table.key)} as another")
+    return problems

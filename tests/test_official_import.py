@@ -1,0 +1,334 @@
+"""Files of publishers and of users: read in any dress, everything wrong told at once, nothing dropped in silence."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopconnect.parameters import DATA_DIR
+from coopconnect.territory.official.codes import CodeMap
+from coopconnect.territory.official.kinds import Imported, guess, import_file
+from coopconnect.territory.official.reading import ReadingError, preview, read_raw
+from coopconnect.territory.official.store import Store
+
+CODES = CodeMap.load(DATA_DIR / "territory")
+DAY = date(2026, 11, 23)
+
+
+def take(text: str | bytes, name: str = "file.csv", **given_: object) -> Imported:
+    content = text.encode("utf-8") if isinstance(text, str) else text
+    return import_file(content, name, codes=CODES, today=DAY, **given_)  # type: ignore[arg-type]
+
+
+# ---- codes ----
+
+
+@pytest.mark.parametrize(
+    ("code", "today", "kind"),
+    [
+        ("84003", "84003", "today"), (" 84003 ", "84003", "today"), ("1001", "01001", "today"), ("2a004", "2A004", "today"),
+        ("13201", "13055", "district"), ("75120", "75056", "district"), ("97105", "", "overseas"), ("BE062", "", "abroad"),
+        ("99999", "", "abroad"), ("MONAC", "", "abroad"), ("00000", "", "unknown"), ("", "", "unknown"),
+    ],
+)  # fmt: skip
+def test_codes(code: str, today: str, kind: str) -> None:
+    assert CODES.one(code) == today
+    assert CODES.kind(code) == kind
+
+
+def test_every_former_code_leads_to_a_commune_of_today() -> None:
+    assert set(CODES.former.values()) <= CODES.current
+    assert len(CODES.former) > 4000
+
+
+def test_every_code_of_the_census_of_2018_is_placed(shared_data: Path) -> None:
+    raw = read_raw(shared_data / "insee" / "base_cc_comparateur_csv.zip", "base.zip")
+    kinds = CODES.kinds(raw.frame["CODGEO"])
+    assert set(kinds) == {"today", "former", "district", "overseas"}
+    assert (kinds == "former").sum() == 102
+
+
+# ---- real files ----
+
+
+@pytest.mark.parametrize(
+    ("path", "table", "rows", "year"),
+    [
+        ("anct/densite.csv.gz", "density", 34742, ""),
+        ("insee/base_cc_comparateur_csv.zip", "margins", 34739, "2018"),
+        ("insee/flux_domicile_travail_isere_2017.csv", "flows", 13067, "2017"),
+        ("places/liste-fs-20240801.csv", "places", 2726, ""),
+        ("places/lieux_mediation_numerique_sud_20230516.csv", "places", 792, ""),
+        ("travel_time/isere_512_communes_osrm_car_seconds.csv", "travel", 261632, ""),
+    ],
+)
+def test_real_files_are_known_read_and_kept(
+    shared_data: Path, tmp_path: Path, path: str, table: str, rows: int, year: str
+) -> None:
+    file = shared_data / path
+    found = import_file(file, file.name, codes=CODES, today=DAY)
+    assert (found.table, len(found.frame), found.label.year) == (table, rows, year)  # type: ignore[arg-type]
+    assert found.usable
+    Store(tmp_path).save(found.frame, found.label)  # type: ignore[arg-type]
+    assert Store(tmp_path).labels()[table].rows == rows
+
+
+def test_totals_of_the_comparator(shared_data: Path) -> None:
+    """France without overseas, cities counted once: 26.07 million employed residents, 26.37 million jobs in 2018."""
+    file = shared_data / "insee" / "base_cc_comparateur_csv.zip"
+    frame = import_file(file, file.name, codes=CODES).frame
+    assert frame is not None
+    with zipfile.ZipFile(file) as archive:
+        raw = pd.read_csv(archive.open("base_cc_comparateur.CSV"), sep=";", dtype={"CODGEO": str})
+    district = raw["CODGEO"].str.match(r"751(0[1-9]|1\d|20)|6938\d|132(0[1-9]|1[0-6])")
+    mainland = raw[~raw["CODGEO"].str.startswith("97") & ~district]
+    expected = (mainland["P18_ACT1564"] - mainland["P18_CHOM1564"]).sum()
+    assert frame["workers"].sum() == pytest.approx(expected, rel=1e-9)
+    assert frame["jobs"].sum() == pytest.approx(mainland["P18_EMPLT"].sum(), rel=1e-9)
+    assert "75056" in set(frame["zone_code"])
+
+
+def test_flows_of_isere_are_all_placed(shared_data: Path) -> None:
+    file = shared_data / "insee" / "flux_domicile_travail_isere_2017.csv"
+    found = import_file(file, file.name, codes=CODES)
+    assert found.label.placed == pytest.approx(444_656)
+    assert found.label.unplaced == 0
+    assert found.problems == ()
+
+
+def test_a_file_of_another_kind_is_told_what_can_be_read(shared_data: Path) -> None:
+    file = shared_data / "insee" / "table-appartenance-geo-communes-22.xlsx"
+    with pytest.raises(ReadingError) as caught:
+        import_file(file, file.name, codes=CODES)
+    assert "CODGEO, LIBGEO" in caught.value.message_fr
+    assert "flux domicile-travail" in caught.value.message_fr
+    assert "commuting flows" in caught.value.message_en
+
+
+# ---- what is wrong, all at once ----
+
+FLOWS = """CODGEO;LIBGEO;DCLT;L_DCLT;NBFLUX_C22_ACTOCC15P
+84003;Apt;84003;Apt;1 234,5
+84003;Apt;84035;Cavaillon;80
+84003;Apt;BE062;Belgique;3
+84003;Apt;97411;Saint-Denis;2
+00000;Nulle part;84003;Apt;4
+84003;Apt;84003;Apt;10
+84035;Cavaillon;84003;Apt;beaucoup
+84035;Cavaillon;84003;Apt;-7
+84035;Cavaillon;84003
+84035;Cavaillon;84035;Cavaillon;s
+"""
+
+
+def test_a_file_with_everything_wrong_keeps_what_is_good() -> None:
+    found = take(FLOWS)
+    assert found.table == "flows"
+    assert found.label.year == "2022"
+    assert found.frame is not None
+    assert found.frame.to_dict("list") == {
+        "home_code": ["84003", "84003", "84003"], "work_code": ["", "84003", "84035"], "workers": [3.0, 1244.5, 80.0],
+    }  # fmt: skip
+    assert found.label.placed == pytest.approx(1324.5)
+    assert found.label.placed + found.label.unplaced == pytest.approx(1234.5 + 80 + 3 + 2 + 4 + 10)
+    told = [(p.line, p.value) for p in found.problems]
+    assert told == [(6, "00000"), (8, "beaucoup"), (9, "-7"), (10, "84035;Cavaillon;84003")]
+    assert any("étranger" in note for note in found.label.notes_fr)
+    assert any("abroad" in note for note in found.label.notes_en)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["84003", "84035", "13201", "01003", "97105", "BE001", "xx", "1001"]),
+            st.sampled_from(["84003", "84035", "13055", "97105", "CH001", "00000"]),
+            st.integers(0, 5000),
+        ),
+        min_size=1, max_size=40,
+    )
+)  # fmt: skip
+def test_total_read_is_placed_plus_left_out(rows: list[tuple[str, str, int]]) -> None:
+    text = "home_code,work_code,workers\n" + "".join(f"{h},{w},{n}\n" for h, w, n in rows)
+    found = take(text)
+    assert found.label.placed + found.label.unplaced == pytest.approx(sum(n for _, _, n in rows))
+
+
+def test_wrong_values_of_one_sort_are_counted_together() -> None:
+    lines = "".join(f"0000{k % 3};84003;5\n" for k in range(9))
+    problems = take("home_code;work_code;workers\n84003;84003;1\n" + lines).problems
+    assert [(p.line, p.value, p.count) for p in problems] == [(3, "00000", 3), (4, "00001", 3), (5, "00002", 3)]
+
+
+def test_margins_from_plain_words_and_missing_figures() -> None:
+    found = take(
+        "Code INSEE;Actifs occupés;Emplois\n84003;4 100;5 200\n84035;s;12000,5\n13201;1;1\n13055;340000;371000\n"
+    )
+    assert found.table == "margins"
+    assert found.frame is not None
+    assert found.frame["zone_code"].tolist() == ["13055", "84003", "84035"]
+    assert found.frame["jobs"].tolist() == [371000.0, 5200.0, 12000.5]
+    assert pd.isna(found.frame["workers"].iloc[2])
+    assert any("arrondissement" in note for note in found.label.notes_fr)
+
+
+def test_the_newest_year_of_a_file_with_two_is_taken() -> None:
+    found = take("CODGEO;P13_EMPLT;P18_EMPLT;P18_ACT1564;P18_CHOM1564\n84003;1;2;10;3\n")
+    assert found.frame is not None
+    assert found.frame.iloc[0][["workers", "jobs"]].tolist() == [7.0, 2.0]
+    assert found.label.year == "2018"
+
+
+def test_density_levels_by_name_by_number_and_the_old_grid() -> None:
+    named = take("insee_com,niveau_densite\n84003, Petites villes\n84035,7\n84007,douze\n")
+    assert named.frame is not None
+    assert named.frame["level"].tolist() == [3, 7]
+    assert [(p.line, p.value) for p in named.problems] == [(4, "douze")]
+    codes = sorted(CODES.current)[:200]
+    old = take("CODGEO;DENS\n" + "".join(f"{c};{1 + k % 4}\n" for k, c in enumerate(codes)))
+    assert not old.usable
+    assert "7" in old.problems[0].reason_fr
+
+
+def test_travel_lists_in_minutes_and_in_seconds() -> None:
+    minutes = take("origine;destination;minutes;km\n84003;84035;31,5;33\n84003;99999;3;1\n")
+    seconds = take("from,to,seconds,distance_m\n84003,84035,1890,33000\n")
+    for found in (minutes, seconds):
+        assert found.frame is not None
+        row = found.frame.iloc[0]
+        assert (row["drive_min"], row["road_km"]) == (31.5, 33.0)
+    assert minutes.problems[0].line == 3
+
+
+def test_facilities_are_counted() -> None:
+    found = take("DEPCOM;TYPEQU;NB_EQUIP\n84003;F307;1\n84003;F307;2\n97101;F307;4\n")
+    assert found.frame is not None
+    assert found.frame.to_dict("records") == [{"zone_code": "84003", "type_code": "F307", "count": 3.0}]
+
+
+# ---- any dress ----
+
+TABLE = pd.DataFrame(
+    {"zone_code": ["01001", "84003", "2A004"], "jobs": ["10", "5200", "1"], "workers": ["9", "4100", "2"]}
+)
+
+
+def dressed(how: str) -> tuple[bytes, str]:
+    text = TABLE.to_csv(index=False, sep=";")
+    if how == "xlsx":
+        out = io.BytesIO()
+        TABLE.to_excel(out, index=False, startrow=4)
+        return out.getvalue(), "t.xlsx"
+    if how == "parquet":
+        out = io.BytesIO()
+        TABLE.to_parquet(out)
+        return out.getvalue(), "t.parquet"
+    if how == "zip":
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            archive.writestr("meta_t.csv", "a;b\n" * 500)
+            archive.writestr("data/t.csv", text)
+        return out.getvalue(), "t.zip"
+    if how == "gz":
+        return gzip.compress(text.encode()), "t.csv.gz"
+    if how == "comma":
+        return TABLE.to_csv(index=False).encode(), "t.csv"
+    if how == "tab":
+        return TABLE.to_csv(index=False, sep="\t").encode(), "t.txt"
+    if how == "titled":
+        return ("Insee - Statistiques locales; ; \n\n" + text).encode("utf-8"), "t.csv"
+    if how == "crlf":
+        return text.replace("\n", "\r\n").encode(), "t.csv"
+    return text.encode(how), "t.csv"
+
+
+@pytest.mark.parametrize(
+    "how", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "xlsx", "parquet", "zip", "gz", "comma", "tab", "titled", "crlf"]
+)
+def test_one_table_in_every_dress(how: str) -> None:
+    content, name = dressed(how)
+    found = take(content, name)
+    assert found.frame is not None
+    assert found.frame["zone_code"].tolist() == ["01001", "2A004", "84003"]
+    assert found.frame["jobs"].tolist() == [10.0, 1.0, 5200.0]
+    assert found.problems == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(st.characters(blacklist_characters='\x00";,\t\r\n', blacklist_categories=("Cs",)), max_size=12), min_size=1, max_size=8),
+       st.sampled_from([";", ",", "\t"]))  # fmt: skip
+def test_text_survives_reading(names: list[str], separator: str) -> None:
+    lines = [f"84003{separator}{name}{separator}{k}" for k, name in enumerate(names)]
+    raw = read_raw(f"zone_code{separator}name{separator}jobs\n".encode() + "\n".join(lines).encode(), "t.csv")
+    if not any(c in "".join(names) for c in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"):
+        assert raw.frame["jobs"].tolist() == [str(k) for k in range(len(names))]
+        assert raw.frame["name"].tolist() == names
+        assert raw.frame.index.tolist() == list(range(2, len(names) + 2))
+
+
+def test_the_preview_shows_lines_of_the_file() -> None:
+    raw = read_raw(FLOWS.encode(), "flows.csv")
+    assert preview(raw, 2).index.tolist() == ["2", "3"]
+    assert guess(raw).table == "flows"
+
+
+# ---- hostile files ----
+
+
+def bomb() -> bytes:
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("t.csv", "w", force_zip64=True) as file,
+    ):
+        for _ in range(950):
+            file.write(b"0" * 2**20)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"", "empty.csv"), (b"   \n", "blank.csv"), (b"one\ntwo\n", "one-column.csv"), (b"%PDF-1.7\n1 0 obj", "paper.csv"),
+        (b"\x00\x01\x02" * 90, "binary.csv"), (b"<!doctype html><html><p>x</p></html>", "portal.csv"),
+        (b"PK\x03\x04 not a zip", "broken.zip"), (b"\x1f\x8b broken", "broken.csv.gz"), (b"a;b\n1;2\n", "other.csv"),
+        (b"home_code;work_code\n84003;84003\n", "no-amount.csv"),
+    ],
+)  # fmt: skip
+def test_hostile_files_get_a_sentence_in_two_languages(content: bytes, name: str) -> None:
+    with pytest.raises(ReadingError) as caught:
+        take(content, name)
+    assert caught.value.message_fr
+    assert caught.value.message_en != caught.value.message_fr
+
+
+def test_a_zip_bomb_is_refused_before_it_is_opened() -> None:
+    with pytest.raises(ReadingError, match="too large"):
+        take(bomb(), "bomb.zip")
+
+
+def test_a_header_alone_gives_no_row_and_no_error() -> None:
+    assert not take("home_code;work_code;workers\n").usable
+
+
+def test_formulas_of_a_workbook_are_read_as_values_only() -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["zone_code", "jobs"], ["84003", "=1+1"], ["84035", 12]):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    found = take(out.getvalue(), "t.xlsx")
+    assert found.frame is not None
+    assert found.frame.set_index("zone_code")["jobs"].dropna().to_dict() == {"84035": 12.0}
