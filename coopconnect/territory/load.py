@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +11,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from scipy.spatial import cKDTree
 
 from coopconnect.territory import travel
 from coopconnect.territory.check import check_territory
+from coopconnect.territory.estimate import Estimate, Trips
 from coopconnect.territory.fitted import fitted_values
-from coopconnect.territory.provenance import shipped_provenance
+from coopconnect.territory.official.tables import (
+    NOTHING,
+    FlowPairs,
+    Official,
+    RoutedTrips,
+    balanced,
+    with_density,
+    with_margins,
+    with_official_flows,
+)
+from coopconnect.territory.provenance import Shares, provenance_with
+from coopconnect.territory.travel_graph import read_network
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, CLIMATES, ZONE_COLUMNS, Territory
 
 __all__ = ["check_territory", "contours_for", "list_territories", "load_territory", "outlines_for"]
 
-SITES_PER_CHUNK = 2000
 TENTHS = 10
 COMMUNE_COLUMNS = (
     "zone_code",
@@ -42,41 +51,45 @@ COMMUNE_COLUMNS = (
     "home_rest_workers",
     "home_rest_crow_km",
     "home_rest_drive_min",
+    "work_rest_workers",
 )
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Access pairs: site and zone as rows of the national table, crow-fly km and minutes, by site then minutes."""
-
-    site: np.ndarray
-    zone: np.ndarray
-    crow_km: np.ndarray
-    drive_min: np.ndarray
-
-
-def load_territory(code: str, data_dir: Path, circuity: float, values: Mapping[str, float] | None = None) -> Territory:
+def load_territory(
+    code: str,
+    data_dir: Path,
+    circuity: float,
+    values: Mapping[str, float] | None = None,
+    official: Official = NOTHING,
+) -> Territory:
     """Load a territory and its halo.
 
     code: '93' a region, 'd04' a département, nine figures an EPCI, 'FR' metropolitan France, or the path of a
     text file with one commune code a line. data_dir: the folder data/territory. circuity: road km per crow-fly
-    km. values: parameters by key, of which those of the travel law are read; those of the project if not given.
+    km. values: parameters by key, of which those of the travel laws are read; those of the project if not given.
+    official: official tables, used as they are; what is shipped fills what they lack (nothing official by default).
     Raises ValueError with what is allowed and what is near when the code is unknown.
     """
-    law = travel.TravelLaw.from_parameters(fitted_values() if values is None else values)
-    communes = read_communes(data_dir)
+    values = fitted_values() if values is None else values
+    shares = Shares()
+    communes, margins = with_margins(read_communes(data_dir), official.get("margins"))
+    communes, shares.density = with_density(communes, official.get("density"))
     name, inside = select_communes(code, communes, data_dir)
-    density = travel.log_density(communes["population"].to_numpy(), communes["area_km2"].to_numpy())
-    pairs = _access_pairs(inside, communes, density, law)
-    halo = np.setdiff1d(np.unique(pairs.zone), inside)
+    communes, pairs = _commuters(communes, official, data_dir)
+    shares.flows, shares.margins = pairs.official_share, margins
+    estimate = _estimate(communes, circuity, values, official, data_dir)
+    site, near, access = estimate.access(inside, ACCESS_TABLE_MAX_MIN)
+    halo = np.setdiff1d(np.unique(near), inside)
     rows = np.concatenate([inside, halo]).astype(np.int64)
     row_of = np.full(len(communes), -1, dtype=np.int32)
     row_of[rows] = np.arange(len(rows), dtype=np.int32)
     zones = communes.iloc[rows].reset_index(drop=True)
     zones["in_territory"] = np.arange(len(rows)) < len(inside)
-    flow_start, flow_work, flow_workers, flow_crow, flow_min = _flows(rows, communes, density, law, data_dir)
+    flow_start, flow_work, flow_workers, trips = _flows(rows, communes, pairs, estimate)
     access_start = np.zeros(len(inside) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(np.searchsorted(inside, pairs.site), minlength=len(inside)), out=access_start[1:])
+    np.cumsum(np.bincount(np.searchsorted(inside, site), minlength=len(inside)), out=access_start[1:])
+    shares.travel = float(access.routed.mean()) if access.routed.size else 0.0
+    shares.travel_flows = float((flow_workers * trips.routed).sum() / max(float(flow_workers.sum()), 1e-9))
     return Territory(
         code=code,
         name=name,
@@ -85,17 +98,42 @@ def load_territory(code: str, data_dir: Path, circuity: float, values: Mapping[s
         flow_start=flow_start,
         flow_work=flow_work,
         flow_workers=flow_workers,
-        flow_road_km=travel.road_km(flow_crow, circuity).astype(np.float32),
-        flow_drive_min=flow_min,
+        flow_road_km=trips.road_km,
+        flow_drive_min=trips.drive_min,
         access_start=access_start,
-        access_zone=row_of[pairs.zone],
-        access_road_km=travel.road_km(pairs.crow_km, circuity).astype(np.float32),
-        access_drive_min=pairs.drive_min,
+        access_zone=row_of[near],
+        access_road_km=access.road_km,
+        access_drive_min=access.drive_min,
         hot_days=_hot_days(zones["departement"], data_dir),
         places=communes[["zone_code", "name", "lon", "lat"]],
-        provenance=shipped_provenance(),
+        provenance=provenance_with(official.labels, shares, graph=estimate.network is not None),
         circuity=circuity,
     )
+
+
+def _estimate(
+    communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official, data_dir: Path
+) -> Estimate:
+    """The built-in estimate, with the routed table before it where one is loaded."""
+    table = official.get("travel")
+    return Estimate(
+        communes,
+        travel.log_density(communes["population"].to_numpy(), communes["area_km2"].to_numpy()),
+        travel.TravelLaw.from_parameters(values),
+        circuity,
+        read_network(data_dir, communes, values),
+        None if table is None else RoutedTrips(table, communes),
+    )
+
+
+def _commuters(communes: pd.DataFrame, official: Official, data_dir: Path) -> tuple[pd.DataFrame, FlowPairs]:
+    """Official flows where there are some; else the modelled ones, brought to official workers and jobs if loaded."""
+    home, work, workers = _shipped_flows(communes, data_dir)
+    rest = communes["home_rest_workers"].to_numpy(np.float32)
+    pairs = FlowPairs(home, work, workers, rest)
+    if official.get("margins") is not None:
+        pairs = balanced(communes, pairs, communes["work_rest_workers"].to_numpy(float))
+    return with_official_flows(communes, pairs, official.get("flows"))
 
 
 def read_communes(data_dir: Path) -> pd.DataFrame:
@@ -168,71 +206,32 @@ def _unknown_code(code: str, areas: pd.DataFrame) -> str:
     )
 
 
-def _access_pairs(inside: np.ndarray, communes: pd.DataFrame, density: np.ndarray, law: travel.TravelLaw) -> _Pairs:
-    """Zones within `ACCESS_TABLE_MAX_MIN` of each site (own commune included), by site, then by minutes."""
-    lon, lat = np.radians(communes["lon"].to_numpy()), np.radians(communes["lat"].to_numpy())
-    sphere = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-    own_km = travel.own_crow_km(communes["area_km2"].to_numpy(), law)
-    tree = cKDTree(sphere)
-    chord = 2 * np.sin(furthest_crow_km(ACCESS_TABLE_MAX_MIN, density, law) / travel.EARTH_RADIUS_KM / 2)
-    parts = []
-    for first in range(0, len(inside), SITES_PER_CHUNK):
-        sites = inside[first : first + SITES_PER_CHUNK]
-        near = cKDTree(sphere[sites]).sparse_distance_matrix(tree, chord, output_type="ndarray")
-        site, zone = sites[near["i"]], near["j"]
-        crow = 2 * travel.EARTH_RADIUS_KM * np.arcsin(near["v"] / 2)
-        crow = np.where(site == zone, own_km[zone], crow)
-        minutes = travel.drive_min(crow, density[site] + density[zone], law)
-        keep = (minutes <= ACCESS_TABLE_MAX_MIN) | (site == zone)
-        site, zone, crow, minutes = site[keep], zone[keep], crow[keep], minutes[keep]
-        order = np.lexsort((zone, minutes, site))
-        parts.append(
-            (
-                site[order].astype(np.int32),
-                zone[order].astype(np.int32),
-                crow[order].astype(np.float32),
-                minutes[order].astype(np.float32),
-            )
-        )
-    return _Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def furthest_crow_km(minutes: float, density: np.ndarray, law: travel.TravelLaw) -> float:
-    """Crow-fly km beyond which no pair of communes is within `minutes`, at any density that occurs."""
-    km = np.arange(1.0, 2.0 * minutes + 1.0)
-    sums = np.linspace(2 * density.min(), 2 * density.max(), 25)
-    within = (travel.drive_min(km[None], sums[:, None], law) <= minutes).any(axis=0)
-    return float(km[within].max() + 1.0) if within.any() else 1.0
-
-
 def _flows(
-    rows: np.ndarray, communes: pd.DataFrame, density: np.ndarray, law: travel.TravelLaw, data_dir: Path
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Flows of the zones `rows` (national rows), each followed by its remainder: start, work, workers, km, min."""
-    home, work, workers = _shipped_flows(communes, data_dir)
-    count = np.bincount(home, minlength=len(communes))
+    rows: np.ndarray, communes: pd.DataFrame, pairs: FlowPairs, estimate: Estimate
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Trips]:
+    """Flows of the zones `rows` (national rows), each followed by its remainder: start, work, workers, trips."""
+    count = np.bincount(pairs.home, minlength=len(communes))
     first = np.concatenate([[0], np.cumsum(count)])
-    rest = communes["home_rest_workers"].to_numpy(np.float32)[rows]
+    rest = pairs.rest[rows]
     size = count[rows] + (rest > 0)
     start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
     zone = np.repeat(np.arange(len(rows)), count[rows])
     source = np.arange(len(zone)) - np.repeat(np.cumsum(count[rows]) - count[rows], count[rows])
     source += np.repeat(first[rows], count[rows])
     target = np.arange(len(zone)) + np.repeat(start[:-1] - (np.cumsum(count[rows]) - count[rows]), count[rows])
-    i, j = rows[zone], work[source]
-    lon, lat = communes["lon"].to_numpy(), communes["lat"].to_numpy()
-    crow = travel.crow_km(lon[i], lat[i], lon[j], lat[j])
-    own = i == j
-    crow[own] = travel.own_crow_km(communes["area_km2"].to_numpy()[i[own]], law)
+    i, j = rows[zone], pairs.work[source]
+    found = estimate.trips(i, j)
     flow_work = np.full(start[-1], -1, dtype=np.int32)
-    flow_workers, flow_crow, flow_min = (np.zeros(start[-1], dtype=np.float32) for _ in range(3))
-    flow_work[target], flow_workers[target], flow_crow[target] = j, workers[source], crow
-    flow_min[target] = travel.drive_min(crow, density[i] + density[j], law)
+    flow_workers, km, minutes = (np.zeros(start[-1], dtype=np.float32) for _ in range(3))
+    routed = np.zeros(start[-1], dtype=bool)
+    flow_work[target], flow_workers[target] = j, pairs.workers[source]
+    km[target], minutes[target], routed[target] = found.road_km, found.drive_min, found.routed
     last = start[1:][rest > 0] - 1
     flow_workers[last] = rest[rest > 0]
-    flow_crow[last] = communes["home_rest_crow_km"].to_numpy(np.float32)[rows][rest > 0]
-    flow_min[last] = communes["home_rest_drive_min"].to_numpy(np.float32)[rows][rest > 0]
-    return start, flow_work, flow_workers, flow_crow, flow_min
+    crow = communes["home_rest_crow_km"].to_numpy(np.float32)[rows][rest > 0]
+    km[last] = travel.road_km(crow, estimate.circuity)
+    minutes[last] = communes["home_rest_drive_min"].to_numpy(np.float32)[rows][rest > 0]
+    return start, flow_work, flow_workers, Trips(km, minutes, routed)
 
 
 def _shipped_flows(communes: pd.DataFrame, data_dir: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,13 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from coopconnect.territory.official.contract import Label
 from coopconnect.territory.types import Provenance
 
 OPEN_LICENCE = "Licence Ouverte 2.0"
+WHOLE = 0.999
+"""Share from which a table is called official without more words."""
 
 
-def shipped_provenance() -> tuple[Provenance, ...]:
-    """Provenance of every table of a territory loaded from what the project ships."""
+@dataclass
+class Shares:
+    """Part of each table that official or routed figures make up, 0 to 1."""
+
+    flows: float = 0.0
+    density: float = 0.0
+    travel: float = 0.0
+    travel_flows: float = 0.0
+    margins: dict[str, float] = field(default_factory=dict)
+
+
+def provenance_with(labels: Mapping[str, Label], shares: Shares, graph: bool = False) -> tuple[Provenance, ...]:
+    """Provenance of the tables of a territory: what is loaded stands before what is shipped, with its share."""
+    parts = {
+        "flows": ("flows", shares.flows),
+        "rural": ("density", shares.density),
+        "travel": ("travel", shares.travel),
+        "workers": ("flows", shares.flows) if "flows" in labels else ("margins", shares.margins.get("workers", 0.0)),
+        "jobs": ("flows", shares.flows) if "flows" in labels else ("margins", shares.margins.get("jobs", 0.0)),
+    }
+    found = []
+    for shipped in shipped_provenance(graph):
+        table, share = parts.get(shipped.table, ("", 0.0))
+        label = labels.get(table)
+        found.append(shipped if label is None or share <= 0.0 else _loaded(shipped, label, share))
+    return tuple(found)
+
+
+def _loaded(shipped: Provenance, label: Label, share: float) -> Provenance:
+    """The provenance of a loaded table; 'partly' where the shipped figures still fill a part of it."""
+    official = "official" if label.kind == "official" else "own"
+    whole = share >= WHOLE
+    left_fr = "" if whole else f" {100 * (1 - share):.1f} % reste estimé.".replace(".", ",", 1)
+    left_en = "" if whole else f" {100 * (1 - share):.1f} % is still estimated."
+    return replace(
+        shipped,
+        kind=official if whole else "partly",
+        source=label.source,
+        year=label.year,
+        licence=label.licence,
+        note_fr=(" ; ".join(label.notes_fr) + "." if label.notes_fr else "") + left_fr,
+        note_en=("; ".join(label.notes_en) + "." if label.notes_en else "") + left_en,
+    )
+
+
+def shipped_provenance(graph: bool = False) -> tuple[Provenance, ...]:
+    """Provenance of every table of a territory loaded from what the project ships; `graph`: trips follow the graph."""
+    way_fr = "Graphe des communes voisines jusqu'à 30 min, vol d'oiseau au-delà" if graph else "Vol d'oiseau"
+    way_en = "Graph of neighbouring communes up to 30 min, crow-fly beyond" if graph else "Crow-fly distance"
     return (
         Provenance(
             "population",
@@ -79,8 +132,8 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             "Loi ajustée sur OSRM (Isère), (c) contributeurs OpenStreetMap",
             "2024",
             "ODbL",
-            "Temps et km estimés à partir de la distance à vol d'oiseau, sans congestion.",
-            "Minutes and km estimated from the crow-fly distance, free flow.",
+            f"{way_fr} ; temps estimés, sans congestion.",
+            f"{way_en}; estimated minutes, free flow.",
         ),
         Provenance(
             "climate",

@@ -1,0 +1,80 @@
+"""What changed between two assessments of one territory: totals, ranks, who becomes viable and who no longer is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from coopconnect.model.types import Assessment, Range
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Two assessments side by side.
+
+    sites: zone_code, name, rural, rank_before, rank_after, score_before, score_after, viable_before, viable_after; of
+    the sites of both. totals: by name, before and after. top: how many of the best are compared; top_kept: how many
+    of them are among the best of both. rank_correlation: Spearman's, over the sites of both (nan under three).
+    """
+
+    sites: pd.DataFrame
+    totals: dict[str, tuple[Range, Range]]
+    top: int
+    top_kept: int
+    rank_correlation: float
+
+    @property
+    def gained(self) -> int:
+        """Sites viable after and not before."""
+        return int((self.sites["viable_after"] & ~self.sites["viable_before"]).sum())
+
+    @property
+    def lost(self) -> int:
+        """Sites viable before and not after."""
+        return int((self.sites["viable_before"] & ~self.sites["viable_after"]).sum())
+
+    def movers(self, count: int) -> pd.DataFrame:
+        """The sites whose score moved most, largest first."""
+        moved = (self.sites["score_after"] - self.sites["score_before"]).abs()
+        return self.sites.loc[moved.sort_values(ascending=False, kind="stable").index[:count]]
+
+
+def compare(before: Assessment, after: Assessment, top: int = 10, rural_only: bool = True) -> Difference:
+    """Put two assessments of the same territory side by side; `rural_only` keeps the communes rural in both."""
+    left, right = (_viable(a.sites).set_index("zone_code") for a in (before, after))
+    common = left.index.intersection(right.index)
+    if rural_only:
+        common = common[left.loc[common, "rural"].to_numpy(bool) & right.loc[common, "rural"].to_numpy(bool)]
+    left, right = left.loc[common], right.loc[common]
+    sites = pd.DataFrame(
+        {
+            "zone_code": common, "name": left["name"].to_numpy(), "rural": left["rural"].to_numpy(),
+            "rank_before": _rank(left), "rank_after": _rank(right),
+            "score_before": left["score"].to_numpy(float), "score_after": right["score"].to_numpy(float),
+            "viable_before": left["viable"].to_numpy(bool), "viable_after": right["viable"].to_numpy(bool),
+        }
+    )  # fmt: skip
+    best = min(top, len(sites))
+    kept = int(((sites["rank_before"] <= best) & (sites["rank_after"] <= best)).sum())
+    correlation = float("nan")
+    if len(sites) > 2:
+        ranks = sites[["rank_before", "rank_after"]].to_numpy(float)
+        if (ranks.std(axis=0) > 0).all():
+            correlation = float(np.corrcoef(ranks.T)[0, 1])
+    totals = {name: (before.totals[name], after.totals[name]) for name in before.totals if name in after.totals}
+    return Difference(sites, totals, best, kept, correlation)
+
+
+def _viable(sites: pd.DataFrame) -> pd.DataFrame:
+    viable = (sites["viability"] >= 1.0) & sites["enough_users"] & sites["available"]
+    return sites.assign(viable=viable)
+
+
+def _rank(sites: pd.DataFrame) -> np.ndarray:
+    """Rank by score among these sites, 1 is best, equal scores in their own order."""
+    order = np.argsort(-sites["score"].to_numpy(float), kind="stable")
+    rank = np.empty(len(sites), dtype=np.int64)
+    rank[order] = np.arange(1, len(sites) + 1)
+    return rank

@@ -1,0 +1,124 @@
+"""Minutes and km of any trip between two communes: a routed table where there is one, else the built-in estimate.
+
+The estimate follows the graph of neighbouring communes up to `NEAR_MIN` (trips that decide access to a hub), and the
+crow-fly law beyond, where the graph brings nothing (docs/travel.md has the figures).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from coopconnect.territory import travel
+from coopconnect.territory.official.tables import RoutedTrips
+from coopconnect.territory.travel_graph import Network
+
+NEAR_MIN = 30.0
+"""Minutes up to which the graph answers: the longest access that is kept."""
+SITES_PER_CHUNK = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Trips:
+    """One-way trips by pair: road km and free-flow minutes, float32, and which of them a routed table gave."""
+
+    road_km: np.ndarray
+    drive_min: np.ndarray
+    routed: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What is needed to time a trip between two rows of the table of communes."""
+
+    communes: pd.DataFrame
+    density: np.ndarray
+    law: travel.TravelLaw
+    circuity: float
+    network: Network | None = None
+    routed: RoutedTrips | None = None
+
+    def crow_km(self, origin: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Crow-fly km of pairs; inside a commune, the distance that its area stands for."""
+        lon, lat = self.communes["lon"].to_numpy(), self.communes["lat"].to_numpy()
+        crow = travel.crow_km(lon[origin], lat[origin], lon[target], lat[target])
+        own = origin == target
+        crow[own] = travel.own_crow_km(self.communes["area_km2"].to_numpy()[origin[own]], self.law)
+        return np.asarray(crow)
+
+    def trips(self, origin: np.ndarray, target: np.ndarray) -> Trips:
+        """Km and minutes of pairs of rows (same length, any order)."""
+        crow = self.crow_km(origin, target)
+        minutes = travel.drive_min(crow, self.density[origin] + self.density[target], self.law)
+        if self.network is not None:
+            minutes = self._along_the_graph(origin, target, minutes)
+        return self._routed(origin, target, crow, minutes)
+
+    def _along_the_graph(self, origin: np.ndarray, target: np.ndarray, minutes: np.ndarray) -> np.ndarray:
+        """Minutes by the graph where it reaches within `NEAR_MIN`; elsewhere the law, never less than that."""
+        assert self.network is not None
+        a, b, near_min = self.network.reach(np.unique(origin), NEAR_MIN)
+        n = len(self.communes)
+        key = a.astype(np.int64) * n + b
+        order = np.argsort(key)
+        wanted = origin.astype(np.int64) * n + target
+        at = np.minimum(np.searchsorted(key, wanted, sorter=order), max(key.size - 1, 0))
+        found = key[order[at]] == wanted if key.size else np.zeros(wanted.size, bool)
+        far = np.where(origin == target, minutes, np.maximum(minutes, NEAR_MIN))
+        return np.where(found, near_min[order[at]] if key.size else minutes, far)
+
+    def _routed(self, origin: np.ndarray, target: np.ndarray, crow: np.ndarray, minutes: np.ndarray) -> Trips:
+        km = travel.road_km(crow, self.circuity).astype(np.float32)
+        minutes = minutes.astype(np.float32)
+        if self.routed is None:
+            return Trips(km, minutes, np.zeros(origin.size, bool))
+        by_road_min, by_road_km, found = self.routed.find(origin, target)
+        km = np.where(found & np.isfinite(by_road_km), by_road_km, km)
+        return Trips(km, np.where(found, by_road_min, minutes), found)
+
+    def access(self, sites: np.ndarray, limit_min: float) -> tuple[np.ndarray, np.ndarray, Trips]:
+        """Every (site, zone) within `limit_min`, own commune included, by site, then minutes, then zone."""
+        site, zone = self._near(sites, limit_min)
+        if self.routed is not None:
+            origin, target = self.routed.within(limit_min)
+            wanted = np.isin(target, sites)
+            site, zone = np.concatenate([site, target[wanted]]), np.concatenate([zone, origin[wanted]])
+            pair = np.unique(site.astype(np.int64) * len(self.communes) + zone)
+            site, zone = pair // len(self.communes), pair % len(self.communes)
+        found = self.trips(zone, site)
+        keep = (found.drive_min <= limit_min) | (site == zone)
+        site, zone = site[keep], zone[keep]
+        found = Trips(found.road_km[keep], found.drive_min[keep], found.routed[keep])
+        order = np.lexsort((zone, found.drive_min, site))
+        return site[order], zone[order], Trips(found.road_km[order], found.drive_min[order], found.routed[order])
+
+    def _near(self, sites: np.ndarray, limit_min: float) -> tuple[np.ndarray, np.ndarray]:
+        """Candidates: what the graph reaches, or without a graph what is near enough as the crow flies."""
+        if self.network is not None and limit_min <= NEAR_MIN:
+            site, zone, _ = self.network.reach(np.sort(sites), limit_min)
+            return np.concatenate([sites, site]), np.concatenate([sites, zone])
+        lon, lat = np.radians(self.communes["lon"].to_numpy()), np.radians(self.communes["lat"].to_numpy())
+        sphere = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+        tree = cKDTree(sphere)
+        chord = 2 * np.sin(furthest_crow_km(limit_min, self.density, self.law) / travel.EARTH_RADIUS_KM / 2)
+        parts = []
+        for first in range(0, len(sites), SITES_PER_CHUNK):
+            some = sites[first : first + SITES_PER_CHUNK]
+            near = cKDTree(sphere[some]).sparse_distance_matrix(tree, chord, output_type="ndarray")
+            site, zone = some[near["i"]], near["j"].astype(np.int64)
+            crow = 2 * travel.EARTH_RADIUS_KM * np.arcsin(near["v"] / 2)
+            minutes = travel.drive_min(crow, self.density[site] + self.density[zone], self.law)
+            keep = (minutes <= limit_min) | (site == zone)
+            parts.append((site[keep], zone[keep]))
+        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def furthest_crow_km(minutes: float, density: np.ndarray, law: travel.TravelLaw) -> float:
+    """Crow-fly km beyond which no pair of communes is within `minutes`, at any density that occurs."""
+    km = np.arange(1.0, 2.0 * minutes + 1.0)
+    sums = np.linspace(2 * density.min(), 2 * density.max(), 25)
+    within = (travel.drive_min(km[None], sums[:, None], law) <= minutes).any(axis=0)
+    return float(km[within].max() + 1.0) if within.any() else 1.0

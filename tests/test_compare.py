@@ -1,0 +1,36 @@
+"""Two assessments side by side."""
+
+from __future__ import annotations
+
+import pytest
+
+from coopconnect.model.assessment import assess
+from coopconnect.model.compare import compare
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.territory.types import Territory
+
+
+def test_an_assessment_does_not_differ_from_itself(
+    small: Territory, parameters: Parameters, reference: Scenario
+) -> None:
+    result = assess(small, reference, parameters)
+    found = compare(result, result)
+    assert (found.gained, found.lost) == (0, 0)
+    assert found.top_kept == found.top
+    assert found.rank_correlation == pytest.approx(1.0)
+    assert all(before == after for before, after in found.totals.values())
+    assert found.sites["rural"].all()
+
+
+def test_what_is_gained_one_way_is_lost_the_other(
+    small: Territory, parameters: Parameters, reference: Scenario
+) -> None:
+    cheap = assess(small, reference, parameters)
+    dear = assess(small, reference.with_values(council_contribution_eur_per_year=20000.0), parameters)
+    there, back = compare(cheap, dear, rural_only=False), compare(dear, cheap, rural_only=False)
+    assert (there.gained, there.lost) == (back.lost, back.gained)
+    assert len(there.sites) == len(cheap.sites)
+    movers = there.movers(5)
+    moved = (movers["score_after"] - movers["score_before"]).abs()
+    assert moved.is_monotonic_decreasing
