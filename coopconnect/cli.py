@@ -43,7 +43,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _scenario(args: argparse.Namespace, parameters: Parameters) -> Scenario:
+def scenario_of(args: argparse.Namespace, parameters: Parameters) -> Scenario:
     """Scenario of the command: the reference, then the file, then each --set, then --territory."""
     scenario = reference_scenario(parameters)
     if args.scenario:
@@ -64,21 +64,27 @@ def _scenario(args: argparse.Namespace, parameters: Parameters) -> Scenario:
     return scenario.with_values(territory=args.territory) if args.territory else scenario
 
 
-def _territories(scenario: Scenario, parameters: Parameters) -> tuple[Any, Any]:
-    """The territory of the scenario, and the one on which the choice is calibrated."""
-    from coopconnect.territory.load import load_territory
+def territories(scenario: Scenario, parameters: Parameters, shipped: bool = False) -> tuple[Any, Any]:
+    """The territory of the scenario, and the one on which the choice is calibrated.
 
-    circuity = parameters.value("circuity")
-    territory = load_territory(scenario.territory, DATA_DIR / "territory", circuity=circuity)
+    With the official tables of the store, unless `shipped`.
+    """
+    from coopconnect.territory.load import load_territory
+    from coopconnect.territory.official.store import Store
+    from coopconnect.territory.official.tables import NOTHING
+
+    circuity, folder = parameters.value("circuity"), DATA_DIR / "territory"
+    official = NOTHING if shipped else Store.default().official()
+    territory = load_territory(scenario.territory, folder, circuity=circuity, official=official)
     if scenario.territory == DEFAULT_TERRITORY:
         return territory, territory
-    return territory, load_territory(DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=circuity)
+    return territory, load_territory(DEFAULT_TERRITORY, folder, circuity=circuity, official=official)
 
 
-def _assess(scenario: Scenario, parameters: Parameters) -> tuple[Any, Any]:
+def _assess(scenario: Scenario, parameters: Parameters, shipped: bool = False) -> tuple[Any, Any]:
     from coopconnect.model.assessment import assess
 
-    territory, home = _territories(scenario, parameters)
+    territory, home = territories(scenario, parameters, shipped)
     return territory, assess(territory, scenario, parameters, home=home)
 
 
@@ -106,8 +112,8 @@ def _site(row: Any) -> dict[str, Any]:
 def run_assess(args: argparse.Namespace) -> int:
     """`assess`: every commune as the place of one hub, best first."""
     parameters = load_parameters()
-    scenario = _scenario(args, parameters)
-    territory, result = _assess(scenario, parameters)
+    scenario = scenario_of(args, parameters)
+    territory, result = _assess(scenario, parameters, args.shipped)
     sites = result.sites.sort_values(["available", "rank"], ascending=[False, True])
     if args.rural:
         sites = sites[sites["rural"]]
@@ -146,13 +152,13 @@ def run_table(args: argparse.Namespace) -> int:
     from coopconnect.export import tables
 
     parameters = load_parameters()
-    scenario = _scenario(args, parameters)
+    scenario = scenario_of(args, parameters)
     target = _target(args.to, (".parquet", ".csv"))
     if args.name == "sites":
-        _, result = _assess(scenario, parameters)
+        _, result = _assess(scenario, parameters, args.shipped)
         frame = tables.sites_table(result)
     else:
-        territory, _ = _territories(scenario, parameters)
+        territory, _ = territories(scenario, parameters, args.shipped)
         frame = getattr(tables, f"{args.name}_table")(territory)
     rows = tables.write_table(frame, target)
     _done(args, {"table": args.name, "rows": rows, "file": str(target)}, f"{target}: {rows} rows")
@@ -177,11 +183,11 @@ def run_export(args: argparse.Namespace) -> int:
     from coopconnect.export.files import export_file
 
     parameters = load_parameters()
-    scenario = _scenario(args, parameters)
+    scenario = scenario_of(args, parameters)
     target = _target(args.to, (".xlsx", ".html", ".geojson", ".gpkg", ".csv"))
-    territory, result = _assess(scenario, parameters)
+    territory, result = _assess(scenario, parameters, args.shipped)
     reference = reference_scenario(parameters, scenario.territory)
-    _, before = _assess(reference, parameters)
+    _, before = _assess(reference, parameters, args.shipped)
     link = "?" + "&".join(f"{k}={v}" for k, v in to_query(scenario, parameters).items())
     export_file(target, territory, result, before, parameters, args.language, link)
     _done(
@@ -189,29 +195,6 @@ def run_export(args: argparse.Namespace) -> int:
         {"files": [str(target)], "bytes": target.stat().st_size},
         f"{target}: {target.stat().st_size} bytes",
     )
-    return DONE
-
-
-def run_data(args: argparse.Namespace) -> int:
-    """`data status` and `data build`."""
-    if args.action == "build":
-        from coopconnect.territory.build import BuildError, build
-
-        try:
-            build(Path(args.to) if args.to else DATA_DIR / "territory", progress=say)
-        except BuildError as error:
-            say(str(error))
-            return FAILED
-        _done(args, {"built": str(Path(args.to) if args.to else "data/territory")}, "built")
-        return DONE
-    parameters = load_parameters()
-    territory, _ = _territories(_scenario(args, parameters), parameters)
-    rows = [asdict(p) for p in territory.provenance]
-    if args.json:
-        print(json.dumps({"territory": territory.code, "tables": rows}, ensure_ascii=False))
-        return DONE
-    for row in rows:
-        print(f"{row['table']:<12}{row['kind']:<11}{row['year']:<12}{row['source']}")
     return DONE
 
 
@@ -235,6 +218,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", metavar="FILE.toml", help="a scenario file")
     parser.add_argument("--set", metavar="key=value", action="append", help="a lever or a parameter (repeatable)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--shipped", action="store_true", help="leave aside the official tables that are loaded")
 
 
 def _positive(text: str) -> int:
@@ -253,6 +237,8 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
+    from coopconnect import cli_data, cli_validate  # they use what stands above
+
     top = _Parser(prog="coopconnect", description="Where is a shared workplace worth opening?")
     top.add_argument("--version", action="version", version=MODEL_VERSION)
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
@@ -272,9 +258,10 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "what the app exports", run_export)
     export.add_argument("--to", required=True, metavar="FILE", help=".xlsx, .html, .geojson, .gpkg or .csv")
     export.add_argument("--language", choices=("fr", "en"), default="fr")
-    data = add("data", "the data: status, build", run_data)
-    data.add_argument("action", choices=("status", "build"))
-    data.add_argument("--to", metavar="FOLDER", help="where to build (data/territory)")
+    data = add("data", "the data: status, fetch, import, roads, remove, restore, build", cli_data.run)
+    cli_data.add_arguments(data)
+    validate = add("validate", "the built-in models against observed figures", cli_validate.run)
+    cli_validate.add_arguments(validate)
     doctor = add("doctor", "is this installation sound?", run_doctor)
     doctor.add_argument(
         "--warm", action="store_true", help="also compile the kernels, so that the first start is quick"

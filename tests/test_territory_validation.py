@@ -15,10 +15,15 @@ from coopconnect.territory import gravity, travel
 from coopconnect.territory.build import models
 from coopconnect.territory.density import read_density_grid
 from coopconnect.territory.fitted import fitted_values
+from coopconnect.territory.official.reading import ReadingError
+from coopconnect.territory.validate_flows import validate_flows
+from coopconnect.territory.validate_jobs import validate_jobs
+from coopconnect.territory.validate_workers import validate_workers
 
 sys.path.insert(0, str(DATA_DIR.parent / "scripts"))
 import derive_climate
 import fit_territory as fit
+from fitting import flows as flow_fit
 
 FOLDER = DATA_DIR / "territory"
 
@@ -131,3 +136,64 @@ def test_writing_the_block_leaves_the_rest_alone(tmp_path: Path) -> None:
     fit.write_block(path, "new = 2\n")
     fit.write_block(path, "new = 3\n")
     assert path.read_text(encoding="utf-8") == f"# head\n{fit.BEGIN} (x) ---\nnew = 3\n{fit.END} ---\ntail = 1\n"
+
+
+def test_shipped_flows_against_the_census_of_isere(shared_data: Path) -> None:
+    found = validate_flows(shared_data / "insee" / "flux_domicile_travail_isere_2017.csv")
+    assert found["workers_observed"] == pytest.approx(444_656, abs=1)
+    assert found["n_pairs"] == 13_067
+    assert found["codes_not_placed"] == 0 and found["workers_not_placed"] == 0
+    assert found["cpc_file_margins"] >= 0.80
+    assert 0.72 <= found["cpc"] <= found["cpc_file_margins"]
+    assert found["stay_observed"] == pytest.approx(0.326, abs=0.001)
+    assert abs(found["mean_km_error"]) <= 0.15
+
+
+def test_shipped_flows_against_themselves_are_perfect(tmp_path: Path) -> None:
+    table = pq.read_table(FOLDER / "flows.parquet").to_pandas()
+    part = table[table["home_code"].astype(str).str.startswith("04")]
+    path = tmp_path / "flux.csv"
+    part.assign(n=part["workers_tenths"] / 10).rename(
+        columns={"home_code": "CODGEO", "work_code": "DCLT", "n": "NBFLUX_C22_ACTOCC15P"}
+    )[["CODGEO", "DCLT", "NBFLUX_C22_ACTOCC15P"]].to_csv(path, sep=";", index=False)
+    found = validate_flows(path)
+    assert found["cpc"] == pytest.approx(1.0)
+    assert found["total_ratio"] == pytest.approx(1.0)
+    assert found["mean_km_error"] == pytest.approx(0.0, abs=1e-9)
+    assert found["stay_model"] == pytest.approx(found["stay_observed"])
+    assert found["n_pairs"] == len(part)
+
+
+def test_flows_with_unknown_codes_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "flux.csv"
+    path.write_text("CODGEO,DCLT,NBFLUX_C22_ACTOCC15P\n84003,84003,700\n84003,00000,5\n84003,84031,60\n")
+    found = validate_flows(path)
+    assert found["codes_not_placed"] == 1
+    assert found["workers_not_placed"] == 5
+    assert found["n_pairs"] == 2
+
+
+def test_jobs_and_workers_against_the_comparator(shared_data: Path) -> None:
+    observed = shared_data / "insee" / "base_cc_comparateur_csv.zip"
+    jobs, workers = validate_jobs(observed), validate_workers(observed)
+    assert jobs["n"] > 34_000 and workers["n"] > 34_000
+    assert workers["median_error"] <= 0.07 and workers["log_r2"] >= 0.99
+    assert jobs["log_r2"] >= 0.86 and jobs["weighted_error"] <= 0.32
+    assert jobs["total_ratio"] == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_file_without_jobs_is_refused_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "actifs.csv"
+    path.write_text("CODGEO;P22_ACT1564;P22_CHOM1564\n84003;5200;700\n")
+    with pytest.raises(ReadingError) as error:
+        validate_jobs(path)
+    assert "P##_EMPLT" in error.value.message_fr and "P##_EMPLT" in error.value.message_en
+    assert validate_workers(path)["observed_total"] == 4500
+
+
+def test_a_drawn_sample_keeps_the_total_and_the_weight_of_the_census() -> None:
+    truth = np.full((40, 40), 12.0)
+    seen = np.where(np.eye(40) > 0, 300.0, np.where(np.arange(40) < 10, 5.0, 0.0))
+    sample = flow_fit.sampled(truth, seen, 1.0, np.random.default_rng(1))
+    assert np.allclose(sample % 5.0, 0.0)
+    assert sample.sum() == pytest.approx(truth.sum(), rel=0.05)

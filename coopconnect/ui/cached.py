@@ -20,6 +20,7 @@ from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, reference_scenario
 from coopconnect.show.geometry import Geometry
 from coopconnect.show.ground import geometry_of
+from coopconnect.territory.official.store import Stamp, Store
 from coopconnect.territory.types import Territory
 from coopconnect.ui.places import load_place
 
@@ -34,9 +35,31 @@ def parameters() -> Parameters:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def territory(code: str) -> Territory:
     """A territory by its code, read once. Errors of `load_place` pass through."""
-    loaded = load_place(code, parameters())
+    loaded = load_place(code, parameters(), store().official())
     settle()
     return loaded
+
+
+def store() -> Store:
+    """Where the official tables are."""
+    return Store.default()
+
+
+def follow_store() -> bool:
+    """Forget territories and assessments where the official tables have changed (here, or by the command line).
+
+    True where they had. One look at a folder: cheap enough for every run.
+    """
+    stamp = store().stamp()
+    if _STAMP.get("seen", stamp) == stamp:
+        _STAMP["seen"] = stamp
+        return False
+    _STAMP["seen"] = stamp
+    for kept in (territory, _assessment, _large_assessment, site_response, geometry):
+        kept.clear()
+    _SEEN.clear()
+    _PACKED.clear()
+    return True
 
 
 def home_territory(code: str) -> Territory | None:
@@ -131,6 +154,7 @@ def mark_loaded(code: str) -> None:
 
 
 _SEEN: set[str] = set()
+_STAMP: dict[str, Stamp] = {}
 _PACKED: dict[str, Geometry] = {}
 
 _few_arenas()

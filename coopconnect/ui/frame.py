@@ -22,7 +22,7 @@ from streamlit.errors import StreamlitAPIException
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import Scenario
 from coopconnect.show.words import say
-from coopconnect.ui import state
+from coopconnect.ui import cached, state
 from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.state import Session, View
 
@@ -80,6 +80,7 @@ def begin_page(key: str) -> Page:
     page = Page(key, session, load_parameters())
     st.html(_STYLE)
     with guard(page):
+        cached.follow_store()
         _top_bar(page)
         state.write_address()
         if session.problems:

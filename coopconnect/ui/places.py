@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coopconnect.parameters import DATA_DIR, Parameters
 from coopconnect.territory.load import list_territories, load_territory
+from coopconnect.territory.official.tables import NOTHING, Official
 from coopconnect.territory.types import Territory
 
 TERRITORY_DIR = DATA_DIR / "territory"
@@ -48,10 +49,10 @@ def communes_code(text: str) -> str:
     return ",".join(sorted({code.upper() for code in codes}))
 
 
-def load_place(code: str, parameters: Parameters) -> Territory:
+def load_place(code: str, parameters: Parameters, official: Official = NOTHING) -> Territory:
     """Load a territory by the code that an address may carry: one of `list_territories`, or commune codes.
 
-    Unlike the command line, an address never names a file of this machine. Raises ValueError with what is allowed.
+    `official`: the official tables that are loaded. Unlike the command line, an address never names a file of this machine. Raises ValueError with what is allowed.
     """
     circuity, values = parameters.value("circuity"), parameters.values_with({})
     listed = code.split(",")
@@ -61,8 +62,8 @@ def load_place(code: str, parameters: Parameters) -> Territory:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "communes.txt"
             path.write_text("\n".join(listed), encoding="utf-8")
-            found = load_territory(str(path), TERRITORY_DIR, circuity, values)
+            found = load_territory(str(path), TERRITORY_DIR, circuity, values, official)
         return replace(found, code=code, name=f"{len(listed)} communes")
     if not re.fullmatch(r"[0-9A-Za-z]{1,12}", code):
         raise ValueError("territory: allowed a région (93), a département (d84), an EPCI (nine figures), FR, or codes")
-    return load_territory(code, TERRITORY_DIR, circuity, values)
+    return load_territory(code, TERRITORY_DIR, circuity, values, official)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 import streamlit as st
 
 from coopconnect.parameters import DATA_DIR
 from coopconnect.show.words import known, number
+from coopconnect.territory.official.catalogue import load_catalogue
+from coopconnect.territory.official.status import status_rows
 from coopconnect.ui import cached
 from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.frame import Page
@@ -22,18 +27,32 @@ def draw_title(page: Page) -> None:
 
 
 def draw_provenance(page: Page) -> None:
-    """One row per table of the territory: nature, source, year, licence, remark."""
+    """One row per table: nature, source, year, age, licence, remark, and what would make it better."""
     territory = cached.territory(page.scenario.territory)
-    names = ("table", "kind", "source", "year", "licence", "note")
+    names = ("table", "kind", "source", "year", "age", "licence", "note", "better")
     rows = [
         (
-            page.say(f"table.{p.table}") if known(f"table.{p.table}") else p.table, page.say(f"kind.{p.kind}"),
-            p.source, p.year, p.licence, p.note_en if page.language == "en" else p.note_fr,
+            _table_name(page, row["table"]), page.say(f"kind.{row['kind']}"), row["source"], row["year"], _age(page, row),
+            row["licence"], row["note_en"] if page.language == "en" else row["note_fr"], row[f"better_{page.language}"],
         )
-        for p in territory.provenance
+        for row in status_rows(territory.provenance, cached.store(), load_catalogue(), date.today())
     ]  # fmt: skip
     st.subheader(territory.name, anchor=False)
     st.html(table_html(tuple(page.say(f"data.{name}") for name in names), rows))
+    for name in cached.store().problems():
+        st.warning(page.say("data.unreadable", file=name), icon=None)
+
+
+def _table_name(page: Page, table: str) -> str:
+    return page.say(f"table.{table}") if known(f"table.{table}") else table
+
+
+def _age(page: Page, row: Mapping[str, Any]) -> str:
+    """Days since a table was loaded; a mark where a newer edition is likely."""
+    if row["age_days"] is None:
+        return page.say("data.shipped")
+    text = page.say("data.days", days=row["age_days"]) if row["age_days"] else page.say("data.today")
+    return f"{text} · {page.say('data.stale')}" if row["stale"] else text
 
 
 def draw_sizes(page: Page) -> None:
@@ -57,12 +76,6 @@ def draw_left_out(page: Page) -> None:
     st.subheader(page.say("data.left_out"), anchor=False)
     items = "".join(f"<li>{html.escape(page.say(f'data.left_{name}'))}</li>" for name in LEFT_OUT)
     st.html(f"<ul>{items}</ul>")
-
-
-def draw_official(page: Page) -> None:
-    """How official data will come in."""
-    st.subheader(page.say("data.official"), anchor=False)
-    st.html(f"<p>{html.escape(page.say('data.official_how'))}</p>")
 
 
 def draw_files(page: Page) -> None:

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory import gravity, travel
+from coopconnect.territory.estimate import NEAR_MIN
+from coopconnect.territory.travel_graph import Network
 
 LIMIT_KM = 100.0
 """Pairs of communes farther apart than this, as the crow flies, exchange nobody in the model."""
 SHIPPED_FROM_WORKERS = 1.0
 TENTHS = 10
 ITERATIONS = 60
+HOMES_PER_BLOCK = 2000
 
 
 @dataclass(frozen=True)
@@ -43,32 +46,71 @@ def national_flows(
     xy_km: tuple[np.ndarray, np.ndarray],
     law: travel.TravelLaw,
     deterrence: gravity.Deterrence,
+    network: Network | None = None,
 ) -> Flows:
     """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
 
-    zones: columns workers, jobs (same total), population, area_km2, lon, lat.
+    zones: columns workers, jobs (same total), population, area_km2, lon, lat. network: the graph of communes, whose
+    rows are those of `zones`; it gives the minutes up to `NEAR_MIN`, the law beyond (the law alone without it).
     """
     workers, jobs = zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float)
     area = zones["area_km2"].to_numpy(float)
     start, work = gravity.pairs_within(*xy_km, LIMIT_KM)
     density = travel.log_density(zones["population"].to_numpy(), area)
-    own = deterrence.own_kernel(area, workers, jobs)
     lon, lat = np.radians(zones["lon"].to_numpy()), np.radians(zones["lat"].to_numpy())
-    kernel = np.empty(len(work), dtype=np.float32)
-    rows = 2000
-    for first in range(0, len(zones), rows):
-        last = min(first + rows, len(zones))
-        part = slice(start[first], start[last])
-        home = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
-        crow = travel.crow_km(*(np.degrees(v) for v in (lon[home], lat[home], lon[work[part]], lat[work[part]])))
-        both = density[home] + density[work[part]]
-        value = deterrence.kernel(travel.drive_min(crow, both, law), both)
-        kernel[part] = np.where(home == work[part], own[home], value)
+    kernel = pair_kernel(zones, start, work, law, deterrence, network)
     a, b, arrivals = gravity.balance(start, work, kernel, workers, jobs, ITERATIONS)
     moved = float(np.abs(arrivals - jobs).sum() / 2 / jobs.sum())
     arrivals = np.round(arrivals, 1)
     own_km = travel.own_crow_km(area, law)
     return _split(start, work, kernel, a, b, lon, lat, density, own_km, law, arrivals, workers, moved)
+
+
+def pair_kernel(
+    zones: pd.DataFrame,
+    start: np.ndarray,
+    work: np.ndarray,
+    law: travel.TravelLaw,
+    deterrence: gravity.Deterrence,
+    network: Network | None = None,
+) -> np.ndarray:
+    """Kernel of each pair in compressed rows (start, work), float32; a block of homes at a time.
+
+    zones: columns workers, jobs, population, area_km2, lon, lat. network: see `national_flows`.
+    """
+    area = zones["area_km2"].to_numpy(float)
+    own = deterrence.own_kernel(area, zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float))
+    density = travel.log_density(zones["population"].to_numpy(), area)
+    lon, lat = zones["lon"].to_numpy(), zones["lat"].to_numpy()
+    kernel = np.empty(len(work), dtype=np.float32)
+    for first in range(0, len(zones), HOMES_PER_BLOCK):
+        last = min(first + HOMES_PER_BLOCK, len(zones))
+        part = slice(start[first], start[last])
+        home = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
+        crow = travel.crow_km(lon[home], lat[home], lon[work[part]], lat[work[part]])
+        both = density[home] + density[work[part]]
+        minutes = travel.drive_min(crow, both, law)
+        if network is not None:
+            minutes = near_by_graph(home, work[part], minutes, network)
+        value = deterrence.kernel(minutes, both)
+        kernel[part] = np.where(home == work[part], own[home], value)
+    return kernel
+
+
+def near_by_graph(home: np.ndarray, work: np.ndarray, minutes: np.ndarray, network: Network) -> np.ndarray:
+    """Minutes by the graph where it reaches within `NEAR_MIN`; elsewhere `minutes`, never less than that.
+
+    home, work: rows, sorted by home then work (a pair of a commune with itself keeps its minutes).
+    """
+    n = len(network.lon)
+    a, b, near_min = network.reach(np.unique(home), NEAR_MIN)
+    key = home.astype(np.int64) * n + work
+    wanted = a.astype(np.int64) * n + b
+    at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+    found = key[at] == wanted
+    result = np.where(home == work, minutes, np.maximum(minutes, NEAR_MIN))
+    result[at[found]] = near_min[found]
+    return result
 
 
 def _split(

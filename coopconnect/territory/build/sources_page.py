@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from coopconnect.territory.build.inputs import INPUTS
 
 CONTENT = {
@@ -13,7 +15,10 @@ CONTENT = {
     "outlines.parquet": "limites de départements et de régions, frontière et côte (GeoParquet)",
     "flows.parquet": "flux domicile-travail **modélisés**, en dixièmes d'actif, paires d'au moins un actif",
     "former_codes.parquet": "code de 2021 (ou ancien) -> code de commune d'aujourd'hui",
+    "postcodes.parquet": "codes postaux et noms d'adresse des communes (écrit par scripts/derive_postcodes.py)",
+    "edges.parquet": "communes voisines, graphe des trajets courts",
     "areas.csv": "régions, départements et EPCI que l'on peut charger",
+    "fuel_years.csv": "prix des carburants par année (écrit par scripts/derive_fuel.py)",
     "climate.csv": "jours par an au-dessus de 35 °C par département (écrit par scripts/derive_climate.py)",
 }
 CLIMATE_NOTE = """\
@@ -25,6 +30,33 @@ licence Etalab. `today` = interpolation à 2026 entre la référence (1976-2005)
 Un seul modèle de climat est derrière ces classeurs ; DRIAS et TRACC n'ont pas la même période de référence.
 C'est un ordre de grandeur, pas une prévision. La moyenne d'un département cache ses vallées et ses montagnes.
 """
+
+
+SHIPPED = "## Ce qui est livré"
+
+
+def shipped_lines(destination: Path, rows: dict[str, int] | None = None) -> list[str]:
+    """The table of shipped files: content, rows, bytes, checksum. rows: those known; counted where not given."""
+    lines = ["| fichier | contenu | lignes | octets | sha256 |", "|---|---|---|---|---|"]
+    for name, content in CONTENT.items():
+        path = destination / name
+        if path.exists():
+            data = path.read_bytes()
+            count = (rows or {}).get(name) or _count(path, data)
+            lines.append(f"| {name} | {content} | {count} | {len(data)} | `{hashlib.sha256(data).hexdigest()}` |")
+    return lines
+
+
+def _count(path: Path, data: bytes) -> int:
+    return int(pq.read_metadata(path).num_rows) if path.suffix == ".parquet" else data.count(b"\n") - 1
+
+
+def refresh(page: Path, destination: Path) -> None:
+    """Write the table of shipped files again in `page`, after a script has derived one of them."""
+    text = page.read_text(encoding="utf-8")
+    start = text.index("|", text.index(SHIPPED))
+    end = text.index("\n\n", start)
+    page.write_text(text[:start] + "\n".join(shipped_lines(destination)) + text[end:], encoding="utf-8")
 
 
 def sources_page(destination: Path, rows: dict[str, int], source_rows: dict[str, int], notes: list[str]) -> str:
@@ -47,18 +79,10 @@ def sources_page(destination: Path, rows: dict[str, int], source_rows: dict[str,
     ]
     lines += [
         "",
-        "## Ce qui est livré",
+        SHIPPED,
         "",
-        "| fichier | contenu | lignes | octets | sha256 |",
-        "|---|---|---|---|---|",
+        *shipped_lines(destination, rows),
     ]
-    for name, content in CONTENT.items():
-        path = destination / name
-        if not path.exists():
-            continue
-        data = path.read_bytes()
-        count = rows.get(name, data.count(b"\n") - 1)
-        lines.append(f"| {name} | {content} | {count} | {len(data)} | `{hashlib.sha256(data).hexdigest()}` |")
     lines += [
         "",
         "Officiel : codes, noms, EPCI, population, résidences principales, contours. **Modélisé** : actifs occupés,"

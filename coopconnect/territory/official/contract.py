@@ -74,7 +74,9 @@ TABLES: dict[str, Table] = {
             ("zone_code",),
             ("workers", "jobs", "population", "households"),
         ),
-        Table("density", {"zone_code": _CODE, "level": "density level, 1 (urban) to 7 (very dispersed)"}, ("zone_code",)),
+        Table(
+            "density", {"zone_code": _CODE, "level": "density level, 1 (urban) to 7 (very dispersed)"}, ("zone_code",)
+        ),
         Table(
             "travel",
             {

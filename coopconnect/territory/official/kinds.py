@@ -230,7 +230,7 @@ def import_file(
         table=table,
         kind=told.get("kind", "own"),
         source=told.get("source", file_name),
-        year=told.get("year") or year,
+        year=year or told.get("year", ""),
         licence=told.get("licence", ""),
         url=told.get("url", ""),
         loaded_on=(today or date.today()).isoformat(),

@@ -1,0 +1,277 @@
+"""`data ...` on the command line: what is loaded, fetch, import, roads, build."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from coopconnect.cli import DONE, FAILED, WrongInput, say, scenario_of, territories
+from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
+from coopconnect.scenario import reference_scenario
+from coopconnect.territory.official.catalogue import choose, load_catalogue
+from coopconnect.territory.official.contract import TABLES
+from coopconnect.territory.official.fetch import fetch
+from coopconnect.territory.official.fetch_types import FetchError, Progress
+from coopconnect.territory.official.kinds import Imported, import_file
+from coopconnect.territory.official.reading import ReadingError
+from coopconnect.territory.official.status import status_rows
+from coopconnect.territory.official.store import Store, StoreError
+
+SHOWN_PROBLEMS = 12
+
+
+def add_arguments(data: argparse.ArgumentParser) -> None:
+    """Arguments of `data`."""
+    data.add_argument("action", choices=sorted(ACTIONS))
+    data.add_argument(
+        "file", nargs="?", metavar="FILE", help="import: the file; roads: FILE.osm.pbf; remove, restore: a table"
+    )
+    data.add_argument("--to", metavar="FOLDER", help="build: where to (data/territory)")
+    data.add_argument(
+        "--only", metavar="KEY", action="append", help="fetch: a file of the catalogue or a table (repeatable)"
+    )
+    data.add_argument("--mirror", metavar="ADDRESS", help="fetch: an address or a folder where the files are")
+    data.add_argument("--proxy", metavar="ADDRESS", help="fetch: a proxy")
+    data.add_argument("--as", dest="table", choices=sorted(TABLES), help="import: what the file is")
+    data.add_argument(
+        "--column", metavar="ours=theirs", action="append", help="import: a column of the file (repeatable)"
+    )
+    data.add_argument("--source", help="import: where the file comes from")
+    data.add_argument("--year", help="import: year of the figures")
+    data.add_argument("--dry-run", action="store_true", help="import: read and tell, keep nothing")
+    data.add_argument("--router", metavar="URL", help="roads: an OSRM or Valhalla server")
+    data.add_argument("--limit-min", type=float, default=60.0, help="roads: longest trip kept, minutes")
+    data.add_argument("--processes", type=int, default=2, help="roads: how many at a time")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run `data ACTION`."""
+    return ACTIONS[args.action](args)
+
+
+def _told(args: argparse.Namespace, document: dict[str, Any], lines: list[str]) -> None:
+    print(json.dumps(document, ensure_ascii=False) if args.json else "\n".join(lines))
+
+
+def _status(args: argparse.Namespace) -> int:
+    parameters, store = load_parameters(), Store.default()
+    territory, _ = territories(scenario_of(args, parameters), parameters)
+    rows = status_rows(territory.provenance, store, load_catalogue(), date.today())
+    lines = [f"{r['table']:<12}{r['kind']:<11}{r['year']:<11}{r['source']}" + (f" · {r['age_days']} d" if r["age_days"] is not None
+             else "") + (f" · better: {r['better']}" if r["better"] else "") for r in rows]  # fmt: skip
+    lines += [f"{name}: cannot be read and is ignored; fetch or import it again" for name in store.problems()]
+    _told(args, {"territory": territory.code, "tables": rows, "unreadable": store.problems()}, lines)
+    return DONE
+
+
+def _build(args: argparse.Namespace) -> int:
+    from coopconnect.territory.build import BuildError, build
+
+    target = Path(args.to) if args.to else DATA_DIR / "territory"
+    try:
+        build(target, progress=say)
+    except BuildError as error:
+        say(str(error))
+        return FAILED
+    _told(args, {"built": str(target)}, ["built"])
+    return DONE
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    """Download, import and keep each chosen file; what fails is told and the others go on."""
+    parameters, store = load_parameters(), Store.default()
+    entries = choose(load_catalogue(), args.only or ())
+    before = _assessed(args, parameters, shipped=False)
+    results, failures = [], []
+    for entry in entries:
+        try:
+            got = fetch(entry, store.downloads, mirror=args.mirror, proxy=args.proxy, progress=_teller())
+            label = {
+                "kind": "official", "source": f"{entry.publisher}, {entry.title_fr}", "year": entry.year,
+                "licence": entry.licence, "url": got.url,
+            }  # fmt: skip
+            found = import_file(got.path, entry.file_name, entry.feeds, label=label, member=entry.member or None)
+            _keep(found, store)
+            results.append({"key": entry.key, "table": found.table, "rows": found.label.rows, "sha256": got.sha256,
+                            "placed": found.label.placed, "unplaced": found.label.unplaced,
+                            "unchanged": got.unchanged, "notes": list(found.label.notes_en)})  # fmt: skip
+        except FetchError as error:
+            failures.append({"key": entry.key, "error": error.en})
+        except (ReadingError, StoreError) as error:
+            failures.append({"key": entry.key, "error": str(error)})
+    changes = _changes(args, parameters, before) if results else {}
+    lines = [f"{r['key']}: {r['rows']} rows" + _left_out(r["unplaced"]) for r in results]
+    lines += [f"{f['key']}: FAILED, {f['error']}" for f in failures] + _change_lines(changes)
+    _told(args, {"fetched": results, "failed": failures, "changes": changes}, lines)
+    return DONE if not failures else FAILED
+
+
+def _left_out(unplaced: Any) -> str:
+    return f", {unplaced:.0f} left out" if unplaced else ""
+
+
+def _teller():  # type: ignore[no-untyped-def]
+    last = [-1]
+
+    def tell(progress: Progress) -> None:
+        tenth = int(10 * (progress.share or 0.0))
+        if tenth != last[0]:
+            last[0] = tenth
+            say(progress.text("en"))
+
+    return tell
+
+
+def _keep(found: Imported, store: Store) -> None:
+    if not found.usable or found.frame is None:
+        raise ReadingError(f"aucune ligne utilisable ({_problems(found, 3)})", f"no usable row ({_problems(found, 3)})")
+    store.save(found.frame, found.label)
+
+
+def _problems(found: Imported, count: int) -> str:
+    told = [f"line {p.line}: {p.column} {p.value!r} {p.reason_en}" + (f" ({p.count} lines)" if p.count > 1 else "")
+            for p in found.problems[:count]]  # fmt: skip
+    more = len(found.problems) - count
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _import(args: argparse.Namespace) -> int:
+    """Read a file of one's own, tell everything that is wrong in it, keep it unless --dry-run."""
+    if not args.file:
+        raise WrongInput("data import: name the file, as `data import flux.csv`")
+    path = Path(args.file)
+    if not path.is_file():
+        raise WrongInput(f"data import {path}: no such file")
+    mapping = dict(part.partition("=")[::2] for part in args.column or ())
+    label = {"kind": "own", "source": args.source or path.name, "year": args.year or ""}
+    parameters, store = load_parameters(), Store.default()
+    try:
+        found = import_file(path, path.name, args.table, mapping, label)
+    except ReadingError as error:
+        raise WrongInput(error.message_en) from None
+    before = None if args.dry_run else _assessed(args, parameters, shipped=False)
+    changes: dict[str, Any] = {}
+    if not args.dry_run:
+        _keep(found, store)
+        changes = _changes(args, parameters, before)
+    document = {
+        "table": found.table, "kept": not args.dry_run, "label": asdict(found.label),
+        "problems": [asdict(p) for p in found.problems], "changes": changes,
+    }  # fmt: skip
+    lines = [f"{path.name}: {found.table}, {found.label.rows} rows" + _left_out(found.label.unplaced),
+             *(f"  {note}" for note in found.label.notes_en)]  # fmt: skip
+    if found.problems:
+        lines += [f"  {text}" for text in _problems(found, SHOWN_PROBLEMS).split("; ")]
+    _told(args, document, [*lines, *_change_lines(changes)])
+    return DONE
+
+
+def _table_named(args: argparse.Namespace) -> str:
+    if args.file not in TABLES:
+        raise WrongInput(f"data {args.action} {args.file or ''}: name one of {', '.join(TABLES)}")
+    return str(args.file)
+
+
+def _remove(args: argparse.Namespace) -> int:
+    table = _table_named(args)
+    done = Store.default().remove(table)
+    _told(
+        args,
+        {"removed": done, "table": table},
+        [f"{table}: " + ("put aside (`data restore` brings it back)" if done else "none")],
+    )
+    return DONE
+
+
+def _restore(args: argparse.Namespace) -> int:
+    table = _table_named(args)
+    done = Store.default().restore(table)
+    _told(
+        args, {"restored": done, "table": table}, [f"{table}: " + ("the one before is back" if done else "none before")]
+    )
+    return DONE
+
+
+def _roads(args: argparse.Namespace) -> int:
+    """Minutes and km between communes, from an OpenStreetMap extract or a routing server."""
+    from coopconnect.territory.load import read_communes
+    from coopconnect.territory.roads import RoadsError, compute_roads
+
+    if bool(args.file) == bool(args.router):
+        raise WrongInput("data roads: name FILE.osm.pbf, or give --router URL")
+    parameters, store = load_parameters(), Store.default()
+    scenario = scenario_of(args, parameters)
+    territory, _ = territories(scenario, parameters)
+    communes = read_communes(DATA_DIR / "territory")
+    rows = communes.index[communes["zone_code"].isin(territory.zones["zone_code"])].to_numpy()
+    work = store.folder / "roads"
+    tell = lambda progress: say(progress.text("en"))  # noqa: E731
+    try:
+        if args.router:
+            from coopconnect.territory.roads.router import route_by_server
+
+            result = route_by_server(
+                args.router, communes, rows=rows, limit_min=args.limit_min, work_dir=work, progress=tell
+            )
+        else:
+            result = compute_roads(
+                Path(args.file), communes, rows=rows, limit_min=args.limit_min, work_dir=work,
+                processes=args.processes, progress=tell,
+            )  # fmt: skip
+    except RoadsError as error:
+        raise WrongInput(error.text("en")) from None
+    before = _assessed(args, parameters, shipped=False)
+    if not len(result.table):
+        raise WrongInput("data roads: no pair of communes of the territory could be routed on these roads")
+    store.save(result.table, result.label)
+    changes = _changes(args, parameters, before)
+    document = {
+        "pairs_asked": result.pairs_asked, "pairs_routed": result.pairs_routed, "kept_pairs": len(result.table),
+        "unsnapped": result.unsnapped["zone_code"].tolist(), "changes": changes,
+    }  # fmt: skip
+    lines = [f"{len(result.table)} trips of {result.pairs_asked} pairs; the estimate fills the others",
+             f"{len(result.unsnapped)} communes too far from any road of the file"]  # fmt: skip
+    _told(args, document, [*lines, *_change_lines(changes)])
+    return DONE
+
+
+def _assessed(args: argparse.Namespace, parameters: Parameters, shipped: bool) -> Any:
+    """The reference assessment of the territory asked, to say later what changed."""
+    from coopconnect.model.assessment import assess
+
+    scenario = reference_scenario(parameters, scenario_of(args, parameters).territory)
+    territory, home = territories(scenario, parameters, shipped=shipped)
+    return assess(territory, scenario, parameters, home=home)
+
+
+def _changes(args: argparse.Namespace, parameters: Parameters, before: Any) -> dict[str, Any]:
+    from coopconnect.model.compare import compare
+
+    found = compare(before, _assessed(args, parameters, shipped=False))
+    named = ("viable_rural_sites", "median_score", "median_users", "hours_per_participating_household")
+    return {
+        "viable_gained": found.gained, "viable_lost": found.lost, "top": found.top, "top_kept": found.top_kept,
+        "rank_correlation": found.rank_correlation,
+        "totals": {name: {"before": asdict(found.totals[name][0]), "after": asdict(found.totals[name][1])} for name in named},
+    }  # fmt: skip
+
+
+def _change_lines(changes: dict[str, Any]) -> list[str]:
+    if not changes:
+        return []
+    lines = [f"best {changes['top']} rural communes: {changes['top_kept']} stay among them; "
+             f"{changes['viable_gained']} become viable, {changes['viable_lost']} no longer are"]  # fmt: skip
+    return lines + [
+        f"  {name}: {both['before']['value']:.2f} -> {both['after']['value']:.2f}"
+        for name, both in changes["totals"].items()
+    ]
+
+
+ACTIONS = {
+    "status": _status, "build": _build, "fetch": _fetch, "import": _import, "remove": _remove, "restore": _restore,
+    "roads": _roads,
+}  # fmt: skip

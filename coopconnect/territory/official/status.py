@@ -1,0 +1,72 @@
+"""What each table is, how old, and what would make it better: for `data status` and the page Données."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from coopconnect.territory.official.catalogue import Entry
+from coopconnect.territory.official.store import Store
+from coopconnect.territory.types import Provenance
+
+FED_BY = {"flows": "flows", "workers": "flows", "jobs": "flows", "rural": "density", "climate": "climate"}
+"""Table of the store that would make each table of a territory official."""
+ROADS = "data roads FILE.osm.pbf"
+ROADS_FR = "calculer par les routes d'OpenStreetMap : data roads FICHIER.osm.pbf"
+ROADS_EN = "compute on OpenStreetMap roads: data roads FILE.osm.pbf"
+
+
+def status_rows(
+    provenance: Iterable[Provenance], store: Store, catalogue: Mapping[str, Entry], today: date
+) -> list[dict[str, Any]]:
+    """One row per table of a territory, then one per other table of the store.
+
+    Keys: table, kind, source, year, licence, note_fr, note_en, age_days (since it was loaded, None where shipped),
+    better (the command that would improve it, '' where nothing would), better_fr, better_en (the same in words), stale
+    (a newer edition is likely).
+    """
+    labels = store.labels()
+    rows = [_row(p, labels, catalogue, today) for p in provenance]
+    used = {"margins", "flows", "density", "travel", "climate"}
+    for name, label in labels.items():
+        if name not in used:
+            age = _age(label.loaded_on, today)
+            rows.append(
+                {
+                    "table": name, "kind": label.kind, "source": label.source, "year": label.year,
+                    "licence": label.licence, "note_fr": " ; ".join(label.notes_fr), "note_en": "; ".join(label.notes_en),
+                    "age_days": age, "better": "", "better_fr": "", "better_en": "", "stale": _stale(name, age, catalogue),
+                }
+            )  # fmt: skip
+    return rows
+
+
+def _row(p: Provenance, labels: Mapping[str, Any], catalogue: Mapping[str, Entry], today: date) -> dict[str, Any]:
+    fed = FED_BY.get(p.table, "travel" if p.table == "travel" else "")
+    label = labels.get(fed) or (labels.get("margins") if p.table in ("workers", "jobs") else None)
+    age = _age(label.loaded_on, today) if label is not None and p.source == label.source else None
+    better = better_fr = better_en = ""
+    if p.kind not in ("official", "own"):
+        if p.table == "travel":
+            better, better_fr, better_en = ROADS, ROADS_FR, ROADS_EN
+        elif entry := next((e for e in catalogue.values() if e.feeds == fed and e.urls), None):
+            better = f"data fetch --only {entry.key}"
+            better_fr, better_en = f"télécharger : {entry.title_fr}", f"download: {entry.title_en}"
+    return {
+        "table": p.table, "kind": p.kind, "source": p.source, "year": p.year, "licence": p.licence,
+        "note_fr": p.note_fr, "note_en": p.note_en, "age_days": age, "better": better, "better_fr": better_fr, "better_en": better_en,
+        "stale": _stale(fed, age, catalogue),
+    }  # fmt: skip
+
+
+def _age(loaded_on: str, today: date) -> int | None:
+    try:
+        return max((today - date.fromisoformat(loaded_on)).days, 0)
+    except ValueError:
+        return None
+
+
+def _stale(table: str, age: int | None, catalogue: Mapping[str, Entry]) -> bool:
+    days = [e.refresh_days for e in catalogue.values() if e.feeds == table and e.default and e.refresh_days]
+    return age is not None and bool(days) and age > min(days)
