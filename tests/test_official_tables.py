@@ -12,6 +12,7 @@ from coopconnect.territory.official.tables import (
     FlowPairs,
     RoutedTrips,
     balanced,
+    official_shares,
     with_density,
     with_margins,
     with_official_flows,
@@ -40,17 +41,17 @@ def modelled() -> FlowPairs:
 
 def test_margins_replace_what_they_hold_and_nothing_else() -> None:
     table = pd.DataFrame({"zone_code": ["01002", "99999"], "workers": [60.0, 5.0], "jobs": [np.nan, 7.0]})
-    changed, share = with_margins(communes(), table)
+    changed = with_margins(communes(), table)
     assert changed["workers"].tolist() == [100.0, 60.0, 30.0]
     assert changed["jobs"].tolist() == [120.0, 40.0, 20.0]
-    assert share == pytest.approx({"workers": 60.0 / 190.0, "jobs": 0.0})
+    assert official_shares(changed) == pytest.approx({"workers": 60.0 / 190.0, "jobs": 0.0})
     assert communes()["workers"].tolist() == [100.0, 50.0, 30.0]
 
 
 def test_density_levels_from_five_are_rural() -> None:
-    changed, share = with_density(communes(), pd.DataFrame({"zone_code": ["01001", "01002"], "level": [7, 4]}))
+    changed = with_density(communes(), pd.DataFrame({"zone_code": ["01001", "01002"], "level": [7, 4]}))
     assert changed["rural"].tolist() == [True, False, True]
-    assert share == pytest.approx(2 / 3)
+    assert official_shares(changed) == pytest.approx({"rural": 2 / 3})
 
 
 def test_official_flows_are_used_as_they_are_and_modelled_ones_fill_the_rest() -> None:
@@ -63,7 +64,7 @@ def test_official_flows_are_used_as_they_are_and_modelled_ones_fill_the_rest() -
     ]  # fmt: skip
     assert pairs.rest.tolist() == [0.0, 0.0, 10.0]
     assert changed["workers"].tolist() == [80.5, 41.0, 30.0]  # the nine who work abroad have no trip here
-    assert pairs.official_share == pytest.approx(121.5 / 151.5)
+    assert official_shares(changed) == pytest.approx({"flows": 121.5 / 151.5})
     assert changed["jobs"].to_numpy() == pytest.approx(
         np.array([20.0, 41.0, 80.5]) + np.array([4.0, 2.0, 0.0]) * 30.0 / 151.5
     )
@@ -71,8 +72,8 @@ def test_official_flows_are_used_as_they_are_and_modelled_ones_fill_the_rest() -
 
 def test_without_official_tables_nothing_changes() -> None:
     before, pairs = communes(), modelled()
-    assert with_margins(before, None)[0] is before
-    assert with_density(before, None)[0] is before
+    assert with_margins(before, None) is before
+    assert with_density(before, None) is before
     assert with_official_flows(before, pairs, None) == (before, pairs)
 
 

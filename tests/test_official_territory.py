@@ -70,7 +70,7 @@ def test_official_flows_are_the_flows(store: Store, parameters: Parameters) -> N
     assert (outside["workers"] > 0).all()  # the neighbours keep their modelled flows
     assert kinds(territory)["flows"] == "partly"
     flows = next(p for p in territory.provenance if p.table == "flows")
-    assert "reste estimé" in flows.note_fr
+    assert "reste estimé" in flows.note_fr  # the neighbours'
     assert flows.year == "2017"
 
 

@@ -22,11 +22,12 @@ from coopconnect.territory.official.tables import (
     Official,
     RoutedTrips,
     balanced,
+    official_shares,
     with_density,
     with_margins,
     with_official_flows,
 )
-from coopconnect.territory.provenance import Shares, provenance_with
+from coopconnect.territory.provenance import provenance_with
 from coopconnect.territory.travel_graph import read_network
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, CLIMATES, ZONE_COLUMNS, Territory
 
@@ -71,12 +72,10 @@ def load_territory(
     Raises ValueError with what is allowed and what is near when the code is unknown.
     """
     values = fitted_values() if values is None else values
-    shares = Shares()
-    communes, margins = with_margins(read_communes(data_dir), official.get("margins"))
-    communes, shares.density = with_density(communes, official.get("density"))
+    communes = with_margins(read_communes(data_dir), official.get("margins"))
+    communes = with_density(communes, official.get("density"))
     name, inside = select_communes(code, communes, data_dir)
     communes, pairs = _commuters(communes, official, data_dir)
-    shares.flows, shares.margins = pairs.official_share, margins
     estimate = _estimate(communes, circuity, values, official, data_dir)
     site, near, access = estimate.access(inside, ACCESS_TABLE_MAX_MIN)
     halo = np.setdiff1d(np.unique(near), inside)
@@ -88,8 +87,8 @@ def load_territory(
     flow_start, flow_work, flow_workers, trips = _flows(rows, communes, pairs, estimate)
     access_start = np.zeros(len(inside) + 1, dtype=np.int64)
     np.cumsum(np.bincount(np.searchsorted(inside, site), minlength=len(inside)), out=access_start[1:])
-    shares.travel = float(access.routed.mean()) if access.routed.size else 0.0
-    shares.travel_flows = float((flow_workers * trips.routed).sum() / max(float(flow_workers.sum()), 1e-9))
+    shares = official_shares(zones)
+    shares["travel"] = float(access.routed.mean()) if access.routed.size else 0.0
     return Territory(
         code=code,
         name=name,

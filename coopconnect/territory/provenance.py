@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from coopconnect.territory.official.contract import Label
 from coopconnect.territory.types import Provenance
 
 OPEN_LICENCE = "Licence Ouverte 2.0"
-WHOLE = 0.999
-"""Share from which a table is called official without more words."""
+WHOLE, LEAST = 0.999, 0.001
+"""Shares from which a table is called official without more words, and under which it is not worth a word."""
 
 
-@dataclass
-class Shares:
-    """Part of each table that official or routed figures make up, 0 to 1."""
-
-    flows: float = 0.0
-    density: float = 0.0
-    travel: float = 0.0
-    travel_flows: float = 0.0
-    margins: dict[str, float] = field(default_factory=dict)
+FEEDS = {"flows": ("flows",), "workers": ("flows", "margins"), "jobs": ("flows", "margins"), "rural": ("density",),
+         "travel": ("travel",)}  # fmt: skip
+"""Tables of the store that each table of a territory may come from."""
 
 
-def provenance_with(labels: Mapping[str, Label], shares: Shares, graph: bool = False) -> tuple[Provenance, ...]:
-    """Provenance of the tables of a territory: what is loaded stands before what is shipped, with its share."""
-    parts = {
-        "flows": ("flows", shares.flows),
-        "rural": ("density", shares.density),
-        "travel": ("travel", shares.travel),
-        "workers": ("flows", shares.flows) if "flows" in labels else ("margins", shares.margins.get("workers", 0.0)),
-        "jobs": ("flows", shares.flows) if "flows" in labels else ("margins", shares.margins.get("jobs", 0.0)),
-    }
+def provenance_with(
+    labels: Mapping[str, Label], shares: Mapping[str, float], graph: bool = False
+) -> tuple[Provenance, ...]:
+    """Provenance of the tables of a territory: what is loaded stands before what is shipped, with its share.
+
+    shares: part of `flows`, `workers`, `jobs`, `rural` and `travel` that is official or routed, 0 to 1 (absent: none).
+    """
     found = []
     for shipped in shipped_provenance(graph):
-        table, share = parts.get(shipped.table, ("", 0.0))
-        label = labels.get(table)
-        found.append(shipped if label is None or share <= 0.0 else _loaded(shipped, label, share))
+        share_of = {
+            name: shares.get("flows" if name == "flows" else shipped.table, 0.0)
+            for name in FEEDS.get(shipped.table, ())
+            if name in labels
+        }
+        best = max(share_of, key=lambda name: share_of[name], default="")
+        found.append(_loaded(shipped, labels[best], share_of[best]) if best and share_of[best] > LEAST else shipped)
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
 """What of the official store a territory is made with: one object, loaded once, and how it enters the zones and flows.
 
-Official figures are used as they are; the modelled ones only fill what is missing. Each function returns with its
-result the share that is official, so that the screen and the workbook can say it.
+Official figures are used as they are; the modelled ones only fill what is missing. Each function marks the communes
+whose figure is official (columns `official_*`), so that the screen and the workbook can say which share is.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ def rows_of(codes: pd.Series | np.ndarray, communes: pd.DataFrame) -> np.ndarray
     return np.asarray(pd.Index(communes["zone_code"]).get_indexer(pd.Index(codes)), dtype=np.int64)
 
 
-def with_margins(communes: pd.DataFrame, margins: pd.DataFrame | None) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Communes with the official workers and jobs, and the share of each that is official.
+def with_margins(communes: pd.DataFrame, margins: pd.DataFrame | None) -> pd.DataFrame:
+    """Communes with the official workers and jobs, marked in `official_workers` and `official_jobs`.
 
     Population and main residences keep the census that is shipped: years are not mixed inside one column.
     """
     if margins is None:
-        return communes, {}
+        return communes
     row = rows_of(margins["zone_code"], communes)
-    known, share = row >= 0, {}
+    known = row >= 0
     communes = communes.copy()
     for name in ("workers", "jobs"):
         if name not in margins:
@@ -58,19 +58,25 @@ def with_margins(communes: pd.DataFrame, margins: pd.DataFrame | None) -> tuple[
         column = communes[name].to_numpy(float).copy()
         column[row[keep]] = value[keep]
         communes[name] = column
-        share[name] = float(column[row[keep]].sum() / max(column.sum(), 1e-9))
-    return communes, share
+        communes[f"official_{name}"] = _marked(row[keep], len(communes))
+    return communes
 
 
-def with_density(communes: pd.DataFrame, density: pd.DataFrame | None) -> tuple[pd.DataFrame, float]:
-    """Communes with the official rural flag (levels 5 to 7), and the share of communes that have it."""
+def _marked(rows: np.ndarray, count: int) -> np.ndarray:
+    mark = np.zeros(count, dtype=bool)
+    mark[rows] = True
+    return mark
+
+
+def with_density(communes: pd.DataFrame, density: pd.DataFrame | None) -> pd.DataFrame:
+    """Communes with the official rural flag (levels 5 to 7), marked in `official_rural`."""
     if density is None:
-        return communes, 0.0
+        return communes
     row = rows_of(density["zone_code"], communes)
     known = row >= 0
     rural = communes["rural"].to_numpy(bool).copy()
     rural[row[known]] = density["level"].to_numpy()[known] >= FIRST_RURAL_LEVEL
-    return communes.assign(rural=rural), float(np.unique(row[known]).size / len(communes))
+    return communes.assign(rural=rural, official_rural=_marked(row[known], len(communes)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,20 +84,20 @@ class FlowPairs:
     """Commuters by pair of communes (rows of the table of communes), sorted by home then work.
 
     rest: (n,) workers of each home whose workplace is not in a pair (the remainder of the modelled flows).
-    official_share: share of all workers that official flows bring.
     """
 
     home: np.ndarray
     work: np.ndarray
     workers: np.ndarray
     rest: np.ndarray
-    official_share: float = 0.0
 
 
 def with_official_flows(
     communes: pd.DataFrame, modelled: FlowPairs, flows: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, FlowPairs]:
     """Official flows for the homes that have some, modelled ones for the others; workers and jobs follow the flows.
+
+    Homes with official flows are marked in `official_flows`.
 
     Commuters whose workplace is abroad or overseas have no trip in the model: they are in the label, not here.
     """
@@ -117,9 +123,9 @@ def with_official_flows(
     changed = communes.assign(
         workers=np.where(observed, by_home, communes["workers"].to_numpy(float)),
         jobs=by_work + unplaced * modelled_share,
+        official_flows=observed,
     )
-    pairs = FlowPairs(all_home[order], all_work[order], workers[order], rest, 1.0 - modelled_share)
-    return changed, pairs
+    return changed, FlowPairs(all_home[order], all_work[order], workers[order], rest)
 
 
 def balanced(communes: pd.DataFrame, modelled: FlowPairs, work_rest: np.ndarray) -> FlowPairs:
@@ -143,6 +149,20 @@ def balanced(communes: pd.DataFrame, modelled: FlowPairs, work_rest: np.ndarray)
 
 def _ratio(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
     return np.divide(wanted, found, out=np.zeros_like(wanted), where=found > 0.0)
+
+
+def official_shares(zones: pd.DataFrame) -> dict[str, float]:
+    """Share of `flows`, `workers`, `jobs` (of the people or jobs) and `rural` (of the communes) that is official."""
+    weights = {
+        "flows": zones["workers"].to_numpy(float), "workers": zones["workers"].to_numpy(float),
+        "jobs": zones["jobs"].to_numpy(float), "rural": np.ones(len(zones)),
+    }  # fmt: skip
+    marks = {f"official_{name}": weight for name, weight in weights.items()}
+    return {
+        mark.removeprefix("official_"): float(weight[zones[mark].to_numpy(bool)].sum() / max(weight.sum(), 1e-9))
+        for mark, weight in marks.items()
+        if mark in zones
+    }
 
 
 class RoutedTrips:
