@@ -85,7 +85,20 @@ def _assess(scenario: Scenario, parameters: Parameters, shipped: bool = False) -
     from coopconnect.model.assessment import assess
 
     territory, home = territories(scenario, parameters, shipped)
+    scenario = _with_refusals(scenario, territory, shipped)
     return territory, assess(territory, scenario, parameters, home=home)
+
+
+def _with_refusals(scenario: Scenario, territory: Any, shipped: bool) -> Scenario:
+    """The scenario as the model reads it: communes of which every host has refused."""
+    if not scenario.hosts:
+        return scenario
+    from coopconnect.territory.hosts import assessed_scenario, hosts_of
+    from coopconnect.territory.official.store import Store
+
+    found = None if shipped else Store.default().load("places")
+    zones = territory.zones[territory.zones["in_territory"]]
+    return assessed_scenario(scenario, hosts_of(zones, found[0] if found else None))
 
 
 def _finite(value: Any) -> Any:

@@ -129,7 +129,7 @@ def _teller():  # type: ignore[no-untyped-def]
 def _keep(found: Imported, store: Store) -> None:
     if not found.usable or found.frame is None:
         raise ReadingError(f"aucune ligne utilisable ({_problems(found, 3)})", f"no usable row ({_problems(found, 3)})")
-    store.save(found.frame, found.label)
+    store.add(found.frame, found.label)
 
 
 def _problems(found: Imported, count: int) -> str:

@@ -7,8 +7,9 @@ are those of the parameters: `reference_scenario(parameters)`.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -31,12 +32,20 @@ NUMERIC_LEVERS = (
 
 DEFAULT_TERRITORY = "93"
 
+HOST_STATUSES = ("unknown", "asked", "agreed", "refused")
+"""What the holder of a building answered; 'unknown' is never stored."""
+
+_STATUS_LETTERS = {"a": "asked", "y": "agreed", "n": "refused"}
+_HOST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_COMMUNE = re.compile(r"(\d{2}|2[AB])\d{3}")
+
 
 @dataclass(frozen=True)
 class Scenario:
-    """Levers, changed assumptions and refusals. Units are in the names.
+    """Levers, changed assumptions, hosts and refusals. Units are in the names.
 
-    Weights are points: the score takes them in proportion to their sum; the screen keeps that sum at 100.
+    hosts: (id of the host, status) sorted by id; a host that is not there is 'unknown'. refused: communes of which
+    every host has refused, known here or not. Weights are points: the score takes them in proportion to their sum; the screen keeps that sum at 100.
     """
 
     territory: str
@@ -57,6 +66,7 @@ class Scenario:
     hub_cooled: bool = True
     changed: tuple[tuple[str, float], ...] = ()
     refused: tuple[str, ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()
 
     def with_values(self, **values: Any) -> Scenario:
         """A copy with some fields changed."""
@@ -117,7 +127,70 @@ def _flag(key: str, text: object) -> bool:
 
 def _codes(text: object) -> tuple[str, ...]:
     parts = text if isinstance(text, (list, tuple)) else str(text).split(",")
-    return tuple(sorted({str(p).strip() for p in parts if str(p).strip()}))
+    found = {str(p).strip().upper() for p in parts if str(p).strip()}
+    wrong = sorted(code for code in found if not (code.isascii() and _COMMUNE.fullmatch(code)))
+    if wrong:
+        raise ScenarioError(f"refused: allowed commune codes of five characters (84003, 2A004); not {', '.join(wrong)}")
+    return tuple(sorted(found))
+
+
+def _hosts(given: object) -> tuple[tuple[str, str], ...]:
+    """Statuses by host, sorted by id, from a file's table, the pairs of a scenario or the text of an address."""
+    try:
+        pairs = _host_pairs(given)
+    except (TypeError, ValueError):
+        raise ScenarioError(f"hosts: allowed a table of lists by status, or 'y.m84003~n.fs-7'; not {given!r}") from None
+    found: dict[str, str] = {}
+    problems: list[str] = []
+    for host, status in pairs:
+        if status not in HOST_STATUSES:
+            problems.append(f"hosts: allowed {', '.join(HOST_STATUSES)}; not {status!r}")
+        elif not _HOST_ID.fullmatch(host):
+            problems.append(f"hosts: allowed letters, digits, - and _ (64 at most) in an id; not {host!r}")
+        elif found.setdefault(host, status) != status:
+            problems.append(f"hosts: {host} has two statuses, {found[host]} and {status}")
+    if problems:
+        raise ScenarioError("\n".join(dict.fromkeys(problems)))
+    return tuple(sorted((host, status) for host, status in found.items() if status != "unknown"))
+
+
+def _host_pairs(given: object) -> list[tuple[str, str]]:
+    if isinstance(given, Mapping):
+        wrong = [v for v in given.values() if not isinstance(v, (list, tuple))]
+        if wrong:
+            raise TypeError(wrong)
+        return [(str(host), str(status)) for status, hosts in given.items() for host in hosts]
+    if isinstance(given, (list, tuple)):
+        return [(str(host), str(status)) for host, status in given]
+    groups = [group.split(".") for group in str(given).split("~") if group]
+    if any(len(group) < 2 for group in groups):
+        raise ValueError(given)
+    return [(host, _STATUS_LETTERS.get(letter, letter)) for letter, *hosts in groups for host in hosts]
+
+
+def hosts_by_status(hosts: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    """Ids by status, as a file holds them."""
+    return {
+        status: [host for host, its in hosts if its == status]
+        for status in HOST_STATUSES
+        if any(its == status for _, its in hosts)
+    }
+
+
+def host_status(scenario: Scenario, host_ids: Iterable[str]) -> str:
+    """Status of a host known under these ids. Where they differ, a room agreed counts first, then one asked for."""
+    known = dict(scenario.hosts)
+    found = {known.get(host, "unknown") for host in host_ids}
+    return next(status for status in ("agreed", "asked", "refused", "unknown") if status in found | {"unknown"})
+
+
+def with_host(scenario: Scenario, host_ids: Sequence[str], status: str) -> Scenario:
+    """The scenario with the status of one host set; it is stored under the first of its ids.
+
+    Raises `ScenarioError` for an unknown status or an id that an address cannot carry.
+    """
+    kept = tuple(pair for pair in scenario.hosts if pair[0] not in host_ids)
+    return replace(scenario, hosts=_hosts((*kept, (host_ids[0], status))))
 
 
 def set_value(scenario: Scenario, key: str, text: object, parameters: Parameters) -> Scenario:
@@ -135,6 +208,8 @@ def set_value(scenario: Scenario, key: str, text: object, parameters: Parameters
         return replace(scenario, hub_cooled=_flag(key, text))
     if key == "refused":
         return replace(scenario, refused=_codes(text))
+    if key == "hosts":
+        return replace(scenario, hosts=_hosts(text))
     if key == "territory":
         return replace(scenario, territory=str(text))
     if key in parameters and parameters[key].status == "fitted":
@@ -176,9 +251,11 @@ def apply_known(scenario: Scenario, values: Mapping[str, object], parameters: Pa
 def differences(scenario: Scenario, reference: Scenario) -> dict[str, Any]:
     """Fields and parameters in which the scenario differs from the reference, by key."""
     mine, theirs = asdict(scenario), asdict(reference)
-    found = {k: mine[k] for k in mine if k not in ("changed", "refused") and mine[k] != theirs[k]}
+    found = {k: mine[k] for k in mine if k not in ("changed", "refused", "hosts") and mine[k] != theirs[k]}
     if scenario.refused != reference.refused:
         found["refused"] = scenario.refused
+    if scenario.hosts != reference.hosts:
+        found["hosts"] = scenario.hosts
     before = dict(reference.changed)
     found.update({k: v for k, v in scenario.changed if before.get(k) != v})
     return found
@@ -194,8 +271,12 @@ def _plain(value: Any) -> str:
 
 def to_query(scenario: Scenario, parameters: Parameters) -> dict[str, str]:
     """The scenario as the parameters of a web address: differences from the reference, and the link version."""
-    reference = reference_scenario(parameters)
-    return {"v": LINK_VERSION, **{k: _plain(v) for k, v in differences(scenario, reference).items()}}
+    found = differences(scenario, reference_scenario(parameters))
+    if "hosts" in found:
+        letters = {status: letter for letter, status in _STATUS_LETTERS.items()}
+        groups = hosts_by_status(scenario.hosts)
+        found["hosts"] = "~".join(".".join((letters[status], *hosts)) for status, hosts in groups.items())
+    return {"v": LINK_VERSION, **{k: _plain(v) for k, v in found.items()}}
 
 
 def from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[Scenario, list[str]]:
@@ -210,6 +291,8 @@ def from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[Scenar
 def to_toml(scenario: Scenario, parameters: Parameters, title: str = "", why: str = "") -> str:
     """The scenario as a small file: title, why, and the differences from the reference."""
     found = differences(scenario, reference_scenario(parameters))
+    if "hosts" in found:
+        found["hosts"] = hosts_by_status(scenario.hosts)
     return tomli_w.dumps({"title": title, "why": why, "version": LINK_VERSION, "differences": found})
 
 

@@ -11,18 +11,22 @@ workbooks, and DRIAS and TRACC do not share their reference period: the figures 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from coopconnect.territory.official.climate import H1_MIDDLE, REFERENCE_MIDDLE, TODAY  # noqa: E402
+
 COLUMNS = {
     "NORTX35_REF": "reference",
     "NORTX35_H1": "tracc_2030",
     "NORTX35_H2": "tracc_2050",
     "NORTX35_H3": "tracc_2100",
 }
-TODAY, REFERENCE_MIDDLE, H1_MIDDLE = 2026.0, 1990.5, 2035.5
 
 
 def derive(shared: Path) -> pd.DataFrame:

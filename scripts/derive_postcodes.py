@@ -46,7 +46,9 @@ def main() -> None:
     territory = ROOT / "data" / "territory"
     communes = pq.read_table(territory / "communes.parquet", columns=["zone_code", "name"]).to_pandas()
     (archive,) = options.inputs.glob("etalab-decoupage-administratif-*.tgz")
-    derive(archive, communes).to_parquet(territory / "postcodes.parquet", index=False, compression="zstd", compression_level=19)
+    derive(archive, communes).to_parquet(
+        territory / "postcodes.parquet", index=False, compression="zstd", compression_level=19
+    )
 
 
 if __name__ == "__main__":

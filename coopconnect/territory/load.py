@@ -16,6 +16,7 @@ from coopconnect.territory import travel
 from coopconnect.territory.check import check_territory
 from coopconnect.territory.estimate import Estimate, Trips
 from coopconnect.territory.fitted import fitted_values
+from coopconnect.territory.official.climate import hot_days
 from coopconnect.territory.official.tables import (
     NOTHING,
     FlowPairs,
@@ -88,6 +89,7 @@ def load_territory(
     access_start = np.zeros(len(inside) + 1, dtype=np.int64)
     np.cumsum(np.bincount(np.searchsorted(inside, site), minlength=len(inside)), out=access_start[1:])
     shares = official_shares(zones)
+    heat, shares["climate"] = hot_days(zones, official.get("climate"), _hot_days(zones["departement"], data_dir))
     shares["travel"] = float(access.routed.mean()) if access.routed.size else 0.0
     return Territory(
         code=code,
@@ -103,7 +105,7 @@ def load_territory(
         access_zone=row_of[near],
         access_road_km=access.road_km,
         access_drive_min=access.drive_min,
-        hot_days=_hot_days(zones["departement"], data_dir),
+        hot_days=heat,
         places=communes[["zone_code", "name", "lon", "lat"]],
         provenance=provenance_with(official.labels, shares, graph=estimate.network is not None),
         circuity=circuity,

@@ -14,7 +14,7 @@ WHOLE, LEAST = 0.999, 0.001
 
 
 FEEDS = {"flows": ("flows",), "workers": ("flows", "margins"), "jobs": ("flows", "margins"), "rural": ("density",),
-         "travel": ("travel",)}  # fmt: skip
+         "travel": ("travel",), "climate": ("climate",)}  # fmt: skip
 """Tables of the store that each table of a territory may come from."""
 
 
@@ -23,7 +23,7 @@ def provenance_with(
 ) -> tuple[Provenance, ...]:
     """Provenance of the tables of a territory: what is loaded stands before what is shipped, with its share.
 
-    shares: part of `flows`, `workers`, `jobs`, `rural` and `travel` that is official or routed, 0 to 1 (absent: none).
+    shares: part of `flows`, `workers`, `jobs`, `rural`, `travel` and `climate` that is official or routed, 0 to 1 (absent: none).
     """
     found = []
     for shipped in shipped_provenance(graph):

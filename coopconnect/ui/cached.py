@@ -11,6 +11,7 @@ import ctypes
 import gc
 import sys
 
+import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
@@ -20,6 +21,8 @@ from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, reference_scenario
 from coopconnect.show.geometry import Geometry
 from coopconnect.show.ground import geometry_of
+from coopconnect.territory.hosts import assessed_scenario, hosts_of
+from coopconnect.territory.official.fuel import History, history_of, shipped_history
 from coopconnect.territory.official.store import Stamp, Store
 from coopconnect.territory.types import Territory
 from coopconnect.ui.places import load_place
@@ -55,11 +58,26 @@ def follow_store() -> bool:
         _STAMP["seen"] = stamp
         return False
     _STAMP["seen"] = stamp
-    for kept in (territory, _assessment, _large_assessment, site_response, geometry):
+    for kept in (territory, _assessment, _large_assessment, site_response, geometry, hosts, fuel_history):
         kept.clear()
     _SEEN.clear()
     _PACKED.clear()
     return True
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def hosts(code: str) -> pd.DataFrame:
+    """Buildings of a territory that could lend a room, from the lists that are loaded."""
+    place = territory(code)
+    found = store().load("places")
+    return hosts_of(place.zones[place.zones["in_territory"]], found[0] if found else None)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def fuel_history() -> History:
+    """Past fuel prices: the weekly table if one is loaded, else the yearly means that are shipped."""
+    found = store().load("fuel")
+    return history_of(found[0]) if found else shipped_history()
 
 
 def home_territory(code: str) -> Territory | None:
@@ -68,7 +86,13 @@ def home_territory(code: str) -> Territory | None:
 
 
 def assessment(scenario: Scenario) -> Assessment:
-    """Every commune as the place of one hub. The scenario is the whole key: it names the territory."""
+    """Every commune as the place of one hub. The scenario is the whole key: it names the territory.
+
+    Of the answers of hosts only refusals count: who was asked or agreed changes no figure.
+    """
+    if scenario.hosts:
+        refused = any(status == "refused" for _, status in scenario.hosts)
+        scenario = assessed_scenario(scenario, hosts(scenario.territory)) if refused else scenario.with_values(hosts=())
     large = len(territory(scenario.territory).site_zone) > LARGE_SITES
     return _large_assessment(scenario) if large else _assessment(scenario)
 

@@ -297,4 +297,4 @@ def draw_selected(page: Page, decision: Decision) -> None:
     if site is None:
         st.html(f'<p class="hint">{html.escape(page.say("site.none"))}</p>')
         return
-    draw_site_panel(page, site, int((decision.now.sites["rank"] > 0).sum()))
+    draw_site_panel(page, site, int((decision.now.sites["rank"] > 0).sum()), decision.now)

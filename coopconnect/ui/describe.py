@@ -60,7 +60,7 @@ def value_text(key: str, value: Any, parameters: Parameters, language: str) -> s
         return with_parameter_unit(float(value), key, parameters, language)
     if key == "climate":
         return climate_name(str(value), language)
-    if key == "refused":
+    if key in ("refused", "hosts"):
         return str(len(value))
     if key == "territory":
         return name_of_territory(str(value)) or say("choice.communes", language, count=len(str(value).split(",")))

@@ -143,7 +143,7 @@ def _work_on(page: Page, code: str) -> None:
         except (ValueError, KeyError, FileNotFoundError) as error:
             st.error(str(error.args[0] if error.args else error), icon=None)
             return
-    state.start_from(page.scenario.with_values(territory=code, refused=()))
+    state.start_from(page.scenario.with_values(territory=code, refused=(), hosts=()))
     st.switch_page(DECIDE)
 
 

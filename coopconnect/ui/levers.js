@@ -23,7 +23,7 @@ const handOnLetters = (event) => {
 };
 
 // What two runs must share for the inputs to be kept: everything but the values.
-const shapeOf = (data) => JSON.stringify([data.locale, data.first, data.texts, data.levers.map((l) => ({ ...l, value: 0 }))]);
+const shapeOf = (data) => JSON.stringify([data.locale, data.first, data.texts, data.levers.map((l) => ({ ...l, value: 0, note: "" }))]);
 
 const formatter = (locale, lever) => {
   const numbers = new Intl.NumberFormat(locale, {
@@ -50,7 +50,7 @@ class Levers {
     this.sentAt = 0;
     const shape = shapeOf(data);
     if (shape !== this.shape) { this.build(data); this.shape = shape; }
-    for (const lever of data.levers) this.items.get(lever.key).show(lever.value, this.held === lever.key);
+    for (const lever of data.levers) this.items.get(lever.key).show(lever.value, this.held === lever.key, lever.note);
     if (this.waiting) { const next = this.waiting; this.waiting = null; this.tell(next.key, next.value, next.live); }
   }
 
@@ -100,11 +100,18 @@ class Levers {
     const { output, reset, info, help } = this.head(lever, id, data);
     const input = make("input", { type: "range", id, min: String(lever.min), max: String(lever.max), step: String(lever.step), "aria-describedby": `${id}-stop` });
     const stop = make("p", { class: "stop", id: `${id}-stop` });
+    const history = make("p", { class: "stop history", id: `${id}-history` });
     const scale = make("div", { class: "scale" });
     const band = make("span", { class: "band", title: `${format(lever.low)} – ${format(lever.high)}` });
     band.style.left = `${share(lever, Math.max(lever.low, lever.min))}%`;
     band.style.right = `${100 - share(lever, Math.min(lever.high, lever.max))}%`;
     scale.append(band);
+    for (const price of lever.marks ?? []) {
+      if (price < lever.min || price > lever.max) continue;
+      const mark = make("span", { class: "mark", "aria-hidden": "true" });
+      mark.style.left = `${share(lever, price)}%`;
+      scale.append(mark);
+    }
     for (const [value, name] of lever.stops) {
       const tick = make("button", { type: "button", class: "tick", tabIndex: -1, title: `${format(value)} : ${name}`, "aria-hidden": "true" });
       tick.style.left = `${share(lever, value)}%`;
@@ -114,6 +121,10 @@ class Levers {
     const label = (value) => {
       const near = lever.stops.find(([v]) => Math.abs(v - value) < lever.step / 2);
       output.textContent = format(value);
+      if (lever.marks_text) {
+        const below = Math.round((100 * lever.marks.filter((price) => price < value).length) / lever.marks.length);
+        history.textContent = lever.marks_text.replace("{below}", below);
+      }
       stop.textContent = near ? near[1] : "";
       input.setAttribute("aria-valuetext", near ? `${format(value)}, ${near[1]}` : format(value));
       input.style.setProperty("--fill", `${share(lever, value)}%`);
@@ -128,7 +139,7 @@ class Levers {
     this.items.set(lever.key, { show: (value, held) => { if (!held && !(this.waiting && this.waiting.key === lever.key)) { input.value = value; label(Number(value)); } } });
     return make("div", { class: "lever" },
       make("div", { class: "head" }, make("label", { for: id }, lever.label), info, output),
-      input, scale, make("div", { class: "foot" }, stop, reset), help);
+      input, scale, make("div", { class: "foot" }, stop, reset), ...(lever.marks_text ? [history] : []), help);
   }
 
   choice(lever, data) {
@@ -136,7 +147,9 @@ class Levers {
     const { output, reset, info, help } = this.head(lever, id, data);
     const inputs = lever.options.map(([value]) => make("input", { type: "radio", name: id, value, id: `${id}-${value}` }));
     const group = make("div", { class: "options", role: "radiogroup", "aria-label": lever.label });
-    const show = (value) => {
+    const told = make("p", { class: "stop" });
+    const show = (value, _held, note) => {
+      if (note !== undefined) told.textContent = note;
       inputs.forEach((input) => { input.checked = input.value === String(value); });
       reset.hidden = String(value) === String(lever.usual);
     };
@@ -149,7 +162,7 @@ class Levers {
     this.items.set(lever.key, { show });
     return make("div", { class: "lever" },
       make("div", { class: "head" }, make("span", { class: "name" }, lever.label), info),
-      group, make("div", { class: "foot" }, make("p", { class: "stop" }), reset), help);
+      group, make("div", { class: "foot" }, told, reset), help);
   }
 }
 

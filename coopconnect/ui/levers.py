@@ -14,8 +14,8 @@ import streamlit as st
 
 from coopconnect.parameters import Parameter
 from coopconnect.scenario import CLIMATES, NUMERIC_LEVERS, PREMISES, reference_scenario
-from coopconnect.show.words import known, say, unit_name
-from coopconnect.ui import state
+from coopconnect.show.words import known, number, say, unit_name
+from coopconnect.ui import cached, state
 from coopconnect.ui.describe import climate_name, decimals_for, name_of, with_parameter_unit
 from coopconnect.ui.frame import Page
 
@@ -27,6 +27,9 @@ _LEVERS = st.components.v2.component(
 )
 FIRST = ("fuel_price_eur_per_l", "climate", "telework_days_per_week")
 """Levers that are always in sight; the others wait behind 'more'."""
+
+MARKS = 120
+"""At most so many past prices are drawn under the slider."""
 
 CHOICES = {"climate": CLIMATES, "premises": PREMISES, "hub_cooled": (True, False)}
 """Levers that are not numbers, with what they may be."""
@@ -82,7 +85,31 @@ def _slider(page: Page, key: str) -> dict[str, Any]:
         "usual": item.value, "usual_text": with_parameter_unit(item.value, key, page.parameters, language),
         "low": item.low, "high": item.high, "decimals": 2 if price else decimals_for(lever.step),
         "stops": stops, "help": help_text(item, language), "weight": key.startswith("weight_"),
+        **(_history(page) if key == "fuel_price_eur_per_l" else {}),
     }  # fmt: skip
+
+
+def _history(page: Page) -> dict[str, Any]:
+    """Past prices as marks under the slider, and where the lever stands among them (the browser fills in the share)."""
+    record = cached.fuel_history()
+    words = "lever.history_weeks" if record.weekly else "lever.history_years"
+    ends = (record.first, record.last if record.weekly else record.last[:4])
+    return {
+        "marks": sorted(round(p, 3) for p in record.prices)[:: max(1, len(record.prices) // MARKS)],
+        "marks_text": page.say(words, first=ends[0], last=ends[1], below="{below}"),
+    }
+
+
+def _hot_days(page: Page) -> str:
+    """Days above 35 degrees C of the territory, today and under the climate chosen, weighted by inhabitants."""
+    if not cached.is_loaded(page.scenario.territory):
+        return ""
+    territory = cached.territory(page.scenario.territory)
+    inside = territory.zones["in_territory"].to_numpy(bool)
+    people = territory.zones["population"].to_numpy(float)[inside]
+    days = people @ territory.hot_days[inside] / max(people.sum(), 1.0)
+    now, today = (float(days[CLIMATES.index(name)]) for name in (page.scenario.climate, "today"))
+    return page.say("lever.hot_days", now=number(now, page.language, 1), today=number(today, page.language, 1))
 
 
 def _choice(page: Page, key: str) -> dict[str, Any]:
@@ -98,6 +125,7 @@ def _choice(page: Page, key: str) -> dict[str, Any]:
         "key": key, "kind": "choice", "label": page.say(f"lever.{key}"), "help": page.say(f"lever.{key}_help"),
         "options": [[_text(option), label(option)] for option in CHOICES[key]],
         "value": _text(getattr(page.scenario, key)), "usual": _text(usual), "usual_text": label(usual),
+        "note": _hot_days(page) if key == "climate" else "",
     }  # fmt: skip
 
 

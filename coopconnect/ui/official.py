@@ -123,7 +123,7 @@ def _keep(page: Page, found: Imported, title: str) -> tuple[str, str]:
     """Put an imported table in the store; what to say of it."""
     if not found.usable or found.frame is None:
         return "error", f"{title} : {page.say('official.nothing_usable')}"
-    cached.store().save(found.frame, found.label)
+    cached.store().add(found.frame, found.label)
     text = page.say("official.done", title=title, rows=number(float(found.label.rows), page.language))
     if found.label.unplaced >= 1:
         text += " " + page.say("official.left_out", count=number(found.label.unplaced, page.language))

@@ -7,16 +7,18 @@ import html
 import pandas as pd
 import streamlit as st
 
+from coopconnect.model.types import Assessment
 from coopconnect.scenario import COMPONENTS
 from coopconnect.show.words import euros, hours, number, percent, with_range
 from coopconnect.ui import state
 from coopconnect.ui.frame import Page
+from coopconnect.ui.hosts import draw_hosts
 
 Row = tuple[str, str]
 
 
-def draw_site_panel(page: Page, site: pd.Series, sites: int) -> None:
-    """Title, figures by theme, gates, and the switch that says that every host has refused."""
+def draw_site_panel(page: Page, site: pd.Series, sites: int, now: Assessment) -> None:
+    """Title, figures by theme, gates, hosts, and the switch that says that every host has refused."""
     code = str(site["zone_code"])
     st.html(site_html(page, site, sites))
     if st.session_state.get("refused") != (code in page.scenario.refused):
@@ -26,6 +28,8 @@ def draw_site_panel(page: Page, site: pd.Series, sites: int) -> None:
             page.say("site.refused"), key="refused", help=page.say("site.refused_help"), on_change=_refuse, args=(code,)
         )
         st.button(page.say("site.clear"), key="site_clear", on_click=state.select, args=(None,))
+    with st.container(key="hosts"):
+        draw_hosts(page, site, now)
 
 
 def _refuse(code: str) -> None:

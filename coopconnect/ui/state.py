@@ -21,6 +21,7 @@ from coopconnect.scenario import (
     reference_scenario,
     set_value,
     to_query,
+    with_host,
 )
 from coopconnect.show.words import DEFAULT_LANGUAGE, LANGUAGES
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
@@ -236,6 +237,11 @@ def refuse(code: str, refused: bool) -> None:
     codes = set(current().scenario.refused)
     codes = codes | {code} if refused else codes - {code}
     _try(lambda s: s.with_scenario(s.scenario.with_values(refused=tuple(sorted(codes)))))
+
+
+def answer(host_ids: tuple[str, ...], status: str) -> None:
+    """Write down what the holder of a building answered."""
+    _try(lambda s: s.with_scenario(with_host(s.scenario, host_ids, status)))
 
 
 def tell(problem: str) -> None:

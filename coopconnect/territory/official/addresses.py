@@ -20,7 +20,7 @@ _SHORT = {
     "imp": "impasse", "all": "allee", "fg": "faubourg", "sq": "square", "crs": "cours", "rur": "rue", "dr": "docteur",
     "gal": "general", "mal": "marechal", "zac": "za", "mediateque": "mediatheque", "bibliotheques": "bibliotheque",
 }  # fmt: skip
-_LITTLE = frozenset("d de des du la le les l a au aux et en sur sous s".split())
+_LITTLE = frozenset(["d", "de", "des", "du", "la", "le", "les", "l", "a", "au", "aux", "et", "en", "sur", "sous", "s"])
 _DISTRICT = re.compile(r"\b(\d{1,2})\s*(?:er|e|eme|ere)?\s*arrondissement\b|\bcedex\b(?:\s*\d+)?")
 
 

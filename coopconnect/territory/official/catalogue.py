@@ -79,7 +79,7 @@ def _load(path: Path, _mtime_ns: int) -> Catalogue:
         found = _problems_of(key, values)
         problems += [f"{path.name}, entry {key}: {problem}" for problem in found]
         if not found:
-            lists = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+            lists: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
             catalogue[key] = Entry(key=key, **lists)
     if problems:
         raise ValueError("\n".join(problems))
@@ -166,9 +166,8 @@ def _wrong_values(values: Mapping[str, Any]) -> list[str]:
     ]:
         if (address or name != "url") and urlsplit(address).scheme not in ("https", "http"):
             problems.append(f"field {name} is {address!r}; allowed: an address that starts with https://")
-    for name in ("title_fr", "title_en", "file_name", "year", "publisher", "licence"):
-        if not values[name].strip():
-            problems.append(f"field {name} is empty")
+    texts = ("title_fr", "title_en", "file_name", "year", "publisher", "licence")
+    problems += [f"field {name} is empty" for name in texts if not values[name].strip()]
     if "/" in values["file_name"] or "\\" in values["file_name"]:
         problems.append(f"field file_name is {values['file_name']!r}; allowed: a name without a folder")
     if values.get("sha256") and (len(values["sha256"]) != 64 or set(values["sha256"]) - set("0123456789abcdef")):

@@ -253,7 +253,7 @@ def _read(kind: Kind, raw: RawTable, columns: Mapping[str, str], codes: CodeMap)
     told = tuple(
         p if isinstance(p, Problem) else Problem(p.line, "", "", p.reason_fr, p.reason_en) for p in problems
     )  # fmt: skip
-    return Reading(frame, told, tuple(notes), len(frame), len(raw.frame) - len(frame), {})
+    return Reading(frame, told, tuple(notes), len(frame), max(len(raw.frame) - len(frame), 0), {})
 
 
 def _missing(kind: Kind, columns: Mapping[str, str]) -> tuple[str, str] | None:

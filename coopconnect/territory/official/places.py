@@ -88,9 +88,8 @@ def read(
         lambda name: bool(_MOVES.search(plain(name)))
     )
     problems = [
-        Problem(line, f"coordonnées illisibles ({text.at[line, 'lon']}, {text.at[line, 'lat']})",
-                f"coordinates cannot be read ({text.at[line, 'lon']}, {text.at[line, 'lat']})")
-        for line in text.index[wrong]
+        Problem(int(line), f"coordonnées illisibles ({lon}, {lat})", f"coordinates cannot be read ({lon}, {lat})")
+        for line, lon, lat in zip(text.index[wrong], text.loc[wrong, "lon"], text.loc[wrong, "lat"], strict=True)
     ]  # fmt: skip
     return _kept(frame, text, problems)
 
@@ -105,10 +104,9 @@ def _kept(
     """The rows that can be placed; the others as problems; what a reader should know."""
     nameless = frame["name"].eq("")
     nowhere = frame["zone_code"].eq("") & frame["lon"].isna() & ~nameless
-    for line in frame.index[nameless]:
-        problems.append(Problem(line, "lieu sans nom", "place without a name"))
+    problems += [Problem(line, "lieu sans nom", "place without a name") for line in frame.index[nameless]]
     for line in frame.index[nowhere]:
-        where = f"{text.at[line, 'commune']} {text.at[line, 'postcode']}".strip()
+        where = " ".join(str(text.at[line, column]) for column in ("commune", "postcode")).strip()
         problems.append(
             Problem(line, f"commune introuvable : « {where} »", f"commune not found: “{where}”")
         )  # fmt: skip
@@ -155,7 +153,7 @@ def _zone_codes(text: pd.DataFrame, codes: CodeMap, communes: Communes) -> pd.Se
     """Today's commune of each row: by its code, else by its name and postcode; '' where neither says."""
     found = pd.Series(codes.today(text["zone_code"].str.upper()), index=text.index).fillna("").astype(str)
     for line in text.index[found.eq("")]:
-        found.at[line] = communes.find(text.at[line, "commune"], text.at[line, "postcode"])
+        found.at[line] = communes.find(str(text.at[line, "commune"]), str(text.at[line, "postcode"]))
     return found
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +28,8 @@ _CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 _CODES = ("zone_code", "home_code", "work_code", "from_code", "to_code")
 _MAY_BE_EMPTY = {("flows", "work_code"), ("places", "zone_code")}
 _TEXTS = ("place_id", "name", "kind", "address", "type_code", "area_code", "horizon", "scenario", *_CODES)
+GATHERED = ("places", "climate")
+"""Tables that publishers give in several files: one load adds to the one before."""
 Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -55,6 +57,23 @@ class Store:
     def path(self, table: str) -> Path:
         """The file of a table."""
         return self.folder / f"{table}.parquet"
+
+    def add(self, frame: pd.DataFrame, label: Label) -> None:
+        """`save`, joined to what is there for tables that come in several files (`GATHERED`): new rows win."""
+        before = self.load(label.table) if label.table in GATHERED else None
+        if before is not None:
+            old, old_label = before
+            key = list(TABLES[label.table].key)
+            frame = pd.concat([frame, old], ignore_index=True).drop_duplicates(key, keep="first")
+            sources = dict.fromkeys([*old_label.source.split(" + "), label.source])
+            years = dict.fromkeys(y for y in (*old_label.year.split(", "), label.year) if y)
+            label = replace(
+                label, source=" + ".join(sources), year=", ".join(years), rows=len(frame),
+                placed=label.placed + old_label.placed, unplaced=label.unplaced + old_label.unplaced,
+                notes_fr=tuple(dict.fromkeys((*old_label.notes_fr, *label.notes_fr))),
+                notes_en=tuple(dict.fromkeys((*old_label.notes_en, *label.notes_en))),
+            )  # fmt: skip
+        self.save(frame, label)
 
     def _previous(self, table: str) -> Path:
         return self.folder / f"{table}.previous"

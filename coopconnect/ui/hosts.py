@@ -1,0 +1,101 @@
+"""The buildings of the selected commune: who could lend a room, what each answered, what a refusal costs."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from coopconnect.model.types import Assessment
+from coopconnect.scenario import HOST_STATUSES, host_status
+from coopconnect.show.words import number
+from coopconnect.territory.hosts import refused_communes
+from coopconnect.territory.types import Territory
+from coopconnect.ui import cached, state
+from coopconnect.ui.frame import Page
+
+SHOWN = 12
+"""Hosts listed one by one; the others are counted."""
+
+
+def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
+    """Hosts with their status, hubs that exist nearby, and the next best commune where all refuse."""
+    code = str(site["zone_code"])
+    territory = cached.territory(page.scenario.territory)
+    hosts = cached.hosts(page.scenario.territory)
+    mine = hosts[hosts["zone_code"] == code]
+    st.html(f'<h3 class="title">{html.escape(page.say("hosts.title", name=str(site["name"])))}</h3>')
+    for row in mine.head(SHOWN).to_dict("records"):
+        _host_row(page, row)
+    if len(mine) > SHOWN:
+        st.caption(page.say("hosts.more", count=len(mine) - SHOWN))
+    if cached.store().label("places") is None:
+        st.caption(page.say("hosts.only_town_hall"))
+    _existing(page, territory, hosts, code, now)
+    if code in refused_communes(page.scenario, mine):
+        _cost_of_refusal(page, site, now)
+
+
+def _host_row(page: Page, host: Mapping[Hashable, Any]) -> None:
+    """One building: what it is, and its status to choose."""
+    sources: tuple[str, ...] = tuple(host["sources"])
+    key = f"host_{host['host_id']}"
+    status = host_status(page.scenario, sources)
+    if st.session_state.get(key) != status:
+        st.session_state[key] = status
+    name, choice = st.columns([2, 3], vertical_alignment="center")
+    facts = [page.say(f"hosts.kind.{host['kind']}"), str(host["address"] or "")]
+    if not host["precise"]:
+        facts.append(page.say("hosts.at_commune"))
+    told = " · ".join(fact for fact in facts if fact)
+    name.html(f"<p>{html.escape(str(host['name']))}<br><small>{html.escape(told)}</small></p>")
+    choice.segmented_control(
+        page.say("hosts.answer_of", name=str(host["name"])), HOST_STATUSES, key=key, label_visibility="collapsed",
+        format_func=lambda value: page.say(f"hosts.status.{value}"), on_change=_answered, args=(key, sources),
+    )  # fmt: skip
+
+
+def _answered(key: str, sources: tuple[str, ...]) -> None:
+    """A status was chosen (none: back to unknown)."""
+    state.answer(sources, str(st.session_state[key] or "unknown"))
+
+
+def _existing(page: Page, territory: Territory, hosts: pd.DataFrame, code: str, now: Assessment) -> None:
+    """Hubs that exist within the access limit: reinforce one, or open another?"""
+    site = int(np.flatnonzero(territory.zones["zone_code"].to_numpy() == code)[0])
+    span = slice(int(territory.access_start[site]), int(territory.access_start[site + 1]))
+    minutes = territory.access_drive_min[span]
+    zones = territory.zones["zone_code"].to_numpy(object)[territory.access_zone[span]]
+    near = dict(zip(zones, minutes, strict=True))
+    there = hosts[(hosts["kind"] == "tiers_lieu") & hosts["zone_code"].isin(list(near))]
+    found = sorted((float(near[row["zone_code"]]), str(row["name"])) for row in there.to_dict("records"))
+    found = [(m, name) for m, name in found if m <= page.scenario.access_max_min]
+    if found:
+        minutes_text = number(found[0][0], page.language)
+        st.info(page.say("hosts.existing", count=len(found), name=found[0][1], minutes=minutes_text), icon=None)
+
+
+def _cost_of_refusal(page: Page, site: pd.Series, now: Assessment) -> None:
+    """The best available commune that shares homes with this one, and the hours a year that are lost by going there."""
+    row = int(np.flatnonzero((now.sites["zone_code"] == site["zone_code"]).to_numpy())[0])
+    homes = np.unique(now.access_zone[now.access_site == row])
+    sharing = np.unique(now.access_site[np.isin(now.access_zone, homes)])
+    others = now.sites.iloc[sharing]
+    others = others[others["available"] & (others["zone_code"] != site["zone_code"])]
+    if others.empty:
+        st.warning(page.say("hosts.refusal_none"), icon=None)
+        return
+    best = others.loc[others["score"].idxmax()]
+    lost = float(site["hours_per_year"]) - float(best["hours_per_year"])
+    points = float(site["score"]) - float(best["score"])
+    st.warning(
+        page.say(
+            "hosts.refusal", name=str(best["name"]), hours=number(lost, page.language, signed=True),
+            points=number(points, page.language, signed=True),
+        ),
+        icon=None,
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""Host buildings: one row per place whatever the lists, statuses kept with the scenario, refusals by commune."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coopconnect.parameters import DATA_DIR, Parameters
+from coopconnect.scenario import (
+    Scenario,
+    ScenarioError,
+    from_query,
+    from_toml,
+    host_status,
+    to_query,
+    to_toml,
+    with_host,
+)
+from coopconnect.territory.hosts import (
+    Host,
+    assessed_scenario,
+    deduplicated,
+    hosts_of,
+    refused_communes,
+    unknown_hosts,
+)
+from coopconnect.territory.official.codes import CodeMap
+from coopconnect.territory.official.kinds import import_file
+from coopconnect.territory.types import Territory
+
+CODES = CodeMap.load(DATA_DIR / "territory")
+
+
+@pytest.fixture(scope="module")
+def places(shared_data: Path) -> pd.DataFrame:
+    names = ("liste-fs-20240801.csv", "lieux_mediation_numerique_sud_20230516.csv")
+    frames = [import_file(shared_data / "places" / name, name, codes=CODES).frame for name in names]
+    return pd.concat([f for f in frames if f is not None], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def zones(paca: Territory) -> pd.DataFrame:
+    return paca.zones[paca.zones["in_territory"]]
+
+
+def test_a_town_hall_in_every_commune_without_any_list(zones: pd.DataFrame) -> None:
+    hosts = hosts_of(zones)
+    assert len(hosts) == 946
+    assert set(hosts["kind"]) == {"town_hall"}
+    assert hosts["host_id"].is_unique
+
+
+def test_lists_are_brought_together(zones: pd.DataFrame, places: pd.DataFrame) -> None:
+    hosts = hosts_of(zones, places)
+    assert hosts["host_id"].is_unique
+    halls = hosts["sources"].map(
+        lambda sources: sum(s == f"m{s[1:]}" and s[1:].isalnum() and len(s) == 6 for s in sources)
+    )
+    assert halls.sum() == 946  # the main town hall of each commune, once; its annexes are places of their own
+    listed = places[~places["itinerant"].astype(bool)]
+    kept = {s for sources in hosts["sources"] for s in sources if not s.startswith("m")}
+    assert kept <= set(listed["place_id"])
+    assert 60 < (hosts["kind"] == "tiers_lieu").sum() < 80
+    grasse = hosts[hosts["zone_code"] == "06069"]
+    hub = grasse[grasse["name"].str.contains("Sainte-Marthe")]
+    assert len(hub) == 1  # the list has it four times
+    assert len(hub["sources"].iloc[0]) == 4
+
+
+def test_order_of_the_lists_never_matters(zones: pd.DataFrame, places: pd.DataFrame) -> None:
+    some = zones[zones["departement"] == "84"]
+    there = places[places["zone_code"].isin(some["zone_code"])]
+    first = hosts_of(some, there)
+    second = hosts_of(some, there.sample(frac=1.0, random_state=7))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def host(number: int, name: str, lon: float, address: str = "") -> Host:
+    return Host(f"x-{number}", "84003", name, "library", lon, 43.87, True, (f"x-{number}",), (name,), address)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["Médiathèque", "Mediatheque", "Fablab du Calavon", "École"]), st.integers(0, 30)),
+        max_size=9,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_bringing_together_is_stable(drawn: list[tuple[str, int]], random) -> None:  # type: ignore[no-untyped-def]
+    hosts = [host(k, name, 5.4 + step / 4000.0) for k, (name, step) in enumerate(drawn)]
+    once = deduplicated(hosts)
+    assert deduplicated(once) == once
+    shuffled = list(hosts)
+    random.shuffle(shuffled)
+    assert deduplicated(shuffled) == once
+    assert sorted(s for h in once for s in h.sources) == sorted(s for h in hosts for s in h.sources)
+
+
+# ---- statuses ----
+
+
+def test_a_status_travels_in_the_address_and_in_the_file(reference: Scenario, parameters: Parameters) -> None:
+    scenario = with_host(with_host(reference, ("fs-12", "cn-3"), "agreed"), ("m84003",), "refused")
+    assert scenario.hosts == (("fs-12", "agreed"), ("m84003", "refused"))
+    back, problems = from_query(to_query(scenario, parameters), parameters)
+    assert (back, problems) == (scenario, [])
+    text = to_toml(scenario, parameters, "Apt", "essai")
+    assert 'refused = [\n    "m84003",\n]' in text
+    assert from_toml(text, parameters)[0] == scenario
+    assert host_status(scenario, ("cn-3", "fs-12")) == "agreed"
+    assert with_host(scenario, ("fs-12",), "unknown").hosts == (("m84003", "refused"),)
+
+
+def test_old_addresses_and_files_stay_valid(parameters: Parameters) -> None:
+    scenario, problems = from_query({"v": "1", "refused": "84003,84035"}, parameters)
+    assert scenario.refused == ("84003", "84035")
+    assert problems == []
+
+
+@pytest.mark.parametrize("wrong", ["y", "q.m84003", "y.m84003~n.m84003", "y.a b", "n." + "x" * 80])
+def test_a_wrong_status_is_told_and_the_rest_kept(wrong: str, parameters: Parameters) -> None:
+    scenario, problems = from_query({"v": "1", "hosts": wrong, "fuel_price_eur_per_l": "2.25"}, parameters)
+    assert scenario.hosts == ()
+    assert scenario.fuel_price_eur_per_l == 2.25
+    assert len(problems) == 1
+    with pytest.raises(ScenarioError):
+        with_host(scenario, ("m84003",), "maybe")
+
+
+def test_a_commune_is_out_when_all_its_hosts_have_refused(
+    zones: pd.DataFrame, places: pd.DataFrame, reference: Scenario
+) -> None:
+    hosts = hosts_of(zones, places)
+    apt = hosts[hosts["zone_code"] == "84003"]
+    assert len(apt) > 1
+    scenario = reference
+    for n, sources in enumerate(apt["sources"], start=1):
+        scenario = with_host(scenario, sources, "refused")
+        assert refused_communes(scenario, hosts) == (("84003",) if n == len(apt) else ())
+    assert assessed_scenario(scenario, hosts) == reference.with_values(refused=("84003",))
+    asked = with_host(scenario, apt["sources"].iloc[0], "asked")
+    assert assessed_scenario(asked, hosts) == reference
+    assert unknown_hosts(replace(asked, hosts=(("fs-999999", "asked"),)), hosts) == ("fs-999999",)
