@@ -77,6 +77,18 @@ class Visit:
         return self.page.inner_text(".scenario .line").replace("\u00a0", " ").replace("\u202f", " ")
 
 
+FILLS = """() => {
+  const map = window.__coopconnect?.maps?.get('map');
+  const layer = map?.deck?.layerManager?.layers?.find((one) => one.id.startsWith('zones'));
+  const fills = layer?.getAttributeManager?.()?.attributes?.fillColors?.value;
+  if (!fills) return 0;
+  const seen = new Set();
+  for (let at = 0; at + 3 < fills.length; at += 4) seen.add(`${fills[at]},${fills[at + 1]},${fills[at + 2]}`);
+  return seen.size;
+}"""
+"""How many fill colours deck.gl holds for the zones."""
+
+
 def start_server() -> tuple[subprocess.Popen[bytes], str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -292,3 +304,12 @@ def test_a_wrong_file_is_explained(visit: Visit, tmp_path: Path) -> None:
     right.write_text('title = "Essai"\n[differences]\nfuel_price_eur_per_l = 2\n', encoding="utf-8")
     visit.page.locator("input[type=file]").set_input_files(str(right))
     visit.page.get_by_text("Essai").wait_for(timeout=WAIT_MS)
+
+
+def test_a_map_started_early_gets_its_colours(visit: Visit) -> None:
+    """The second visit finds the contours at hand: deck.gl starts with them, before there is anything to colour."""
+    for _ in range(2):
+        visit.open("decider")
+        visit.stage()
+        visit.until(f"() => ({FILLS})() > 4")
+    assert complaints(visit) == []

@@ -218,7 +218,7 @@ class ZoneMap {
 
   // Called after deck.gl has drawn, so that the flat canvases never run ahead of it.
   afterRender(marksChanged = false) {
-    if (!this.view || !this.marks) return;
+    if (!this.view || !this.marks || !this.spec) return; // started early: nothing to say yet
     const { width, height } = this.size();
     const key = [this.view.longitude, this.view.latitude, this.view.zoom, width, height].join();
     if (key !== this.viewKey) {

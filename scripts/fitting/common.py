@@ -1,0 +1,192 @@
+"""What the fits share: a coefficient and its place in data/parameters.toml, regressions, public files."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from coopconnect.territory import travel
+from coopconnect.territory.build.communes import PARTS_OF_A_CITY
+
+TEST_REGION = "93"
+FOLDS = 5
+SEED = 20260101
+BEGIN = "# --- fitted: begin"
+END = "# --- fitted: end"
+TERMS_FR = {
+    "constant": "constante",
+    "share_65": "part des 65 ans et plus",
+    "share_19": "part des moins de 20 ans",
+    "vacant_share": "part de logements vacants",
+    "flat_share": "part d'appartements",
+    "second_home_share": "part de résidences secondaires",
+    "workers": "actifs occupés",
+    "above_300": "population au-delà de 300",
+    "above_2000": "population au-delà de 2 000",
+    "above_20000": "population au-delà de 20 000",
+    "centrality_10": "part de la population à 10 km",
+    "centrality_20": "part de la population à 20 km",
+    "largest_within_10": "plus grande commune à 10 km",
+    "flats": "appartements",
+    "home_flats": "résidences principales en appartement",
+    "home_flat_share": "part des résidences principales en appartement",
+    "area": "superficie",
+    "household_size": "taille des ménages",
+    "activity": "IRIS d'activité",
+    "second_homes": "résidences secondaires",
+    "prefecture": "préfecture",
+    "people": "population",
+    "density": "densité",
+    "density_3_km": "densité à 3 km",
+    "log_km": "distance (log)",
+    "log_km_squared": "distance (log, carré)",
+    "density_log_km": "densité x distance",
+    "power": "puissance",
+    "rate_per_min": "taux par minute",
+    "rate_density": "effet de la densité sur le taux",
+    "own_constant": "dans la commune, constante",
+    "own_area": "dans la commune, superficie",
+    "own_workers": "dans la commune, actifs",
+    "own_jobs": "dans la commune, emplois",
+    "cut_1_2": "1-2",
+    "cut_2_3": "2-3",
+    "cut_3_4": "3-4",
+    "cut_5_6": "5-6",
+    "cut_6_7": "6-7",
+}
+"""What each term is called in French on the Assumptions page."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One coefficient: its value, standard error (0 when searched for), unit and names."""
+
+    key: str
+    value: float
+    error: float
+    unit: str
+    label_fr: str
+    label_en: str
+    group: str
+    source: str
+    low: float | None = None
+    high: float | None = None
+
+
+def least_squares(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted least squares with a constant column first in x: coefficients and their standard errors."""
+    root = np.sqrt(weight / weight.mean())
+    a, b = x * root[:, None], y * root
+    coefficient, *_ = np.linalg.lstsq(a, b, rcond=None)
+    residual = b - a @ coefficient
+    covariance = np.linalg.pinv(a.T @ a) * (residual @ residual) / (len(y) - x.shape[1])
+    return coefficient, np.sqrt(np.maximum(np.diag(covariance), 0.0))
+
+
+def with_constant(table: pd.DataFrame) -> np.ndarray:
+    """The table as an array, a column of ones first."""
+    return np.column_stack([np.ones(len(table)), table.to_numpy(float)])
+
+
+def r_squared(model: np.ndarray, observed: np.ndarray) -> float:
+    """Share of the variance of `observed` that `model` explains."""
+    return 1.0 - float(((observed - model) ** 2).sum() / ((observed - observed.mean()) ** 2).sum())
+
+
+def folds_by(groups: pd.Series, count: int) -> np.ndarray:
+    """Fold of each row, whole groups together, in the order of the names."""
+    names = sorted(groups.unique())
+    return groups.map({name: k % count for k, name in enumerate(names)}).to_numpy()
+
+
+def comparator(shared: Path, current: dict[str, str]) -> pd.DataFrame:
+    """RP 2018 by commune of today: workers (active less unemployed) and jobs; districts of cities dropped."""
+    with zipfile.ZipFile(shared / "data/insee/base_cc_comparateur_csv.zip") as archive:
+        table = pd.read_csv(archive.open("base_cc_comparateur.CSV"), sep=";", dtype={"CODGEO": str})
+    district = (
+        table["CODGEO"].str.startswith(tuple(PARTS_OF_A_CITY))
+        & table["CODGEO"].map(current).isin(PARTS_OF_A_CITY.values())
+        & ~table["CODGEO"].isin(PARTS_OF_A_CITY.values())
+    )
+    table = table[~district]
+    table["workers"] = table["P18_ACT1564"] - table["P18_CHOM1564"]
+    table["zone_code"] = table["CODGEO"].map(current)
+    return table.groupby("zone_code")[["workers", "P18_EMPLT"]].sum().rename(columns={"P18_EMPLT": "jobs"})
+
+
+@dataclass(frozen=True)
+class Isere:
+    """Pairs of communes of Isère: crow-fly km, sum of log densities, OSRM minutes, observed commuters."""
+
+    codes: list[str]
+    crow_km: np.ndarray
+    density_sum: np.ndarray
+    osrm_min: np.ndarray
+    flows: np.ndarray
+    area_km2: np.ndarray
+
+
+def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Isere:
+    """Bring the OSRM table and the flows of Isère to the communes of today, in one order."""
+    osrm = pd.read_csv(shared / "data/travel_time/isere_512_communes_osrm_car_seconds.csv", dtype={"id": str})
+    osrm = osrm.set_index("id")
+    codes = [code for code in osrm.index if code in zones.index]
+    part = zones.loc[codes]
+    minutes = osrm.loc[codes, codes].to_numpy(float) / 60
+    lon, lat = part["lon"].to_numpy(), part["lat"].to_numpy()
+    crow = travel.crow_km(lon[:, None], lat[:, None], lon[None], lat[None])
+    density = travel.log_density(part["population"].to_numpy(), part["area_km2"].to_numpy())
+    observed = pd.read_csv(
+        shared / "data/insee/flux_domicile_travail_isere_2017.csv", dtype={"CODGEO": str, "DCLT": str}
+    )
+    row = {code: k for k, code in enumerate(codes)}
+    flows = np.zeros((len(codes), len(codes)))
+    home = observed["CODGEO"].map(current).map(row)
+    work = observed["DCLT"].map(current).map(row)
+    keep = home.notna() & work.notna()
+    np.add.at(
+        flows, (home[keep].astype(int), work[keep].astype(int)), observed.loc[keep, "NBFLUX_C17_ACTOCC15P"].to_numpy()
+    )
+    return Isere(
+        codes, crow, density[:, None] + density[None], (minutes + minutes.T) / 2, flows, part["area_km2"].to_numpy()
+    )
+
+
+def to_toml(fitted: list[Fitted], today: date) -> str:
+    """The fitted block of data/parameters.toml."""
+    lines = []
+    for p in fitted:
+        spread = 2 * p.error if p.error > 0 else 0.0
+        low = p.value - spread if p.low is None else p.low
+        high = p.value + spread if p.high is None else p.high
+        lines += [
+            f"[{p.key}]",
+            f"label_fr = {json.dumps(p.label_fr, ensure_ascii=False)}",
+            f"label_en = {json.dumps(p.label_en, ensure_ascii=False)}",
+            f'unit = "{p.unit}"',
+            f"value = {p.value:.6g}",
+            f"low = {low:.6g}",
+            f"high = {high:.6g}",
+            f"source = {json.dumps(p.source, ensure_ascii=False)}",
+            'url = ""',
+            'status = "fitted"',
+            f"valid_from = {today.isoformat()}",
+            f"review_by = {today.replace(year=today.year + 2, day=1).isoformat()}",
+            f'group = "{p.group}"',
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def write_block(path: Path, block: str) -> None:
+    """Replace what stands between the fitted markers of `path`, and nothing else."""
+    text = path.read_text(encoding="utf-8")
+    begin = text.index("\n", text.index(BEGIN)) + 1
+    end = text.index(END)
+    path.write_text(text[:begin] + block + text[end:], encoding="utf-8")

@@ -1,0 +1,72 @@
+"""The travel estimate, fitted on the OSRM table of Isère."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coopconnect.territory import travel
+from fitting.common import FOLDS, SEED, TERMS_FR, Fitted, Isere, least_squares
+
+BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
+TRAVEL_WEIGHT_POWER = 1.5
+"""Short pairs are few and matter most (access to a hub): each pair weighs km^-1.5."""
+TRAVEL_TERMS = ("constant", "log_km", "log_km_squared", "density", "density_log_km")
+
+
+def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
+    """Travel law on pairs of Isère; error by band on pairs of which no end was in the fit."""
+    n = len(pairs.codes)
+    length = np.log(np.maximum(pairs.crow_km, travel.MIN_CROW_KM))
+    d = pairs.density_sum
+    columns = np.stack([np.ones((n, n)), length, length**2, d, d * length], axis=-1)
+    usable = (pairs.osrm_min > 0.5) & (pairs.crow_km > 0) & (pairs.crow_km < 100)
+    log_min = np.log(np.maximum(pairs.osrm_min, 0.5))
+    weight = np.maximum(pairs.crow_km, 1.0) ** -TRAVEL_WEIGHT_POWER
+    fold = np.random.default_rng(SEED).integers(0, FOLDS, n)
+    observed, estimated = [], []
+    for f in range(FOLDS):
+        out = fold == f
+        train = usable & ~out[:, None] & ~out[None]
+        test = usable & out[:, None] & out[None]
+        c, _ = least_squares(columns[train], log_min[train], weight[train])
+        observed.append(pairs.osrm_min[test])
+        estimated.append(np.exp(columns[test] @ c))
+    seen, guess = np.concatenate(observed), np.concatenate(estimated)
+    figures: dict[str, float] = {}
+    for low, high in BANDS_MIN:
+        band = (seen >= low) & (seen < high)
+        figures[f"travel_pairs_{low}_{high}_min"] = int(band.sum())
+        figures[f"travel_error_{low}_{high}_min"] = float(np.abs(guess[band] / seen[band] - 1).mean())
+        figures[f"travel_median_error_{low}_{high}_min"] = float(np.median(np.abs(guess[band] / seen[band] - 1)))
+        figures[f"travel_bias_{low}_{high}_min"] = float((guess[band] / seen[band]).mean() - 1)
+    c, spread = least_squares(columns[usable], log_min[usable], weight[usable])
+    source = "OSRM, 512 communes de l'Isère, (c) contributeurs OpenStreetMap, ODbL"
+    clustered = np.sqrt(n)
+    fitted = [
+        Fitted(
+            f"travel_{name}",
+            value,
+            s * clustered,
+            "ln",
+            f"temps de route estimé : {TERMS_FR[name]}",
+            f"estimated driving time: {name.replace('_', ' ')}",
+            "fitted_travel",
+            source,
+        )
+        for name, value, s in zip(TRAVEL_TERMS, c, spread, strict=True)
+    ]
+    fitted.append(
+        Fitted(
+            "travel_own_km_per_radius",
+            0.5,
+            0.0,
+            "ratio",
+            "trajet interne à la commune, part du rayon",
+            "trip within a commune, share of radius",
+            "fitted_travel",
+            "assumption: homes gather round the centre (2/3 if they did not)",
+            0.3,
+            0.9,
+        )
+    )
+    return fitted, figures
