@@ -9,11 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopconnect.territory import gravity, travel
-from coopconnect.territory.build.flows import near_by_graph, pair_kernel
+from coopconnect.territory.build.flows import pair_kernel
 from coopconnect.territory.fitted import fitted_values
-from coopconnect.territory.travel_graph import PathLaw, build_network
-
-PATH = {"edge_constant": 1.8, "edge_log_km": 1.0, "end_min": 1.5, "trip_constant": 3.0, "trip_power": 1.0}
 
 
 def points(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -107,23 +104,3 @@ def test_pair_kernel_is_the_naive_double_loop() -> None:
                 both = density[i] + density[j]
                 want = deterrence.kernel(travel.drive_min(crow, both, law), both)
             assert found[i, j] == pytest.approx(float(want), rel=1e-5)
-
-
-def test_the_graph_answers_near_and_the_law_beyond() -> None:
-    values = fitted_values()
-    law = travel.TravelLaw.from_parameters(values)
-    zones = pd.DataFrame(
-        {"lon": [5.0, 5.05, 5.1, 7.0], "lat": [45.0] * 4, "population": [900.0] * 4, "area_km2": [10.0] * 4}
-    )
-    path_law = PathLaw(**dict.fromkeys(PathLaw.__dataclass_fields__, 0.0) | PATH)
-    edges = pd.DataFrame({"a_row": [0, 1], "b_row": [1, 2], "climb_m_per_km": [0.0, 0.0]})
-    network = build_network(zones, edges, path_law, law)
-    home, work = np.repeat(np.arange(4), 4), np.tile(np.arange(4), 4)
-    minutes = np.full(16, 5.0)
-    found = near_by_graph(home, work, minutes, network).reshape(4, 4)
-    a, b, near = network.reach(np.arange(4), 30.0)
-    assert len(a) >= 4
-    for i, j, value in zip(a, b, near, strict=True):
-        assert found[i, j] == pytest.approx(value)
-    assert (np.diag(found) == 5.0).all()
-    assert (found[3, :3] == 30.0).all() and (found[:3, 3] == 30.0).all()

@@ -1,8 +1,4 @@
-"""Minutes and km of any trip between two communes: a routed table where there is one, else the built-in estimate.
-
-The estimate follows the graph of neighbouring communes up to `NEAR_MIN` (trips that decide access to a hub), and the
-crow-fly law beyond, where the graph brings nothing (docs/travel.md has the figures).
-"""
+"""Minutes and km of any trip between two communes: a routed table where there is one, else the built-in estimate."""
 
 from __future__ import annotations
 
@@ -14,10 +10,7 @@ from scipy.spatial import cKDTree
 
 from coopconnect.territory import travel
 from coopconnect.territory.official.tables import RoutedTrips
-from coopconnect.territory.travel_graph import Network
 
-NEAR_MIN = 30.0
-"""Minutes up to which the graph answers: the longest access that is kept."""
 SITES_PER_CHUNK = 2000
 
 
@@ -38,7 +31,6 @@ class Estimate:
     density: np.ndarray
     law: travel.TravelLaw
     circuity: float
-    network: Network | None = None
     routed: RoutedTrips | None = None
 
     def crow_km(self, origin: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -53,22 +45,7 @@ class Estimate:
         """Km and minutes of pairs of rows (same length, any order)."""
         crow = self.crow_km(origin, target)
         minutes = travel.drive_min(crow, self.density[origin] + self.density[target], self.law)
-        if self.network is not None:
-            minutes = self._along_the_graph(origin, target, minutes)
         return self._routed(origin, target, crow, minutes)
-
-    def _along_the_graph(self, origin: np.ndarray, target: np.ndarray, minutes: np.ndarray) -> np.ndarray:
-        """Minutes by the graph where it reaches within `NEAR_MIN`; elsewhere the law, never less than that."""
-        assert self.network is not None
-        a, b, near_min = self.network.reach(np.unique(origin), NEAR_MIN)
-        n = len(self.communes)
-        key = a.astype(np.int64) * n + b
-        order = np.argsort(key)
-        wanted = origin.astype(np.int64) * n + target
-        at = np.minimum(np.searchsorted(key, wanted, sorter=order), max(key.size - 1, 0))
-        found = key[order[at]] == wanted if key.size else np.zeros(wanted.size, bool)
-        far = np.where(origin == target, minutes, np.maximum(minutes, NEAR_MIN))
-        return np.where(found, near_min[order[at]] if key.size else minutes, far)
 
     def _routed(self, origin: np.ndarray, target: np.ndarray, crow: np.ndarray, minutes: np.ndarray) -> Trips:
         km = travel.road_km(crow, self.circuity).astype(np.float32)
@@ -96,10 +73,7 @@ class Estimate:
         return site[order], zone[order], Trips(found.road_km[order], found.drive_min[order], found.routed[order])
 
     def _near(self, sites: np.ndarray, limit_min: float) -> tuple[np.ndarray, np.ndarray]:
-        """Candidates: what the graph reaches, or without a graph what is near enough as the crow flies."""
-        if self.network is not None and limit_min <= NEAR_MIN:
-            site, zone, _ = self.network.reach(np.sort(sites), limit_min)
-            return np.concatenate([sites, site]), np.concatenate([sites, zone])
+        """Candidates: what the law puts within the limit."""
         lon, lat = np.radians(self.communes["lon"].to_numpy()), np.radians(self.communes["lat"].to_numpy())
         sphere = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
         tree = cKDTree(sphere)

@@ -29,7 +29,6 @@ from coopconnect.territory.official.tables import (
     with_official_flows,
 )
 from coopconnect.territory.provenance import provenance_with
-from coopconnect.territory.travel_graph import read_network
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, CLIMATES, ZONE_COLUMNS, Territory
 
 __all__ = ["check_territory", "contours_for", "list_territories", "load_territory", "outlines_for"]
@@ -77,7 +76,7 @@ def load_territory(
     communes = with_density(communes, official.get("density"))
     name, inside = select_communes(code, communes, data_dir)
     communes, pairs = _commuters(communes, official, data_dir)
-    estimate = _estimate(communes, circuity, values, official, data_dir)
+    estimate = _estimate(communes, circuity, values, official)
     site, near, access = estimate.access(inside, ACCESS_TABLE_MAX_MIN)
     halo = np.setdiff1d(np.unique(near), inside)
     rows = np.concatenate([inside, halo]).astype(np.int64)
@@ -107,14 +106,12 @@ def load_territory(
         access_drive_min=access.drive_min,
         hot_days=heat,
         places=communes[["zone_code", "name", "lon", "lat"]],
-        provenance=provenance_with(official.labels, shares, graph=estimate.network is not None),
+        provenance=provenance_with(official.labels, shares),
         circuity=circuity,
     )
 
 
-def _estimate(
-    communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official, data_dir: Path
-) -> Estimate:
+def _estimate(communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official) -> Estimate:
     """The built-in estimate, with the routed table before it where one is loaded."""
     table = official.get("travel")
     return Estimate(
@@ -122,7 +119,6 @@ def _estimate(
         travel.log_density(communes["population"].to_numpy(), communes["area_km2"].to_numpy()),
         travel.TravelLaw.from_parameters(values),
         circuity,
-        read_network(data_dir, communes, values),
         None if table is None else RoutedTrips(table, communes),
     )
 

@@ -18,15 +18,13 @@ FEEDS = {"flows": ("flows",), "workers": ("flows", "margins"), "jobs": ("flows",
 """Tables of the store that each table of a territory may come from."""
 
 
-def provenance_with(
-    labels: Mapping[str, Label], shares: Mapping[str, float], graph: bool = False
-) -> tuple[Provenance, ...]:
+def provenance_with(labels: Mapping[str, Label], shares: Mapping[str, float]) -> tuple[Provenance, ...]:
     """Provenance of the tables of a territory: what is loaded stands before what is shipped, with its share.
 
     shares: part of `flows`, `workers`, `jobs`, `rural`, `travel` and `climate` that is official or routed, 0 to 1 (absent: none).
     """
     found = []
-    for shipped in shipped_provenance(graph):
+    for shipped in shipped_provenance():
         share_of = {
             name: shares.get("flows" if name == "flows" else shipped.table, 0.0)
             for name in FEEDS.get(shipped.table, ())
@@ -54,10 +52,8 @@ def _loaded(shipped: Provenance, label: Label, share: float) -> Provenance:
     )
 
 
-def shipped_provenance(graph: bool = False) -> tuple[Provenance, ...]:
-    """Provenance of every table of a territory loaded from what the project ships; `graph`: trips follow the graph."""
-    way_fr = "Graphe des communes voisines jusqu'à 30 min, vol d'oiseau au-delà" if graph else "Vol d'oiseau"
-    way_en = "Graph of neighbouring communes up to 30 min, crow-fly beyond" if graph else "Crow-fly distance"
+def shipped_provenance() -> tuple[Provenance, ...]:
+    """Provenance of every table of a territory loaded from what the project ships."""
     return (
         Provenance(
             "population",
@@ -128,8 +124,8 @@ def shipped_provenance(graph: bool = False) -> tuple[Provenance, ...]:
             "Loi ajustée sur OSRM (Isère), (c) contributeurs OpenStreetMap",
             "2024",
             "ODbL",
-            f"{way_fr} ; temps estimés, sans congestion.",
-            f"{way_en}; estimated minutes, free flow.",
+            "Temps et km estimés à partir de la distance à vol d'oiseau, sans congestion.",
+            "Minutes and km estimated from the crow-fly distance, free flow.",
         ),
         Provenance(
             "climate",

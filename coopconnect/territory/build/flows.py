@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory import gravity, travel
-from coopconnect.territory.estimate import NEAR_MIN
-from coopconnect.territory.travel_graph import Network
 
 LIMIT_KM = 100.0
 """Pairs of communes farther apart than this, as the crow flies, exchange nobody in the model."""
@@ -46,19 +44,17 @@ def national_flows(
     xy_km: tuple[np.ndarray, np.ndarray],
     law: travel.TravelLaw,
     deterrence: gravity.Deterrence,
-    network: Network | None = None,
 ) -> Flows:
     """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
 
-    zones: columns workers, jobs (same total), population, area_km2, lon, lat. network: the graph of communes, whose
-    rows are those of `zones`; it gives the minutes up to `NEAR_MIN`, the law beyond (the law alone without it).
+    zones: columns workers, jobs (same total), population, area_km2, lon, lat.
     """
     workers, jobs = zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float)
     area = zones["area_km2"].to_numpy(float)
     start, work = gravity.pairs_within(*xy_km, LIMIT_KM)
     density = travel.log_density(zones["population"].to_numpy(), area)
     lon, lat = np.radians(zones["lon"].to_numpy()), np.radians(zones["lat"].to_numpy())
-    kernel = pair_kernel(zones, start, work, law, deterrence, network)
+    kernel = pair_kernel(zones, start, work, law, deterrence)
     a, b, arrivals = gravity.balance(start, work, kernel, workers, jobs, ITERATIONS)
     moved = float(np.abs(arrivals - jobs).sum() / 2 / jobs.sum())
     arrivals = np.round(arrivals, 1)
@@ -72,11 +68,10 @@ def pair_kernel(
     work: np.ndarray,
     law: travel.TravelLaw,
     deterrence: gravity.Deterrence,
-    network: Network | None = None,
 ) -> np.ndarray:
     """Kernel of each pair in compressed rows (start, work), float32; a block of homes at a time.
 
-    zones: columns workers, jobs, population, area_km2, lon, lat. network: see `national_flows`.
+    zones: columns workers, jobs, population, area_km2, lon, lat.
     """
     area = zones["area_km2"].to_numpy(float)
     own = deterrence.own_kernel(area, zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float))
@@ -90,27 +85,9 @@ def pair_kernel(
         crow = travel.crow_km(lon[home], lat[home], lon[work[part]], lat[work[part]])
         both = density[home] + density[work[part]]
         minutes = travel.drive_min(crow, both, law)
-        if network is not None:
-            minutes = near_by_graph(home, work[part], minutes, network)
         value = deterrence.kernel(minutes, both)
         kernel[part] = np.where(home == work[part], own[home], value)
     return kernel
-
-
-def near_by_graph(home: np.ndarray, work: np.ndarray, minutes: np.ndarray, network: Network) -> np.ndarray:
-    """Minutes by the graph where it reaches within `NEAR_MIN`; elsewhere `minutes`, never less than that.
-
-    home, work: rows, sorted by home then work (a pair of a commune with itself keeps its minutes).
-    """
-    n = len(network.lon)
-    a, b, near_min = network.reach(np.unique(home), NEAR_MIN)
-    key = home.astype(np.int64) * n + work
-    wanted = a.astype(np.int64) * n + b
-    at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
-    found = key[at] == wanted
-    result = np.where(home == work, minutes, np.maximum(minutes, NEAR_MIN))
-    result[at[found]] = near_min[found]
-    return result
 
 
 def _split(

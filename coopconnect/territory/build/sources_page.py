@@ -16,7 +16,6 @@ CONTENT = {
     "flows.parquet": "flux domicile-travail **modélisés**, en dixièmes d'actif, paires d'au moins un actif",
     "former_codes.parquet": "code de 2021 (ou ancien) -> code de commune d'aujourd'hui",
     "postcodes.parquet": "codes postaux et noms d'adresse des communes (écrit par scripts/derive_postcodes.py)",
-    "edges.parquet": "communes voisines, graphe des trajets courts",
     "areas.csv": "régions, départements et EPCI que l'on peut charger",
     "fuel_years.csv": "prix des carburants par année (écrit par scripts/derive_fuel.py)",
     "climate.csv": "jours par an au-dessus de 35 °C par département (écrit par scripts/derive_climate.py)",
