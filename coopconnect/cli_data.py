@@ -43,7 +43,6 @@ def add_arguments(data: argparse.ArgumentParser) -> None:
     data.add_argument("--source", help="import: where the file comes from")
     data.add_argument("--year", help="import: year of the figures")
     data.add_argument("--dry-run", action="store_true", help="import: read and tell, keep nothing")
-    data.add_argument("--router", metavar="URL", help="roads: an OSRM or Valhalla server")
     data.add_argument("--limit-min", type=float, default=60.0, help="roads: longest trip kept, minutes")
     data.add_argument("--processes", type=int, default=2, help="roads: how many at a time")
 
@@ -197,31 +196,23 @@ def _restore(args: argparse.Namespace) -> int:
 
 
 def _roads(args: argparse.Namespace) -> int:
-    """Minutes and km between communes, from an OpenStreetMap extract or a routing server."""
+    """Minutes and km between communes, from an OpenStreetMap extract."""
     from coopconnect.territory.load import read_communes
     from coopconnect.territory.roads import RoadsError, compute_roads
 
-    if bool(args.file) == bool(args.router):
-        raise WrongInput("data roads: name FILE.osm.pbf, or give --router URL")
+    if not args.file:
+        raise WrongInput("data roads: name an extract of OpenStreetMap, as `data roads provence.osm.pbf`")
     parameters, store = load_parameters(), Store.default()
     scenario = scenario_of(args, parameters)
     territory, _ = territories(scenario, parameters)
     communes = read_communes(DATA_DIR / "territory")
     rows = communes.index[communes["zone_code"].isin(territory.zones["zone_code"])].to_numpy()
-    work = store.folder / "roads"
     tell = lambda progress: say(progress.text("en"))  # noqa: E731
     try:
-        if args.router:
-            from coopconnect.territory.roads.router import route_by_server
-
-            result = route_by_server(
-                args.router, communes, rows=rows, limit_min=args.limit_min, work_dir=work, progress=tell
-            )
-        else:
-            result = compute_roads(
-                Path(args.file), communes, rows=rows, limit_min=args.limit_min, work_dir=work,
-                processes=args.processes, progress=tell,
-            )  # fmt: skip
+        result = compute_roads(
+            Path(args.file), communes, rows=rows, limit_min=args.limit_min, work_dir=store.folder / "roads",
+            processes=args.processes, progress=tell,
+        )  # fmt: skip
     except RoadsError as error:
         raise WrongInput(error.text("en")) from None
     before = _assessed(args, parameters, shipped=False)

@@ -1,0 +1,118 @@
+"""`data ...` and `validate ...` on real files: what is loaded, kept, told, and undone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from local_server import serving
+
+from coopconnect.cli import main
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of its own for each test."""
+    monkeypatch.setenv("COOPCONNECT_OFFICIAL", str(tmp_path / "official"))
+    monkeypatch.delenv("COOPCONNECT_MIRROR", raising=False)
+    return tmp_path / "official"
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict:  # type: ignore[type-arg]
+    assert main([*words, "--json"]) == code
+    return dict(json.loads(capsys.readouterr().out))
+
+
+def test_one_command_turns_a_modelled_departement_into_an_official_one(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    shutil.copy(shared_data / "insee" / "base_cc_comparateur_csv.zip", published)
+    before = {row["table"]: row for row in told(capsys, "data", "status", "--territory", "d38")["tables"]}
+    assert before["workers"]["kind"] == "modelled"
+    assert before["workers"]["better"].startswith("data fetch --only")
+    with serving(published) as (address, _):
+        found = told(capsys, "data", "fetch", "--only", "insee_comparateur", "--mirror", address, "--territory", "d38")
+    assert [f["table"] for f in found["fetched"]] == ["margins"]
+    assert found["failed"] == []
+    assert found["changes"]["top"] == 10
+    assert set(found["changes"]["totals"]) >= {"viable_rural_sites", "median_score"}
+    after = {row["table"]: row for row in told(capsys, "data", "status", "--territory", "d38")["tables"]}
+    assert after["workers"]["kind"] == after["jobs"]["kind"] == "official"
+    assert after["workers"]["year"] == "2018"
+    assert after["workers"]["age_days"] == 0
+    modelled = told(capsys, "assess", "--territory", "d38", "--top", "1")["modelled"]
+    assert "workers" not in modelled
+    assert "workers" in told(capsys, "assess", "--territory", "d38", "--top", "1", "--shipped")["modelled"]
+
+
+def test_what_fails_is_told_and_the_exit_code_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = told(capsys, "data", "fetch", "--only", "flows", "--mirror", str(tmp_path), "--territory", "d38", code=1)
+    assert found["fetched"] == []
+    assert "insee.fr" in found["failed"][0]["error"]
+    assert main(["data", "fetch", "--only", "flow"]) == 2
+    assert "flows" in capsys.readouterr().err
+
+
+def test_import_dry_run_remove_and_restore(shared_data: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(shared_data / "anct" / "densite.csv.gz")
+    dry = told(capsys, "data", "import", file, "--dry-run", "--territory", "d38")
+    assert (dry["table"], dry["kept"]) == ("density", False)
+    assert not (folder / "density.parquet").exists()
+    kept = told(capsys, "data", "import", file, "--source", "ANCT", "--year", "2024", "--territory", "d38")
+    assert kept["label"]["source"] == "ANCT"
+    assert kept["label"]["year"] == "2024"
+    assert told(capsys, "data", "remove", "density")["removed"]
+    assert told(capsys, "data", "restore", "density")["restored"]
+    assert (folder / "density.parquet").exists()
+
+
+def test_columns_can_be_named_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("lieu;qui\n84003;1200\n84035;x\n", encoding="utf-8")
+    assert main(["data", "import", str(file), "--territory", "d84"]) == 2
+    assert "No kind of table recognised" in capsys.readouterr().err
+    found = told(capsys, "data", "import", str(file), "--as", "margins", "--column", "zone_code=lieu",
+                 "--column", "jobs=qui", "--territory", "d84")  # fmt: skip
+    assert found["label"]["rows"] == 2
+    assert [(p["line"], p["value"]) for p in found["problems"]] == [(3, "x")]
+
+
+def test_wrong_words_get_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for words in (
+        ["data", "import"], ["data", "import", str(tmp_path / "none.csv")], ["data", "remove", "everything"],
+        ["data", "roads"], ["data", "nothing"], ["validate", "flows", "--observed", str(tmp_path / "none.csv")],
+    ):  # fmt: skip
+        assert main(words) == 2, words
+        err = capsys.readouterr().err
+        assert len(err.strip().splitlines()) == 1, err
+        assert "Traceback" not in err
+
+
+def test_roads_from_an_extract(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("osmium", reason="needs osmium (requirements-roads.txt)")
+    area = tmp_path / "area.txt"
+    area.write_text("06012\n06023\n06104\n06150\n", encoding="utf-8")  # communes round Monaco
+    extract = str(shared_data / "roads" / "monaco.osm.pbf")
+    found = told(capsys, "data", "roads", extract, "--territory", str(area), "--processes", "1")
+    assert found["kept_pairs"] > 0
+    assert len(found["unsnapped"]) > 10  # the neighbours are out of the extract
+    rows = {row["table"]: row for row in told(capsys, "data", "status", "--territory", str(area))["tables"]}
+    assert rows["travel"]["kind"] == "partly"
+    assert "OpenStreetMap" in rows["travel"]["source"]
+
+
+@pytest.mark.parametrize("what", ["jobs", "workers", "flows"])
+def test_the_models_against_what_was_observed(shared_data: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
+    name = "flux_domicile_travail_isere_2017.csv" if what == "flows" else "base_cc_comparateur_csv.zip"
+    found = told(capsys, "validate", what, "--observed", str(shared_data / "insee" / name))
+    assert found["what"] == what
+    if what == "flows":
+        assert 0.70 < found["cpc"] < 0.90
+        assert found["workers_observed"] == pytest.approx(444_656)
+    else:
+        assert found["n"] > 34_000
+        assert found["log_r2"] > 0.85
