@@ -13,10 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from coopconnect.parameters import DATA_DIR
+from coopconnect.parameters import DATA_DIR, Parameters
 from coopconnect.territory.check import check_territory
-from coopconnect.territory.density import read_density_grid, with_official_density
 from coopconnect.territory.load import contours_for, list_territories, load_territory, outlines_for
+from coopconnect.territory.official.kinds import import_file
+from coopconnect.territory.official.reading import ReadingError
+from coopconnect.territory.official.store import Store
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
 FOLDER = DATA_DIR / "territory"
@@ -202,23 +204,28 @@ def test_shipped_files_are_small() -> None:
     assert sum(size.values()) < 25e6
 
 
-def test_the_official_grid_replaces_the_estimate(paca: Territory, tmp_path: Path) -> None:
-    path = tmp_path / "grille.csv"
-    path.write_text("CODGEO;DENS\n84003;7\n13055;1\n", encoding="utf-8")
-    loaded = with_official_density(paca, read_density_grid(path), FOLDER, "grille 2024")
+def test_the_official_grid_replaces_the_estimate(tmp_path: Path, parameters: Parameters) -> None:
+    found = import_file(b"CODGEO;DENS\n84003;7\n13055;1\n", "grille.csv")
+    assert found.frame is not None
+    store = Store(tmp_path)
+    store.save(found.frame, replace(found.label, kind="official"))
+    loaded = load_territory("93", FOLDER, parameters.value("circuity"), official=store.official())
     flag = loaded.zones.set_index("zone_code")["rural"]
     assert flag["84003"] and not flag["13055"]
     assert flag.dtype == bool
-    official = next(p for p in loaded.provenance if p.table == "rural")
-    assert official.kind == "official" and "keep the estimate" in official.note_en
+    grid = next(p for p in loaded.provenance if p.table == "rural")
+    assert grid.kind == "partly" and "still estimated" in grid.note_en
 
 
 @pytest.mark.parametrize("text", ["a,b\n1,2\n", "CODGEO,DENS\n84003,9\n", "CODGEO,DENS\n84003,rural\n"])
-def test_a_bad_density_grid_says_what_is_wrong(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "grille.csv"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"needed|levels are"):
-        read_density_grid(path)
+def test_a_bad_density_grid_says_what_is_wrong(text: str) -> None:
+    try:
+        found = import_file(text.encode(), "grille.csv")
+    except ReadingError as error:
+        assert "density grid" in error.message_en
+    else:
+        assert not found.usable
+        assert "level from 1 to 7" in found.problems[0].reason_en
 
 
 def test_no_commune_shares_its_point_with_another() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopconnect.territory import travel
+from coopconnect.territory.estimate import furthest_crow_km
 from coopconnect.territory.fitted import fitted_values
-from coopconnect.territory.load import furthest_crow_km
 
 
 @pytest.fixture(scope="module")

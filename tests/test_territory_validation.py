@@ -13,8 +13,8 @@ import pytest
 from coopconnect.parameters import DATA_DIR, PARAMETERS_FILE
 from coopconnect.territory import gravity, travel
 from coopconnect.territory.build import models
-from coopconnect.territory.density import read_density_grid
 from coopconnect.territory.fitted import fitted_values
+from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.reading import ReadingError
 from coopconnect.territory.validate_flows import validate_flows
 from coopconnect.territory.validate_jobs import validate_jobs
@@ -70,7 +70,9 @@ def test_shipped_jobs_are_close_to_the_census(zones: pd.DataFrame, seen: pd.Data
 
 
 def test_rural_agrees_with_the_official_grid(zones: pd.DataFrame, shared_data: Path) -> None:
-    grid = read_density_grid(shared_data / "anct" / "densite.csv.gz").reindex(zones.index)
+    frame = import_file(shared_data / "anct" / "densite.csv.gz", "densite.csv.gz").frame
+    assert frame is not None
+    grid = frame.set_index("zone_code")["level"].reindex(zones.index)
     same = (grid >= 5) == zones["rural"]
     assert same[zones["region"] == "93"].mean() >= 0.90
     assert same.mean() >= 0.95

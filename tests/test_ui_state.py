@@ -158,8 +158,9 @@ def test_validation_figures_are_those_of_the_documentation() -> None:
 
     from coopconnect.ui.assumptions import validation_figures, written
 
-    text = (Path(__file__).resolve().parents[1] / "docs" / "territory.md").read_text(encoding="utf-8")
+    docs = Path(__file__).resolve().parents[1] / "docs"
+    text = "".join((docs / f"{name}.md").read_text(encoding="utf-8") for name in ("territory", "flows", "travel"))
     for figure in validation_figures():
         assert set(figure) == {"what_fr", "what_en", "value", "goal"}
-        assert figure["value"] in text, f"{figure['what_en']}: {figure['value']} is not in docs/territory.md"
+        assert figure["value"] in text, f"{figure['what_en']}: {figure['value']} is not in docs/"
     assert written("91.9 %", "fr") == "91,9\u202f%"
