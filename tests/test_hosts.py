@@ -72,6 +72,15 @@ def test_lists_are_brought_together(zones: pd.DataFrame, places: pd.DataFrame) -
     assert len(hub["sources"].iloc[0]) == 4
 
 
+def test_a_neighbour_is_not_its_town_hall(zones: pd.DataFrame, places: pd.DataFrame) -> None:
+    """A library 60 m from the town hall of Caumont-sur-Durance shares 'sur' with it, and no more."""
+    hosts = hosts_of(zones, places)
+    mine = hosts[hosts["zone_code"] == "84034"]
+    library = mine[mine["name"].str.contains("Pierre Vouland")]
+    assert len(library) == 1
+    assert "m84034" not in library["sources"].iloc[0]
+
+
 def test_order_of_the_lists_never_matters(zones: pd.DataFrame, places: pd.DataFrame) -> None:
     some = zones[zones["departement"] == "84"]
     there = places[places["zone_code"].isin(some["zone_code"])]

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from coopconnect.parameters import DATA_DIR
 from coopconnect.scenario import Scenario, host_status
-from coopconnect.territory.official.addresses import commune_name, plain, street
+from coopconnect.territory.official.addresses import plain, street
 from coopconnect.territory.travel import crow_km
 
 SAME_NAME_KM = 0.5
@@ -253,7 +253,7 @@ def is_same(a: Host, b: Host) -> bool:
 
 @lru_cache(maxsize=65536)
 def _own_words(name: str, commune: str) -> frozenset[str]:
-    return frozenset(plain(name).split()) - _GENERIC - frozenset(commune_name(commune).split())
+    return frozenset(plain(name).split()) - _GENERIC - frozenset(plain(commune).split())
 
 
 def _agree(a: Host, b: Host) -> bool:

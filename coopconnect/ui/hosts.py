@@ -13,7 +13,7 @@ import streamlit as st
 from coopconnect.model.types import Assessment
 from coopconnect.scenario import HOST_STATUSES, host_status
 from coopconnect.show.words import number
-from coopconnect.territory.hosts import refused_communes
+from coopconnect.territory.hosts import refused_communes, unknown_hosts
 from coopconnect.territory.types import Territory
 from coopconnect.ui import cached, state
 from coopconnect.ui.frame import Page
@@ -35,6 +35,9 @@ def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
         st.caption(page.say("hosts.more", count=len(mine) - SHOWN))
     if cached.store().label("places") is None:
         st.caption(page.say("hosts.only_town_hall"))
+    lost = unknown_hosts(page.scenario, hosts)
+    if lost:
+        st.caption(page.say("hosts.unknown", count=len(lost)))
     _existing(page, territory, hosts, code, now)
     if code in refused_communes(page.scenario, mine):
         _cost_of_refusal(page, site, now)

@@ -53,6 +53,8 @@ def read(
         parts.append(part)
     if not parts:
         return pd.DataFrame(), [_no_hot_days()], []
+    if mapping["area_code"].lower() == "code_c":
+        return pd.DataFrame(), [_postcodes()], []
     frame = pd.concat(parts, ignore_index=True)
     if not rcp and (frame["horizon"] != "reference").any():
         return pd.DataFrame(), [_no_scenario(raw.file_name)], []
@@ -67,6 +69,13 @@ def _no_hot_days() -> Problem:
         "moyennes d'été ne les remplacent pas",
         "this file has no days above 35 °C (NORTX35_REF, _H1, _H2, _H3): mean summer temperatures do not stand in for them",
         fatal=True,
+    )  # fmt: skip
+
+
+def _postcodes() -> Problem:
+    return Problem(
+        None, "CODE_C", "", "CODE_C est un code postal, pas un code INSEE : les lignes iraient à d'autres communes",
+        "CODE_C is a postcode, not an INSEE code: rows would go to other communes", fatal=True,
     )  # fmt: skip
 
 
