@@ -21,7 +21,7 @@ import requests
 from coopconnect.territory.official.catalogue import Entry
 from coopconnect.territory.official.fetch_check import check_file
 from coopconnect.territory.official.fetch_http import Moved, NotModified, Received, Transfer, disk_error
-from coopconnect.territory.official.fetch_types import Fetched, FetchError, Progress, ProgressCallback
+from coopconnect.territory.official.fetch_types import Fetched, FetchError, ProgressCallback
 
 __all__ = ["MIRROR_VARIABLE", "downloaded", "fetch"]
 
@@ -212,8 +212,3 @@ def _by_hand(entry: Entry) -> FetchError:
         f"{entry.key} : pas d'adresse fixe. Prenez le fichier sur {entry.page} et chargez-le (page Données, ou `data import`).",
         f"{entry.key}: no fixed address. Take the file from {entry.page} and load it (page Données, or `data import`).",
     )
-
-
-def line(told: Progress, language: str) -> str:
-    """One line of progress, for the terminal and the page."""
-    return told.text(language)
