@@ -177,6 +177,16 @@ def test_what_has_not_changed_is_not_sent_again(published: Path, entry: Entry, t
     assert again.fetched_on == "2026-11-23"
 
 
+def test_a_file_altered_on_the_disk_is_fetched_again(published: Path, entry: Entry, tmp_path: Path) -> None:
+    with serving(published) as (address, _):
+        good = fetch(entry, tmp_path / "d", mirror=address)
+        content = good.path.read_bytes()
+        good.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        again = fetch(entry, tmp_path / "d", mirror=address)
+    assert not again.unchanged
+    assert again.path.read_bytes() == content
+
+
 def test_a_new_edition_is_taken_and_said(published: Path, entry: Entry, tmp_path: Path, shared_data: Path) -> None:
     import zipfile
 

@@ -109,3 +109,45 @@ def test_two_programs_may_write_at_once(tmp_path: Path) -> None:
     found = Store(tmp_path).load("flows")
     assert found is not None
     assert found[0]["workers"].iloc[0] in (1.0, 2.0)
+
+
+def test_one_wrong_byte_is_never_read_as_a_number(tmp_path: Path) -> None:
+    """Pages carry checksums: a table altered on the disk is told, not used."""
+    store = Store(tmp_path)
+    many = pd.DataFrame(
+        {
+            "home_code": [f"{10000 + k}" for k in range(500)],
+            "work_code": "84003",
+            "workers": [k + 0.5 for k in range(500)],
+        }
+    )
+    store.save(many, LABEL)
+    good = store.path("flows").read_bytes()
+    for at in range(8, len(good) - 8, len(good) // 40):
+        store.path("flows").write_bytes(good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1 :])
+        found = store.load("flows")
+        if found is None:
+            assert store.problems() == ["flows.parquet"]
+        else:
+            pd.testing.assert_frame_equal(found[0], many, check_dtype=False)
+
+
+def test_a_torn_line_of_the_log_is_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save(flows(), LABEL)
+    with (tmp_path / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"what": "loa\n')
+    assert [entry["what"] for entry in store.log()] == ["loaded"]
+
+
+def test_a_reader_never_finds_the_table_gone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save(flows(), LABEL)
+    writer = multiprocessing.get_context("spawn").Process(target=_save, args=(tmp_path, 3.0))
+    writer.start()
+    reads = 0
+    while writer.is_alive() or reads < 50:
+        assert store.load("flows") is not None
+        reads += 1
+    writer.join(60)
+    assert writer.exitcode == 0

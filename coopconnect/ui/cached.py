@@ -48,6 +48,16 @@ def store() -> Store:
     return Store.default()
 
 
+def unreadable() -> list[str]:
+    """Files of official tables that are there and cannot be read; looked at again when the store changes."""
+    return _unreadable(store().stamp())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _unreadable(stamp: Stamp) -> list[str]:
+    return store().problems()
+
+
 def follow_store() -> bool:
     """Forget territories and assessments where the official tables have changed (here, or by the command line).
 

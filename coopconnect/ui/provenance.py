@@ -39,7 +39,7 @@ def draw_provenance(page: Page) -> None:
     ]  # fmt: skip
     st.subheader(territory.name, anchor=False)
     st.html(table_html(tuple(page.say(f"data.{name}") for name in names), rows))
-    for name in cached.store().problems():
+    for name in cached.unreadable():
         st.warning(page.say("data.unreadable", file=name), icon=None)
 
 

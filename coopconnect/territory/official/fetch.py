@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from coopconnect.territory.official.catalogue import Entry
-from coopconnect.territory.official.fetch_check import check_file
+from coopconnect.territory.official.fetch_check import check_file, sha256_of
 from coopconnect.territory.official.fetch_http import Moved, NotModified, Received, Transfer, disk_error
 from coopconnect.territory.official.fetch_types import Fetched, FetchError, ProgressCallback
 
@@ -90,9 +90,11 @@ def _from_address(
     """Up to `tries` attempts; each goes on where the one before was cut."""
     entry, target = transfer.entry, _target(folder, transfer.entry)
     known = _known(target)
+    if known.get("url") != url or not _is_sound(target, known):
+        known = {}  # ask for the whole file
     for attempt in range(1, tries + 1):
         try:
-            received = transfer.receive(url, known if target.is_file() and known.get("url") == url else {})
+            received = transfer.receive(url, known)
             return _put_in_place(entry, transfer.part, target, url, received, today, started, transfer.discard)
         except NotModified:
             return _fetched(entry, target, known, started, unchanged=True)
@@ -180,6 +182,11 @@ def _target(folder: Path, entry: Entry) -> Path:
 
 def _part(folder: Path, entry: Entry) -> Path:
     return folder / f"{entry.key}.{entry.format}.part"
+
+
+def _is_sound(target: Path, known: dict[str, str]) -> bool:
+    """True where the file in place is the one that was checked; a file altered since is fetched again."""
+    return target.is_file() and sha256_of(target) == known.get("sha256")
 
 
 def _state_file(target: Path) -> Path:

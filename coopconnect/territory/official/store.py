@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -17,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from coopconnect.parameters import DATA_DIR
 from coopconnect.territory.official.contract import TABLES, Label, Table
@@ -91,12 +93,12 @@ class Store:
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{label.table}-", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                pq.write_table(table, file, compression="zstd")
+                pq.write_table(table, file, compression="zstd", write_page_checksum=True)
                 file.flush()
                 os.fsync(file.fileno())
-            if self.path(label.table).exists():
-                self.path(label.table).replace(self._previous(label.table))
-            Path(temporary).replace(self.path(label.table))
+            with self._lock():
+                self._keep_previous(label.table)
+                Path(temporary).replace(self.path(label.table))
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -108,9 +110,30 @@ class Store:
         if label is None:
             return None
         try:
-            return pq.read_table(self.path(table)).to_pandas(), label
-        except (OSError, pa.ArrowInvalid):
+            return self._read(table).to_pandas(), label
+        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):  # a wrong byte may be in the footer too
             return None
+
+    def _read(self, table: str) -> pa.Table:
+        """The whole file, the checksum of each page verified."""
+        return pq.ParquetFile(self.path(table), page_checksum_verification=True).read()
+
+    def _lock(self) -> FileLock:
+        """Held while files are exchanged, by one program at a time; the system frees it if the program dies."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.folder / ".lock", timeout=30)
+
+    def _keep_previous(self, table: str) -> None:
+        """Copy a table aside (by a link where the disk has them): the table itself never leaves its place."""
+        if not self.path(table).exists():
+            return
+        aside = self.folder / f".{table}.aside"
+        aside.unlink(missing_ok=True)
+        try:
+            os.link(self.path(table), aside)
+        except OSError:
+            shutil.copyfile(self.path(table), aside)
+        aside.replace(self._previous(table))
 
     def label(self, table: str) -> Label | None:
         """Where a table comes from; None where there is none."""
@@ -129,14 +152,15 @@ class Store:
         return {name: label for name in TABLES if (label := self.label(name)) is not None}
 
     def problems(self) -> list[str]:
-        """Names of files of tables that are there and cannot be read."""
-        return [self.path(name).name for name in TABLES if self.path(name).exists() and self.label(name) is None]
+        """Names of files of tables that are there and cannot be read to their end."""
+        return [self.path(name).name for name in TABLES if self.path(name).exists() and self.load(name) is None]
 
     def remove(self, table: str) -> bool:
         """Put a table aside (see `restore`); True where there was one."""
-        if not self.path(table).exists():
-            return False
-        self.path(table).replace(self._previous(table))
+        with self._lock():
+            if not self.path(table).exists():
+                return False
+            self.path(table).replace(self._previous(table))
         self._write_log("removed", table, "", "")
         return True
 
@@ -149,13 +173,11 @@ class Store:
         before, now = self._previous(table), self.path(table)
         if not before.exists():
             return False
-        if now.exists():
-            aside = now.with_suffix(".swap")
-            now.replace(aside)
-            before.replace(now)
-            aside.replace(before)
-        else:
-            before.replace(now)
+        with self._lock():
+            aside = self.folder / f".{table}.swap"
+            before.replace(aside)
+            self._keep_previous(table)
+            aside.replace(now)
         self._write_log("restored", table, "", "")
         return True
 
@@ -181,7 +203,15 @@ class Store:
             lines = (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        found = []
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:  # a line cut by a program that stopped
+                continue
+            if isinstance(entry, dict):
+                found.append(entry)
+        return found
 
     def _write_log(self, what: str, table: str, source: str, day: str) -> None:
         entry = json.dumps({"what": what, "table": table, "source": source, "on": day}, ensure_ascii=False)
