@@ -123,9 +123,10 @@ def page_link(page: Page) -> str:
 
 def draw_banner(page: Page, decision: Decision) -> None:
     """Honest words where the results rest on modelled data."""
-    modelled = [p for p in decision.territory.provenance if p.kind != "official"]
+    modelled = [p for p in decision.territory.provenance if p.kind not in ("official", "own")]
     if modelled:
-        note = html.escape(page.say("banner.modelled"))
+        names = ", ".join(page.say(f"table.{p.table}").lower() for p in modelled)
+        note = html.escape(page.say("banner.modelled", tables=names))
         st.html(f'<p class="banner"><b>{html.escape(page.say("kind.modelled"))}</b> {note}</p>')
 
 
