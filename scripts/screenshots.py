@@ -33,7 +33,7 @@ DRAWN = """() => [...document.querySelectorAll("*")].some(
 
 def _serve() -> subprocess.Popen[bytes]:
     server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT), "--server.headless", "true"],
+        [sys.executable, "-m", "coopconnect.ui.serve", "--server.port", str(PORT), "--server.headless", "true"],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     for _ in range(600):

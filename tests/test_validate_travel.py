@@ -30,4 +30,7 @@ def test_a_short_list_of_trips(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["validate", "travel", "--observed", str(file), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["pairs"], found["codes_not_placed"]) == (2, 1)
+    assert found["bands"][0] == {
+        "from_min": 3, "to_min": 10, "pairs": 0, "median_error": None, "p90_error": None, "bias": None, "bias_estimated": None
+    }  # fmt: skip
     assert main(["validate", "travel", "--observed", str(tmp_path / "none.csv")]) == 2

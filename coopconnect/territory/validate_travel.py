@@ -43,14 +43,17 @@ def validate_travel(observed: Path, data_dir: Path, values: Mapping[str, float])
         for low, high in BANDS_MIN
     ]  # fmt: skip
     whole = _figures(seen, guess, seen, 0.0, np.inf)
-    return {**whole, "codes_not_placed": sum(p.count for p in found.problems), "bands": bands}
+    return {**whole, "codes_not_placed": sum(p.count for p in found.problems if "commune" in p.reason_en),
+            "bands": bands}  # fmt: skip
 
 
 def _figures(
     seen: np.ndarray, guess: np.ndarray, sorted_by: np.ndarray, low: float, high: float
-) -> dict[str, float | int]:
-    """Errors of the pairs that `sorted_by` puts between `low` and `high` minutes; nan where there is none."""
+) -> dict[str, float | int | None]:
+    """Errors of the pairs that `sorted_by` puts between `low` and `high` minutes; None where there is none."""
     rows = (sorted_by >= low) & (sorted_by < high)
+    if not rows.any():
+        return {"pairs": 0, "median_error": None, "p90_error": None, "bias": None}
     ratio = pd.Series(guess[rows] / seen[rows])
     error = (ratio - 1).abs()
     return {
