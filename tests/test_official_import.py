@@ -332,3 +332,109 @@ def test_formulas_of_a_workbook_are_read_as_values_only() -> None:
     found = take(out.getvalue(), "t.xlsx")
     assert found.frame is not None
     assert found.frame.set_index("zone_code")["jobs"].dropna().to_dict() == {"84035": 12.0}
+
+
+# ---- what was read wrong without a word ----
+
+HEAD = "home_code;work_code;workers\n"
+
+
+def test_a_quote_left_open_loses_no_line() -> None:
+    found = take(HEAD + '84003;84003;1\n84003;"84035;7\n' + "84003;84007;1\n" * 500)
+    assert found.label.placed == 508
+    assert [(p.line, p.count) for p in found.problems] == [(3, 1)]
+
+
+def test_a_cell_of_two_lines_keeps_the_numbers_of_lines() -> None:
+    found = take('home_code;name;work_code;workers\n84003;"Apt\nville";84003;1\n84003;Apt;84007;x\n')
+    assert found.label.placed == 1
+    assert [(p.line, p.value) for p in found.problems] == [(4, "x")]
+
+
+@pytest.mark.parametrize("word", ["TOTAL", "Cavaillon", "ESSAI", "NC"])
+def test_a_word_is_not_a_workplace_abroad(word: str) -> None:
+    found = take(HEAD + f"84003;84003;10\n84003;{word};15\n")
+    assert found.frame is not None
+    assert found.frame["work_code"].tolist() == ["84003"]
+    assert found.problems[0].line == 3
+
+
+def test_no_figure_is_infinite_and_thousands_are_asked_about() -> None:
+    assert [p.value for p in take(HEAD + "84003;84003;inf\n84003;84035;1e400\n84035;84035;5\n").problems] == [
+        "inf", "1e400",
+    ]  # fmt: skip
+    told = take('home_code,work_code,workers\n84003,84003,"1,234"\n84003,84035,"12,500"\n').problems
+    assert [(p.line, p.count) for p in told] == [(2, 2)]
+    assert "thousands" in told[0].reason_en
+
+
+def test_years_of_a_file_are_not_mixed() -> None:
+    found = take("CODGEO;P20_ACT1564;P18_CHOM1564;P18_ACT1564;P20_EMPLT\n84003;100;10;90;50\n")
+    assert found.frame is not None
+    assert found.frame.columns.tolist() == ["zone_code", "jobs"]
+    assert found.label.year == "2020"
+
+
+def test_a_part_of_a_sum_is_not_the_sum_and_repeats_are_told() -> None:
+    merged = take("CODGEO;P20_EMPLT\n01033;100\n01091;s\n")
+    assert merged.frame is not None
+    assert merged.frame["jobs"].isna().all()
+    twice = take("CODGEO;P20_EMPLT\n84003;100\n84003;100\n")
+    assert [(p.line, p.value) for p in twice.problems] == [(3, "84003")]
+
+
+def test_the_old_grid_of_a_rural_place_is_refused_and_names_need_no_accent() -> None:
+    codes = sorted(CODES.current)[:200]
+    assert not take("CODGEO;DENS\n" + "".join(f"{c};{3 + k % 2}\n" for k, c in enumerate(codes))).usable
+    found = take("CODGEO;DENS\n84003;Rural a habitat tres disperse\n84035;2.5\n")
+    assert found.frame is not None
+    assert found.frame["level"].tolist() == [7]
+
+
+def test_times_in_seconds_are_not_taken_for_minutes() -> None:
+    assert not take("origine;destination;temps\n84003;84035;1890\n84035;84003;1900\n").usable
+
+
+def test_a_small_square_table_and_its_wrong_cells() -> None:
+    codes = ["84003", "84035", "84007"]
+    rows = [f"{c};" + ";".join("0" if c == d else "1200" for d in codes) + ";9" for c in codes]
+    text = "id;84003;84035;84007;99998\n" + "\n".join(rows).replace("84035;1200", "84035;abc") + "\n"
+    found = take(text)
+    assert found.frame is not None
+    assert len(found.frame) == 5
+    assert [(p.line, p.value) for p in found.problems] == [(1, "99998"), (3, "abc")]
+
+
+@pytest.mark.parametrize("code", ["84003.0", '="84003"'])
+def test_codes_spoilt_by_a_spreadsheet(code: str) -> None:
+    assert take(f"zone_code;jobs\n{code};5\n").label.placed == 5
+
+
+def test_separators_at_the_end_of_lines_and_blank_lines() -> None:
+    found = take(HEAD + "\n84003;84003;5;\n\n84003;84035;6;\n")
+    assert (found.label.placed, found.problems) == (11, ())
+
+
+def test_thousands_of_ragged_lines_are_told_in_a_few() -> None:
+    raw = read_raw((HEAD + "84003;84003;1\n" + "84003;84003\n" * 5000).encode(), "t.csv")
+    assert len(raw.problems) == 7
+    assert sum(p.count for p in raw.problems) == 5000
+
+
+def test_what_the_user_says_of_a_file_is_checked_and_wins() -> None:
+    content = HEAD + "84003;84003;1\n"
+    for wrong in ({"mapping": {"workers": "zzz"}}, {"mapping": {"zzz": "workers"}}, {"table": "zzz"}):
+        with pytest.raises(ReadingError, match="zzz"):
+            take(content, **wrong)
+    assert take("CODGEO;P20_EMPLT\n84003;1\n", label={"year": "2019"}).label.year == "2019"
+
+
+@pytest.mark.parametrize(("content", "name"), [(b"\xef\xbb\xbf", "bom.csv"), (b"PAR1" + b"x" * 90, "t.parquet")])
+def test_a_mark_alone_and_a_broken_parquet(content: bytes, name: str) -> None:
+    with pytest.raises(ReadingError):
+        take(content, name)
+
+
+def test_one_broken_byte_does_not_change_the_accents() -> None:
+    content = "zone_code;name;jobs\n84003;Été à Nîmes;1\n".encode() + b"84035;\xff;2\n"
+    assert read_raw(content, "t.csv").frame["name"].iloc[0] == "Été à Nîmes"

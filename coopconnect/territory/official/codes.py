@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-ABROAD = re.compile(r"(BE|CH|DE|LU|MC|IT|ES|AD|GB|UK)\w*|99\d{3}|Z{5}|[A-Z]{3,}")
+ABROAD = re.compile(r"(BE|CH|DE|LU|MC|IT|ES|AD|GB|UK)[\dX]*|[A-Z]{2}X{3}|99\d{3}|Z{5}|Y{5}|MONAC")
+"""Codes of places abroad. A word ("TOTAL", the name of a commune) is not one: it would count as work abroad."""
 OVERSEAS = re.compile(r"9[78]\d{3}")
 DISTRICTS = {
     **{f"751{k:02d}": "75056" for k in range(1, 21)},
@@ -72,6 +73,9 @@ class CodeMap:
 
 
 def clean(code: str) -> str:
-    """A code as INSEE writes it: upper case, five characters (a spreadsheet may have lost the leading zero)."""
-    code = code.strip().strip("'\"").upper()
+    """A code as INSEE writes it: upper case, five characters.
+
+    A spreadsheet may have lost the leading zero, written 84003.0, or kept ="84003".
+    """
+    code = code.strip().strip("='\"").strip().upper().removesuffix(".0")
     return code.zfill(5) if code.isdigit() and len(code) == 4 else code

@@ -15,7 +15,7 @@ import pandas as pd
 
 from coopconnect.parameters import DATA_DIR
 from coopconnect.territory.official import readers
-from coopconnect.territory.official.codes import CodeMap
+from coopconnect.territory.official.codes import CodeMap, clean
 from coopconnect.territory.official.contract import Label
 from coopconnect.territory.official.readers import Reading
 from coopconnect.territory.official.reading import Problem, RawTable, ReadingError, read_raw
@@ -146,7 +146,26 @@ def plain(name: str) -> str:
 
 
 def columns_of(kind: Kind, names: list[str]) -> tuple[dict[str, str], str]:
-    """Column of the file for each name of a kind, and the year that the names carry. The newest year wins."""
+    """Column of the file for each name of a kind, and the year that the names carry.
+
+    Years are never mixed: the newest one that has all that the kind needs.
+    """
+    for year in sorted({y for name in names for y in _years_of(kind, name)}, reverse=True):
+        same = [name for name in names if _years_of(kind, name) <= {year}]
+        found, known = _matched(kind, same)
+        if known and any(all(c in found for c in needed) for needed in kind.needed):
+            return found, known
+    return _matched(kind, names)
+
+
+def _years_of(kind: Kind, name: str) -> set[str]:
+    """Years (two figures) that a name carries for a kind: one, or none."""
+    matches = (re.fullmatch(pattern, plain(name)) for pattern in kind.columns.values())
+    return {group for match in matches if match for group in match.groups() if group}
+
+
+def _matched(kind: Kind, names: list[str]) -> tuple[dict[str, str], str]:
+    """Best column of the file for each name of a kind, and the newest year among them."""
     found: dict[str, str] = {}
     years: dict[str, str] = {}
     for ours, pattern in kind.columns.items():
@@ -175,7 +194,7 @@ def _rank(pattern: str, name: str) -> int:
 def guess(raw: RawTable) -> Guess:
     """The kind whose needs the columns meet best; a square travel table is known by its codes."""
     names = [str(c) for c in raw.frame.columns]
-    if len(names) > 20 and _share_of_codes(names[1:]) > 0.8:
+    if _is_square(raw.frame, names):
         return Guess("travel", {"from_code": names[0]}, 1.0, "")
     scored = []
     for order, kind in enumerate(KINDS.values()):
@@ -187,6 +206,14 @@ def guess(raw: RawTable) -> Guess:
     best = scored[0]
     others = tuple(s[4] for s in scored[1:] if s[0])
     return Guess(best[4] if best[0] else "", best[5], best[1], best[6], others)
+
+
+def _is_square(frame: pd.DataFrame, names: list[str]) -> bool:
+    """Codes across and the same codes down: a table of times. Columns of years are not codes of the first column."""
+    if len(names) < 3 or _share_of_codes(names[1:]) <= 0.8:
+        return False
+    down = set(frame[names[0]].map(clean))
+    return sum(clean(name) in down for name in names[1:]) > 0.5 * (len(names) - 1)
 
 
 def _share_of_codes(names: list[str]) -> float:
@@ -215,6 +242,9 @@ def import_file(
     table = table or found.table
     if not table:
         raise ReadingError(*_unknown(file_name, raw))
+    wrong = _not_there(table, mapping or {}, raw)
+    if wrong:
+        raise ReadingError(*wrong)
     kind = KINDS[table]
     columns, year = columns_of(kind, [str(c) for c in raw.frame.columns])
     if table == "travel" and found.table == "travel" and "to_code" not in found.mapping:
@@ -230,7 +260,7 @@ def import_file(
         table=table,
         kind=told.get("kind", "own"),
         source=told.get("source", file_name),
-        year=year or told.get("year", ""),
+        year=(told.get("year", "") if told.get("kind", "own") == "own" else "") or year or told.get("year", ""),
         licence=told.get("licence", ""),
         url=told.get("url", ""),
         loaded_on=(today or date.today()).isoformat(),
@@ -254,6 +284,23 @@ def _read(kind: Kind, raw: RawTable, columns: Mapping[str, str], codes: CodeMap)
         p if isinstance(p, Problem) else Problem(p.line, "", "", p.reason_fr, p.reason_en) for p in problems
     )  # fmt: skip
     return Reading(frame, told, tuple(notes), len(frame), max(len(raw.frame) - len(frame), 0), {})
+
+
+def _not_there(table: str, mapping: Mapping[str, str], raw: RawTable) -> tuple[str, str] | None:
+    """What to say of a kind or of a column that does not exist."""
+    if table not in KINDS:
+        names = ", ".join(KINDS)
+        return f"« {table} » n'est pas une sorte de table : {names}.", f"“{table}” is not a kind of table: {names}."
+    ours = ", ".join(KINDS[table].columns)
+    for name, column in mapping.items():
+        if name not in KINDS[table].columns:
+            return (f"« {name} » n'est pas une colonne de « {KINDS[table].name_fr} » : {ours}.",
+                    f"“{name}” is not a column of “{KINDS[table].name_en}”: {ours}.")  # fmt: skip
+        if column and column not in raw.frame.columns:
+            have = ", ".join(str(c) for c in raw.frame.columns[:12])
+            return (f"{raw.file_name} n'a pas de colonne « {column} ». Colonnes : {have}.",
+                    f"{raw.file_name} has no column “{column}”. Columns: {have}.")  # fmt: skip
+    return None
 
 
 def _missing(kind: Kind, columns: Mapping[str, str]) -> tuple[str, str] | None:

@@ -6,7 +6,8 @@ good, tells all that is not, and counts what could not be placed: nothing is dro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,16 @@ LEVELS = {
     "bourgs ruraux": 5, "rural à habitat dispersé": 6, "rural à habitat très dispersé": 7,
 }  # fmt: skip
 """Names of the seven levels of INSEE's density grid."""
+
+
+def _bare(name: str) -> str:
+    """A name without case or accents."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().strip().lower()
+
+
+_BARE_LEVELS = {_bare(name): level for name, level in LEVELS.items()}
+LONGEST_MIN = 1500.0
+"""No drive between two communes of metropolitan France takes 25 hours: such a time is in seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +61,7 @@ def numbers(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     if rest.any():
         plain = text[rest].str.replace(r"[\s\u00a0\u202f']", "", regex=True).str.replace(",", ".", regex=False)
         value = value.where(~rest, pd.to_numeric(plain, errors="coerce"))
+    value = value.where(np.isfinite(value))
     blank = text.str.strip().str.lower().isin(MISSING) if value.isna().any() else value.isna()
     return value, value.isna() & ~blank
 
@@ -81,13 +93,34 @@ def column_problems(
     return sorted(found, key=lambda p: p.line or 0)
 
 
+def thousands_problem(text: pd.Series, column: str) -> list[Problem]:
+    """A warning where every value with a point or a comma has three figures after it: thousands, or decimals?"""
+    for part in (text.head(1000), text):  # a large file is settled by its beginning
+        cut = part.str.strip()
+        cut = cut[cut.str.contains(r"[.,]", regex=True)]
+        if not cut.str.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}").all():
+            return []
+    if cut.empty:
+        return []
+    return [
+        Problem(
+            int(cut.index[0]), column, str(cut.iloc[0])[:40],
+            "lu comme un nombre à trois décimales ; si ce sont des milliers, retirez le séparateur",
+            "read as a number with three decimals; if these are thousands, take the separator away",
+            count=len(cut),
+        )
+    ]  # fmt: skip
+
+
 def read_flows(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Reading:
     """Commuters by pair of communes. Total read = placed + abroad + overseas + unknown, to the last commuter."""
     home, work = raw.frame[mapping["home_code"]], raw.frame[mapping["work_code"]]
     amount_text = raw.frame[mapping["workers"]]
     amount, wrong = numbers(amount_text)
     negative = amount < 0.0
+    blank = int((amount.isna() & ~wrong).sum())
     problems = column_problems(amount_text, wrong, mapping["workers"], "n'est pas un nombre", "is not a number")
+    problems += thousands_problem(amount_text, mapping["workers"])
     problems += column_problems(
         amount_text,
         negative,
@@ -118,6 +151,10 @@ def read_flows(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Rea
     if lines > len(frame):
         notes.append((f"{lines - len(frame)} lignes réunies (communes fusionnées, répétitions)",
                       f"{lines - len(frame)} lines brought together (merged communes, repeats)"))  # fmt: skip
+    if blank:
+        notes.append(
+            (f"{blank} lignes sans effectif (vide ou secret)", f"{blank} lines without a figure (empty or secret)")
+        )
     notes += [
         (f"{round(split[key])} actifs {fr}", f"{round(split[key])} workers {en}")
         for key, fr, en in (
@@ -151,10 +188,18 @@ def read_margins(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> R
     problems = column_problems(
         text, kind.isin(["unknown", "abroad"]), mapping["zone_code"], "code de commune inconnu", "unknown commune code"
     )
+    problems += column_problems(
+        text,
+        text.map(clean).duplicated() & (today != ""),
+        mapping["zone_code"],
+        "est là plusieurs fois : ses chiffres sont additionnés",
+        "is there several times: its figures are added up",
+    )
     columns: dict[str, pd.Series] = {}
     for name in ("workers", "active", "unemployed", "jobs", "population", "households"):
         if name in mapping:
             columns[name], wrong = numbers(raw.frame[mapping[name]])
+            problems += thousands_problem(raw.frame[mapping[name]], mapping[name])
             wrong |= columns[name] < 0.0
             problems += column_problems(
                 raw.frame[mapping[name]],
@@ -171,8 +216,11 @@ def read_margins(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> R
     frame.insert(0, "zone_code", today)
     inside = single & (today != "")
     out = frame.loc[single & (today == ""), kept[0]].sum() if kept else 0.0
-    frame = frame[inside].groupby("zone_code", sort=True, as_index=False)[kept].sum(min_count=1)
+    frame, partial = _summed(frame[inside], kept)
     notes = [_moved_note(text, kind, "communes", "communes")]
+    if partial:
+        notes.append((f"{partial} chiffres laissés vides : une des communes réunies n'en a pas",
+                      f"{partial} figures left empty: one of the communes brought together has none"))  # fmt: skip
     dropped = int((~single).sum())
     if dropped:
         notes.append((f"{dropped} arrondissements laissés : leur ville est dans le fichier",
@@ -184,10 +232,19 @@ def read_margins(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> R
     return Reading(frame, tuple(problems), tuple(n for n in notes if n), placed, float(out), {"overseas": float(out)})
 
 
+def _summed(frame: pd.DataFrame, kept: Sequence[str]) -> tuple[pd.DataFrame, int]:
+    """Sums by commune; missing where a part is missing (a part of a sum is not the sum), and how many are so."""
+    groups = frame.groupby("zone_code", sort=True)[list(kept)]
+    total, figures = groups.sum(min_count=1), groups.count()
+    partial = figures.lt(groups.size(), axis=0) & figures.gt(0)
+    return total.mask(partial).reset_index(), int(partial.to_numpy().sum())
+
+
 def read_density(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Reading:
     """Level 1 to 7 by commune; the most urban level wins where communes have merged."""
     text, level_text = raw.frame[mapping["zone_code"]], raw.frame[mapping["level"]].str.strip()
-    value = pd.to_numeric(level_text, errors="coerce").fillna(level_text.str.lower().map(LEVELS))
+    value = pd.to_numeric(level_text, errors="coerce").fillna(level_text.map(_bare).map(_BARE_LEVELS))
+    value = value.where(value.isna() | (value % 1 == 0), 0)
     wrong = (value.isna() & ~level_text.str.lower().isin(MISSING)) | (value.notna() & ~value.between(1, 7))
     problems = column_problems(
         level_text,
@@ -196,7 +253,8 @@ def read_density(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> R
         "n'est pas un niveau de 1 à 7 ni son nom",
         "is not a level from 1 to 7 or its name",
     )
-    if value.notna().any() and value.max() <= 4 and value.nunique() == 4 and len(value) > 100:
+    rural = float((value >= 3).sum()) > 0.5 * len(value)
+    if value.notna().any() and value.max() <= 4 and len(value) > 100 and (value.nunique() == 4 or rural):
         problems.insert(0, Problem(
             None, mapping["level"], "1-4", "grille ancienne à 4 niveaux : il faut celle à 7 niveaux",
             "the old grid with 4 levels: the one with 7 is needed", fatal=True,
@@ -229,6 +287,12 @@ def read_travel(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Re
     problems = column_problems(
         raw.frame[minute_column], wrong | (minutes < 0), minute_column, "n'est pas un temps", "is not a time"
     )
+    if "drive_min" in mapping and minutes.notna().any() and minutes.max() > LONGEST_MIN:
+        problems.insert(0, Problem(
+            int(minutes.index.to_numpy()[int(minutes.argmax())]), minute_column, f"{minutes.max():g}",
+            "trop long pour des minutes : si ce sont des secondes, donnez la colonne comme drive_s",
+            "too long for minutes: if these are seconds, give the column as drive_s", fatal=True,
+        ))  # fmt: skip
     frame = pd.DataFrame({"from_code": codes.today(origin), "to_code": codes.today(target), "drive_min": minutes})
     km_column = mapping.get("road_km") or mapping.get("road_m")
     if km_column:
@@ -250,7 +314,15 @@ def read_travel(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Re
 
 def _read_square(raw: RawTable, id_column: str, codes: CodeMap) -> Reading:
     columns = [c for c in raw.frame.columns if c != id_column]
-    values = np.column_stack([numbers(raw.frame[c])[0].to_numpy(float) for c in columns])
+    problems: list[Problem] = []
+    cells = []
+    for column in columns:
+        value, wrong = numbers(raw.frame[column])
+        problems += column_problems(
+            raw.frame[column], wrong | (value < 0), column, "n'est pas un temps", "is not a time", 1
+        )
+        cells.append(value.to_numpy(float))
+    values = np.column_stack(cells)
     seconds = float(np.nanmedian(values[values > 0])) > 200.0 if (values > 0).any() else True
     origin = codes.today(raw.frame[id_column]).to_numpy(object)
     target = codes.today(pd.Series(columns)).to_numpy(object)
@@ -261,7 +333,12 @@ def _read_square(raw: RawTable, id_column: str, codes: CodeMap) -> Reading:
             "drive_min": values.ravel() / (SECONDS_PER_MINUTE if seconds else 1.0),
         }
     )
-    problems = column_problems(
+    problems += [
+        Problem(raw.first_line, column, column, "commune inconnue", "unknown commune")
+        for column, code in zip(columns, target, strict=True)
+        if code == ""
+    ]
+    problems += column_problems(
         raw.frame[id_column],
         pd.Series(origin == "", index=raw.frame.index),
         id_column,

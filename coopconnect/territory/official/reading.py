@@ -9,6 +9,7 @@ import fnmatch
 import gzip
 import hashlib
 import io
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ SNIFFED_LINES = 60
 TABLE_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
 NOT_DATA = ("meta", "varmod", "lisez", "readme", "dictionnaire", "documentation")
 HEADER_WITHIN = 20
+SHOWN_RAGGED = 6
+CELL_LINES = 20
 
 
 class ReadingError(ValueError):
@@ -78,12 +81,28 @@ def read_raw(source: Path | bytes, file_name: str, member: str | None = None) ->
     if not content.strip():
         raise ReadingError(f"{file_name} est vide.", f"{file_name} is empty.")
     if content[:4] == b"PAR1":
-        table = pq.read_table(io.BytesIO(content)).to_pandas().astype("string").fillna("").astype(object)
-        table.index = pd.RangeIndex(2, len(table) + 2)
-        return RawTable(file_name, digest, table)
+        return _from_parquet(content, file_name, digest)
     if content[:4] == b"PK\x03\x04":
         return _from_workbook(content, file_name, digest)
     return _from_text(content, inner, file_name, digest)
+
+
+def _from_parquet(content: bytes, file_name: str, digest: str) -> RawTable:
+    """A parquet file as text; its unpacked size is known before it is read."""
+    try:
+        held = pq.ParquetFile(io.BytesIO(content))
+        groups = range(held.metadata.num_row_groups)
+        if sum(held.metadata.row_group(k).total_byte_size for k in groups) > MAX_MB * 2**20:
+            raise _too_large(file_name)
+        table = held.read().to_pandas().astype("string").fillna("").astype(object)
+    except (pa.ArrowException, OSError) as error:
+        raise ReadingError(
+            f"{file_name} est abîmé : il ne s'ouvre pas comme un fichier parquet ({type(error).__name__}).",
+            f"{file_name} is damaged: it does not open as a parquet file ({type(error).__name__}).",
+        ) from None
+    table.columns = pd.Index(_unique([str(name) for name in table.columns]))
+    table.index = pd.RangeIndex(2, len(table) + 2)
+    return RawTable(file_name, digest, table)
 
 
 def preview(raw: RawTable, rows: int = 20) -> pd.DataFrame:
@@ -156,7 +175,11 @@ def _member_of(archive: zipfile.ZipFile, file_name: str, member: str | None) -> 
 def _from_workbook(content: bytes, file_name: str, digest: str) -> RawTable:
     """The first sheet that holds a table; values, never formulas; title lines above the header are skipped."""
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            _check_size(parts.infolist(), file_name)
         sheets = pd.read_excel(io.BytesIO(content), sheet_name=None, header=None, dtype=object, engine="openpyxl")
+    except ReadingError:
+        raise
     except Exception as error:  # openpyxl raises whatever the damaged part raises
         raise ReadingError(
             f"{file_name} ne s'ouvre pas comme un classeur ({type(error).__name__}).",
@@ -220,12 +243,20 @@ def _decoded(content: bytes, file_name: str) -> tuple[str, str]:
     try:
         return content.decode("utf-8-sig"), "utf-8"
     except UnicodeDecodeError:
+        text = content.decode("utf-8-sig", errors="replace")
+        broken = text.count("\ufffd")
+        if len(content) - len(text) > 2 * broken:  # many characters of several bytes, few broken ones
+            return text, "utf-8"
         return content.decode("cp1252", errors="replace"), "cp1252"
 
 
 def _from_text(content: bytes, inner: str, file_name: str, digest: str) -> RawTable:
     text, encoding = _decoded(content, file_name)
-    lines = text[:200_000].splitlines()[:SNIFFED_LINES]
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise ReadingError(f"{file_name} est vide.", f"{file_name} is empty.")
+    lines = text[:200_000].split("\n")[:SNIFFED_LINES]
     separator, at = _layout(lines)
     if lines and lines[0].lstrip()[:1] == "<":
         raise ReadingError(
@@ -239,6 +270,8 @@ def _from_text(content: bytes, inner: str, file_name: str, digest: str) -> RawTa
             f"{inner} n'a qu'une colonne : séparez-les par ; , ou une tabulation.",
             f"{inner} has one column only: separate columns by ; , or a tab.",
         )
+    names = _with_trailing(names, lines[at + 1 :], separator)
+    body, mended = _mended(body, separator, len(names))
     refused: list[pa_csv.InvalidRow] = []
 
     def skip(row: pa_csv.InvalidRow) -> str:
@@ -266,15 +299,80 @@ def _from_text(content: bytes, inner: str, file_name: str, digest: str) -> RawTa
     kept = [k for k in range(2, total + 2) if k not in bad and k not in blank]
     frame = table.to_pandas(strings_to_categorical=False)
     frame.index = pd.Index([line + at for line in kept])
-    problems = tuple(
+    if re.search(r"\n[ \t;,]*\n", body):
+        frame = frame.loc[(frame != "").any(axis=1)]
+    problems = [*_ragged({line + at: row for line, row in bad.items()}), *_quote_problems(mended, at)]
+    problems.sort(key=lambda problem: problem.line or 0)
+    return RawTable(file_name, digest, frame, encoding, separator, first_line=at + 1, problems=tuple(problems))
+
+
+def _ragged(bad: dict[int, pa_csv.InvalidRow]) -> list[Problem]:
+    """Lines with too few or too many values: the first ones of each width by line, the rest counted together."""
+    by_width: dict[int, list[int]] = {}
+    for line in sorted(bad):
+        by_width.setdefault(bad[line].actual_columns, []).append(line)
+    found = []
+    for lines in by_width.values():
+        for k, line in enumerate(lines[: SHOWN_RAGGED + 1]):
+            row = bad[line]
+            found.append(
+                Problem(
+                    line, "", row.text[:60],
+                    f"{row.actual_columns} valeurs au lieu de {row.expected_columns}",
+                    f"{row.actual_columns} values instead of {row.expected_columns}",
+                    count=1 if k < SHOWN_RAGGED else len(lines) - SHOWN_RAGGED,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _quote_problems(mended: list[tuple[int, str]], at: int) -> list[Problem]:
+    """Lines whose quote never closes: the first ones by line, the rest counted together."""
+    return [
         Problem(
-            line + at, "", row.text[:60],
-            f"{row.actual_columns} valeurs au lieu de {row.expected_columns}",
-            f"{row.actual_columns} values instead of {row.expected_columns}",
+            line + at, "", text[:60],
+            "guillemet qui ne se ferme pas : lu sans les guillemets de la ligne",
+            "a quote that never closes: read without the quotes of the line",
+            count=1 if k < SHOWN_RAGGED else len(mended) - SHOWN_RAGGED,
         )
-        for line, row in sorted(bad.items())
-    )  # fmt: skip
-    return RawTable(file_name, digest, frame, encoding, separator, first_line=at + 1, problems=problems)
+        for k, (line, text) in enumerate(mended[: SHOWN_RAGGED + 1])
+    ]  # fmt: skip
+
+
+def _with_trailing(names: list[str], lines: list[str], separator: str) -> list[str]:
+    """One column more where every line, but not the header, ends with a separator."""
+    rows = [_cells(line, separator) for line in lines if line.strip()]
+    if rows and all(len(cells) == len(names) + 1 and not cells[-1].strip() for cells in rows):
+        return _unique([*names, ""])
+    return names
+
+
+def _mended(body: str, separator: str, width: int) -> tuple[str, list[tuple[int, str]]]:
+    """Text where a cell holds no end of line, each line keeping its number; and the lines with a quote left open.
+
+    A parser takes a quote left open for a cell that goes on, to the end of the file if need be: lines would be lost.
+    A quote that closes within `CELL_LINES` lines into a row of the right width is a cell of several lines.
+    """
+    if body.count('"') == 0:
+        return body, []
+    lines = body.split("\n")
+    odd = [k for k, line in enumerate(lines) if line.count('"') % 2]
+    if not odd:
+        return body, []
+    left_open: list[tuple[int, str]] = []
+    k = 0
+    while k < len(odd):
+        start, end = odd[k], odd[k + 1] if k + 1 < len(odd) else None
+        if end is not None and end - start <= CELL_LINES:
+            joined = " ".join(lines[start : end + 1])
+            if len(_cells(joined, separator)) == width:
+                lines[start : end + 1] = [joined, *[""] * (end - start)]
+                k += 2
+                continue
+        left_open.append((start + 1, lines[start]))
+        lines[start] = lines[start].replace('"', "")
+        k += 1
+    return "\n".join(lines), left_open
 
 
 def _layout(lines: list[str]) -> tuple[str, int]:
