@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -84,7 +85,7 @@ def _fetch(args: argparse.Namespace) -> int:
     """Download, import and keep each chosen file; what fails is told and the others go on."""
     parameters, store = load_parameters(), Store.default()
     entries = choose(load_catalogue(), args.only or ())
-    before = _assessed(args, parameters, shipped=False)
+    before = _assessed(args, parameters)
     results, failures = [], []
     for entry in entries:
         try:
@@ -152,7 +153,7 @@ def _import(args: argparse.Namespace) -> int:
         found = import_file(path, path.name, args.table, mapping, label)
     except ReadingError as error:
         raise WrongInput(error.message_en) from None
-    before = None if args.dry_run else _assessed(args, parameters, shipped=False)
+    before = None if args.dry_run else _assessed(args, parameters)
     changes: dict[str, Any] = {}
     if not args.dry_run:
         _keep(found, store)
@@ -215,7 +216,7 @@ def _roads(args: argparse.Namespace) -> int:
         )  # fmt: skip
     except RoadsError as error:
         raise WrongInput(error.text("en")) from None
-    before = _assessed(args, parameters, shipped=False)
+    before = _assessed(args, parameters)
     if not len(result.table):
         raise WrongInput("data roads: no pair of communes of the territory could be routed on these roads")
     store.save(result.table, result.label)
@@ -230,23 +231,23 @@ def _roads(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _assessed(args: argparse.Namespace, parameters: Parameters, shipped: bool) -> Any:
+def _assessed(args: argparse.Namespace, parameters: Parameters) -> Any:
     """The reference assessment of the territory asked, to say later what changed."""
     from coopconnect.model.assessment import assess
 
     scenario = reference_scenario(parameters, scenario_of(args, parameters).territory)
-    territory, home = territories(scenario, parameters, shipped=shipped)
+    territory, home = territories(scenario, parameters)
     return assess(territory, scenario, parameters, home=home)
 
 
 def _changes(args: argparse.Namespace, parameters: Parameters, before: Any) -> dict[str, Any]:
     from coopconnect.model.compare import compare
 
-    found = compare(before, _assessed(args, parameters, shipped=False))
+    found = compare(before, _assessed(args, parameters))
     named = ("viable_rural_sites", "median_score", "median_users", "hours_per_participating_household")
     return {
         "viable_gained": found.gained, "viable_lost": found.lost, "top": found.top, "top_kept": found.top_kept,
-        "rank_correlation": found.rank_correlation,
+        "rank_correlation": None if math.isnan(found.rank_correlation) else found.rank_correlation,
         "totals": {name: {"before": asdict(found.totals[name][0]), "after": asdict(found.totals[name][1])} for name in named},
     }  # fmt: skip
 

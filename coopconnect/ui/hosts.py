@@ -26,7 +26,8 @@ def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
     """Hosts with their status, hubs that exist nearby, and the next best commune where all refuse."""
     code = str(site["zone_code"])
     territory = cached.territory(page.scenario.territory)
-    hosts = cached.hosts(page.scenario.territory)
+    with st.spinner(page.say("hosts.wait")):  # over a second the first time, where lists are loaded
+        hosts = cached.hosts(page.scenario.territory)
     mine = hosts[hosts["zone_code"] == code]
     st.html(f'<h3 class="title">{html.escape(page.say("hosts.title", name=str(site["name"])))}</h3>')
     for row in mine.head(SHOWN).to_dict("records"):

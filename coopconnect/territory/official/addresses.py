@@ -76,10 +76,6 @@ class Communes:
         candidates.append(self._of_postcode.get(postcode, set()))
         return next((min(found) for found in candidates if len(found) == 1), "")
 
-    def of_postcode(self, postcode: str) -> tuple[str, ...]:
-        """Codes of the communes of a postcode, sorted."""
-        return tuple(sorted(self._of_postcode.get(postcode, ())))
-
 
 @lru_cache(maxsize=2)
 def shipped_communes(folder: Path = DATA_DIR / "territory") -> Communes:

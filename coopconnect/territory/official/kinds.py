@@ -110,7 +110,6 @@ _READERS = {
     "travel": readers.read_travel,
     "facilities": readers.read_facilities,
 }
-_NOT_COUNTED = ("fuel", "climate")
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ KMH_PER_MPH = 1.609344
 CLOSED = frozenset(
     {"no", "private", "agricultural", "forestry", "emergency", "psv", "bus", "delivery", "customers", "military"}
 )
-OPEN = frozenset({"yes", "permissive", "designated", "destination", "public"})
 BLOCKING = frozenset({"bollard", "block", "jersey_barrier", "cycle_barrier", "log", "debris", "chain", "planter"})
 UNUSED_SERVICE = frozenset({"parking_aisle", "driveway", "drive-through", "emergency_access"})
 ACCESS_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
