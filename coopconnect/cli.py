@@ -20,11 +20,11 @@ from coopconnect.scenario import (
     DEFAULT_TERRITORY,
     Scenario,
     ScenarioError,
-    from_toml,
     reference_scenario,
     set_all,
     to_query,
 )
+from coopconnect.scenario_file import from_toml
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
@@ -51,7 +51,7 @@ def scenario_of(args: argparse.Namespace, parameters: Parameters) -> Scenario:
         if not path.is_file():
             raise WrongInput(f"--scenario {path}: no such file")
         try:
-            scenario, _, _ = from_toml(path.read_text(encoding="utf-8"), parameters)
+            scenario = from_toml(path.read_text(encoding="utf-8"), parameters).scenario
         except UnicodeDecodeError:
             raise WrongInput(f"--scenario {path}: not a text file in UTF-8") from None
     pairs: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""What we choose: the `Scenario`, its address, its file, and what differs from the reference.
+"""What we choose: the `Scenario`, its address, and what differs from the reference (its file: `scenario_file`).
 
 A scenario holds scalars only, so that it can be a cache key, a web address and a small file. Its default values
 are those of the parameters: `reference_scenario(parameters)`.
@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-import tomli_w
-
 from coopconnect.parameters import Parameters
 
 LINK_VERSION = "1"
-"""Version written in addresses and files; raised when a key changes its meaning."""
+"""Version written in addresses; raised when a key changes its meaning."""
 
 CLIMATES = ("today", "tracc_2030", "tracc_2050", "tracc_2100")
 PREMISES = ("shared", "own")
@@ -286,32 +283,3 @@ def from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[Scenar
     if values and query.get("v", LINK_VERSION) != LINK_VERSION:
         problems.insert(0, f"v: this version reads links of version {LINK_VERSION}, not {query['v']!r}")
     return scenario, problems
-
-
-def to_toml(scenario: Scenario, parameters: Parameters, title: str = "", why: str = "") -> str:
-    """The scenario as a small file: title, why, and the differences from the reference."""
-    found = differences(scenario, reference_scenario(parameters))
-    if "hosts" in found:
-        found["hosts"] = hosts_by_status(scenario.hosts)
-    return tomli_w.dumps({"title": title, "why": why, "version": LINK_VERSION, "differences": found})
-
-
-def from_toml(text: str, parameters: Parameters) -> tuple[Scenario, str, str]:
-    """Scenario, title and why of a file. Raises `ScenarioError` with every problem."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"not a scenario file (TOML): {error}") from None
-    except RecursionError:
-        raise ScenarioError("not a scenario file: brackets within brackets without end") from None
-    allowed = ("title", "why", "title_en", "why_en", "version", "differences")
-    problems = [f"{k}: unknown; allowed: {', '.join(allowed)}" for k in raw if k not in allowed]
-    if str(raw.get("version", LINK_VERSION)) != LINK_VERSION:
-        problems.append(f"version: this version reads files of version {LINK_VERSION}, not {raw['version']!r}")
-    found = raw.get("differences", {})
-    if not isinstance(found, dict):
-        raise ScenarioError("\n".join([*problems, "differences: should be a table [differences]"]))
-    scenario, more = apply_known(reference_scenario(parameters), found, parameters)
-    if problems or more:
-        raise ScenarioError("\n".join([*problems, *more]))
-    return scenario, str(raw.get("title", "")), str(raw.get("why", ""))

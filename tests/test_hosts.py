@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coopconnect.dossier import Dossier
 from coopconnect.parameters import DATA_DIR, Parameters
 from coopconnect.scenario import (
     Scenario,
     ScenarioError,
     from_query,
-    from_toml,
     host_status,
     to_query,
-    to_toml,
     with_host,
 )
+from coopconnect.scenario_file import from_toml, to_toml
 from coopconnect.territory.hosts import (
     Host,
     assessed_scenario,
@@ -119,9 +119,9 @@ def test_a_status_travels_in_the_address_and_in_the_file(reference: Scenario, pa
     assert scenario.hosts == (("fs-12", "agreed"), ("m84003", "refused"))
     back, problems = from_query(to_query(scenario, parameters), parameters)
     assert (back, problems) == (scenario, [])
-    text = to_toml(scenario, parameters, "Apt", "essai")
+    text = to_toml(scenario, parameters, Dossier("Apt", "essai"))
     assert 'refused = [\n    "m84003",\n]' in text
-    assert from_toml(text, parameters)[0] == scenario
+    assert from_toml(text, parameters).scenario == scenario
     assert host_status(scenario, ("cn-3", "fs-12")) == "agreed"
     assert with_host(scenario, ("fs-12",), "unknown").hosts == (("m84003", "refused"),)
 

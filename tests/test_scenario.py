@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coopconnect.dossier import Dossier
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import (
     CLIMATES,
@@ -13,13 +14,12 @@ from coopconnect.scenario import (
     ScenarioError,
     differences,
     from_query,
-    from_toml,
     reference_scenario,
     set_all,
     set_value,
     to_query,
-    to_toml,
 )
+from coopconnect.scenario_file import from_toml, to_toml
 
 
 def scenarios() -> st.SearchStrategy[Scenario]:
@@ -45,8 +45,9 @@ def test_an_address_brings_the_scenario_back(scenario: Scenario) -> None:
 @given(scenarios(), st.text(max_size=40), st.text(max_size=40))
 def test_a_file_brings_the_scenario_back(scenario: Scenario, title: str, why: str) -> None:
     parameters = load_parameters()
-    found, _, _ = from_toml(to_toml(scenario, parameters, title, why), parameters)
-    assert found == scenario
+    dossier = Dossier(title, why)
+    found = from_toml(to_toml(scenario, parameters, dossier), parameters)
+    assert (found.scenario, found.dossier, found.migrated_from) == (scenario, dossier, "")
 
 
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=5))

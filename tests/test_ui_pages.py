@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters, load_parameters
-from coopconnect.scenario import Scenario, from_toml, reference_scenario
+from coopconnect.scenario import Scenario, reference_scenario
+from coopconnect.scenario_file import from_toml
 from coopconnect.ui import cached, decide, figures, filters, state
 from coopconnect.ui.frame import PAGES, Page, reason_of
 from coopconnect.ui.site_panel import site_html
@@ -175,9 +176,9 @@ def test_the_workbook_of_the_button_opens(apt_scenario: Scenario) -> None:
 
 
 def test_the_saved_file_opens_again(apt_scenario: Scenario, parameters: Parameters) -> None:
-    from coopconnect.scenario import to_toml
+    from coopconnect.scenario_file import to_toml
 
-    assert from_toml(to_toml(apt_scenario, parameters), parameters)[0] == apt_scenario
+    assert from_toml(to_toml(apt_scenario, parameters), parameters).scenario == apt_scenario
 
 
 def test_nothing_changes_a_cached_assessment(apt_scenario: Scenario, apt_assessment: Assessment) -> None:

@@ -13,7 +13,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from coopconnect.model.types import Assessment
-from coopconnect.scenario import NUMERIC_LEVERS, reference_scenario, to_toml
+from coopconnect.scenario import NUMERIC_LEVERS, reference_scenario
+from coopconnect.scenario_file import to_toml
 from coopconnect.show import charts
 from coopconnect.show.maps import Arcs, MapSpec, map_texts, score_map, top_arcs
 from coopconnect.show.words import number
@@ -90,7 +91,7 @@ def draw_bar(page: Page) -> None:
         st.button(page.say("bar.reset"), key="reset", disabled=unchanged, on_click=state.reset)
         mount_frame(page, remember=True, copy=True)
         st.download_button(
-            page.say("bar.save"), data=lambda: to_toml(page.scenario, page.parameters).encode("utf-8"),
+            page.say("bar.save"), data=lambda: to_toml(page.scenario, page.parameters, page.session.dossier).encode("utf-8"),
             file_name="scenario.toml", mime="application/toml", key="save", on_click="ignore",
             help=page.say("bar.save_help"),
         )  # fmt: skip

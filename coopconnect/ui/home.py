@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 
 import streamlit as st
 
 from coopconnect.parameters import DATA_DIR
-from coopconnect.scenario import Scenario, ScenarioError, from_toml
+from coopconnect.scenario import Scenario, ScenarioError
+from coopconnect.scenario_file import ScenarioFile, from_toml
 from coopconnect.show.words import say
 from coopconnect.ui import places, state
 from coopconnect.ui.describe import scenario_line
@@ -19,7 +19,7 @@ from coopconnect.ui.frame import Page
 
 SCENARIOS_DIR = DATA_DIR / "scenarios"
 DECIDE = "pages/decider.py"
-LARGEST_FILE_BYTES = 200_000
+LARGEST_FILE_BYTES = 10_000_000
 TOUR_STEPS = 5
 NEAR = {"1_apt_225": "84003"}
 """Commune around which a worked scenario is looked at, by its key."""
@@ -67,11 +67,10 @@ def examples() -> tuple[Example, ...]:
     found = []
     for path in sorted(SCENARIOS_DIR.glob("*.toml")):
         text = path.read_text(encoding="utf-8")
-        scenario, title, why = from_toml(text, load_parameters())
-        raw = tomllib.loads(text)
-        titles = {"fr": title, "en": str(raw.get("title_en", title))}
-        whys = {"fr": why, "en": str(raw.get("why_en", why))}
-        found.append(Example(re.sub(r"\W", "_", path.stem), titles, whys, scenario))
+        read = from_toml(text, load_parameters())
+        titles = {"fr": read.dossier.title, "en": read.title_en or read.dossier.title}
+        whys = {"fr": read.dossier.why, "en": read.why_en or read.dossier.why}
+        found.append(Example(re.sub(r"\W", "_", path.stem), titles, whys, read.scenario))
     return tuple(found)
 
 
@@ -150,31 +149,33 @@ def _work_on(page: Page, code: str) -> None:
 def draw_file(page: Page) -> None:
     """Open a scenario file; its problems are explained and nothing is lost."""
     st.subheader(page.say("home.file"), anchor=False)
-    given = st.file_uploader(page.say("home.file_label"), type=["toml"], key="file", max_upload_size=1)
+    given = st.file_uploader(page.say("home.file_label"), type=["toml"], key="file", max_upload_size=10)
     if given is None:
         return
     try:
-        scenario, title, why = read_file(given.getvalue(), page)
+        read = read_file(given.getvalue(), page)
     except ScenarioError as error:
         st.error(page.say("home.file_bad"), icon=None)
         st.code("\n".join(str(error).splitlines()[:20]), language=None, wrap_lines=True)
         return
-    shown = html.escape(title or page.say("home.file_untitled"))
-    line = html.escape(scenario_line(scenario, page.parameters, page.language))
-    st.html(f'<div class="card"><h3>{shown}</h3><p>{html.escape(why)}</p><b>{line}</b></div>')
+    shown = html.escape(read.dossier.title or page.say("home.file_untitled"))
+    line = html.escape(scenario_line(read.scenario, page.parameters, page.language))
+    st.html(f'<div class="card"><h3>{shown}</h3><p>{html.escape(read.dossier.why)}</p><b>{line}</b></div>')
+    if read.migrated_from:
+        st.caption(page.say("home.file_migrated", version=read.migrated_from))
     if st.button(page.say("home.open"), key="file_open"):
-        state.start_from(scenario)
+        state.start_from(read.scenario, dossier=read.dossier)
         st.switch_page(DECIDE)
 
 
-def read_file(content: bytes, page: Page) -> tuple[Scenario, str, str]:
-    """Scenario, title and why of a file given by a visitor. Raises `ScenarioError` with every problem."""
+def read_file(content: bytes, page: Page) -> ScenarioFile:
+    """What a file given by a visitor says. Raises `ScenarioError` with every problem."""
     if len(content) > LARGEST_FILE_BYTES:
-        raise ScenarioError(f"{len(content)} > {LARGEST_FILE_BYTES} bytes")
+        raise ScenarioError(page.say("home.file_large", limit=LARGEST_FILE_BYTES // 1_000_000))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ScenarioError("UTF-8 ?") from None
+        raise ScenarioError(page.say("home.file_utf8")) from None
     return from_toml(text, page.parameters)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
+from coopconnect.dossier import MOST_NOTES, Dossier, DossierError, SiteNotes
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import (
     COMPONENTS,
@@ -33,8 +35,15 @@ HISTORY = 100
 VIEW_NAMES = {
     "lang": "language", "site": "selected", "projector": "projector", "all": "all_communes", "dep": "departement",
     "near": "near", "minutes": "near_min", "viable": "viable_only",
+    "home": "home", "work": "work", "mydays": "my_days", "car": "car",
 }  # fmt: skip
 """Name in the address of each field of `View`."""
+
+KEPT_NAMES = ("k1", "k2", "k3")
+"""Names in the address of the scenarios kept to compare; the one on the screen is the first of at most four."""
+_MOST_TITLE = 80
+CARS = ("thermal", "electric", "none")
+MOST_DAYS = 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,8 @@ class View:
     """How one looks at the scenario; nothing here changes a figure.
 
     selected, near: INSEE codes or ''; near_min: minutes by road; all_communes: urban ones are listed too; search:
-    a part of a name, which the address does not carry.
+    a part of a name, which the address does not carry. home, work, my_days, car: what one person told the calculator
+    of the page Ménages (INSEE codes, days a week away from the office, one of `CARS`).
     """
 
     language: str = DEFAULT_LANGUAGE
@@ -54,41 +64,73 @@ class View:
     near_min: int = 20
     viable_only: bool = False
     search: str = ""
+    home: str = ""
+    work: str = ""
+    my_days: int = 2
+    car: str = CARS[0]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A scenario put aside to be compared, under the name it was given."""
+
+    title: str
+    scenario: Scenario
+
+
+Step = tuple[Scenario, Dossier]
+"""What one undo takes back."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """Scenario, view, and the way back. moved: the lever moved last; gesture: what one undo takes back together."""
+    """Scenario, dossier, view, and the way back.
+
+    moved: the lever moved last; gesture: what one undo takes back together; kept: scenarios put aside to compare.
+    """
 
     scenario: Scenario
     view: View = field(default_factory=View)
-    past: tuple[Scenario, ...] = ()
-    future: tuple[Scenario, ...] = ()
+    past: tuple[Step, ...] = ()
+    future: tuple[Step, ...] = ()
     moved: str = "fuel_price_eur_per_l"
     gesture: str = ""
     problems: tuple[str, ...] = ()
+    dossier: Dossier = field(default_factory=Dossier)
+    kept: tuple[Kept, ...] = ()
 
     def with_scenario(self, scenario: Scenario, gesture: str = "") -> Session:
         """This session with another scenario; the one before can be had back with `undone`."""
-        if scenario == self.scenario:
+        return self.stepped((scenario, self.dossier), gesture)
+
+    def with_dossier(self, dossier: Dossier, gesture: str = "") -> Session:
+        """This session with another dossier; the one before can be had back with `undone`."""
+        return self.stepped((self.scenario, dossier), gesture)
+
+    def stepped(self, to: Step, gesture: str = "") -> Session:
+        """This session one step further: another scenario, another dossier, or both."""
+        here = (self.scenario, self.dossier)
+        if to == here:
             return self
         same = bool(gesture) and gesture == self.gesture
-        past = self.past if same else (*self.past, self.scenario)[-HISTORY:]
-        return replace(self, scenario=scenario, past=past, future=(), gesture=gesture)
+        past = self.past if same else (*self.past, here)[-HISTORY:]
+        return replace(self, scenario=to[0], dossier=to[1], past=past, future=(), gesture=gesture)
 
     def undone(self) -> Session:
         """One step back; itself where there is none."""
         if not self.past:
             return self
-        future = (self.scenario, *self.future)
-        return replace(self, scenario=self.past[-1], past=self.past[:-1], future=future, gesture="")
+        future = ((self.scenario, self.dossier), *self.future)
+        scenario, dossier = self.past[-1]
+        return replace(self, scenario=scenario, dossier=dossier, past=self.past[:-1], future=future, gesture="")
 
     def redone(self) -> Session:
         """One step forward again; itself where there is none."""
         if not self.future:
             return self
-        past = (*self.past, self.scenario)
-        return replace(self, scenario=self.future[0], past=past, future=self.future[1:], gesture="")
+        past = (*self.past, (self.scenario, self.dossier))
+        scenario, dossier = self.future[0]
+        return replace(self, scenario=scenario, dossier=dossier, past=past, future=self.future[1:], gesture="")
 
 
 def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
@@ -103,13 +145,15 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
         if kinds[name] is bool:
             values[name] = text == "1"
         elif kinds[name] is int:
-            if text.isdigit() and 1 <= int(text) <= ACCESS_TABLE_MAX_MIN:
+            low, high = (0, MOST_DAYS) if name == "my_days" else (1, int(ACCESS_TABLE_MAX_MIN))
+            if text.isascii() and text.isdigit() and low <= int(text) <= high:
                 values[name] = int(text)
             else:
-                limit = f"{ACCESS_TABLE_MAX_MIN:g}"
-                problems.append(f"{short}: allowed whole minutes from 1 to {limit}; not {text!r}")
+                problems.append(f"{short}: allowed whole numbers from {low} to {high}; not {text!r}")
         elif name == "language" and text not in LANGUAGES:
             problems.append(f"lang: allowed {', '.join(LANGUAGES)}; not {text!r}")
+        elif name == "car" and text not in CARS:
+            problems.append(f"car: allowed {', '.join(CARS)}; not {text!r}")
         elif text == "" or text.isalnum():
             values[name] = text
         else:
@@ -128,15 +172,39 @@ def view_to_query(view: View) -> dict[str, str]:
 def session_from_query(query: Mapping[str, str], parameters: Parameters) -> Session:
     """A new visitor's session, as the address says."""
     view, problems = view_from_query(query)
-    rest = {k: v for k, v in query.items() if k not in VIEW_NAMES and not k.startswith("embed")}
+    own = {*VIEW_NAMES, *KEPT_NAMES}
+    rest = {k: v for k, v in query.items() if k not in own and not k.startswith("embed")}
     scenario, more = from_query(rest, parameters)
-    return Session(scenario, view, problems=tuple(problems + more))
+    kept, wrong = _kept_from_query(query, parameters)
+    return Session(scenario, view, problems=tuple(problems + more + wrong), kept=kept)
+
+
+def _kept_from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[tuple[Kept, ...], list[str]]:
+    """Scenarios put aside in an address; what is wrong in one is told with its name."""
+    kept: list[Kept] = []
+    problems: list[str] = []
+    for name in KEPT_NAMES:
+        if name in query:
+            values = dict(parse_qsl(query[name]))
+            title = values.pop("t", "")[:_MOST_TITLE]
+            scenario, wrong = from_query(values, parameters)
+            kept.append(Kept(title, scenario))
+            problems += [f"{name}: {text}" for text in wrong]
+    return tuple(kept), problems
+
+
+def _kept_to_query(kept: tuple[Kept, ...], parameters: Parameters) -> dict[str, str]:
+    return {
+        name: urlencode({"t": item.title, **to_query(item.scenario, parameters)})
+        for name, item in zip(KEPT_NAMES, kept, strict=False)
+    }
 
 
 def address(session: Session, parameters: Parameters) -> dict[str, str]:
     """Parameters of the address that gives this session back (without its history)."""
     scenario = to_query(session.scenario, parameters)
-    return {**(scenario if len(scenario) > 1 else {}), **view_to_query(session.view)}
+    kept = _kept_to_query(session.kept, parameters)
+    return {**(scenario if len(scenario) > 1 else {}), **view_to_query(session.view), **kept}
 
 
 def current() -> Session:
@@ -165,7 +233,7 @@ def _try(change: Callable[[Session], Session]) -> None:
     session = current()
     try:
         keep(replace(change(session), problems=()))
-    except ScenarioError as error:
+    except (ScenarioError, DossierError) as error:
         keep(replace(session, problems=tuple(str(error).splitlines())))
 
 
@@ -211,9 +279,38 @@ def reset() -> None:
     _try(lambda s: s.with_scenario(reference_scenario(load_parameters(), s.scenario.territory)))
 
 
-def start_from(scenario: Scenario, near: str = "") -> None:
-    """Another scenario altogether: a worked example, a file, another territory."""
-    _try(lambda s: replace(s.with_scenario(scenario), view=replace(s.view, selected="", near=near, departement="")))
+def start_from(scenario: Scenario, near: str = "", dossier: Dossier | None = None) -> None:
+    """Another scenario altogether: a worked example, a file with its dossier, another territory."""
+
+    def change(session: Session) -> Session:
+        found = session.stepped((scenario, session.dossier if dossier is None else dossier), "")
+        return replace(found, view=replace(session.view, selected="", near=near, departement=""))
+
+    _try(change)
+
+
+def write_title(title: str, why: str) -> None:
+    """Name the scenario, and say why it is looked at."""
+    title, why = title.strip()[:_MOST_TITLE], why.strip()[:MOST_NOTES]
+    _try(lambda s: s.with_dossier(replace(s.dossier, title=title, why=why), "title"))
+
+
+def write_notes(change: Callable[[SiteNotes], SiteNotes], zone_code: str, gesture: str = "") -> None:
+    """Change what is known of one site; one undo takes it back."""
+    _try(lambda s: s.with_dossier(s.dossier.with_site(change(s.dossier.site(zone_code))), gesture))
+
+
+def put_aside(title: str, scenario: Scenario) -> None:
+    """Keep a scenario to compare it; the oldest leaves when there are too many."""
+    session = current()
+    kept = (*session.kept, Kept(title.strip()[:_MOST_TITLE], scenario))[-len(KEPT_NAMES) :]
+    keep(replace(session, kept=kept))
+
+
+def let_go(index: int) -> None:
+    """Forget one of the scenarios kept to compare."""
+    session = current()
+    keep(replace(session, kept=tuple(item for k, item in enumerate(session.kept) if k != index)))
 
 
 def look(**changes: Any) -> None:

@@ -1,0 +1,142 @@
+"""What a project holder writes beside the figures: answers, remarks, notes and photos of each site.
+
+Nothing here enters a formula. It travels in the scenario file, not in the address: notes and photos may be private.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+GATES = ("fibre", "host", "users", "lead")
+"""What must hold before a site opens, outside any weight. 'host' and 'users' follow from hosts and named users."""
+
+ASKED_GATES = ("fibre", "lead")
+"""Gates that the project holder answers."""
+
+CHECKLIST = ("steering", "support", "welcome", "offer", "communication")
+"""The human side: pilotage, accompagnement organisationnel, accueil, offre, communication."""
+
+ANSWERS = ("yes", "partly", "no")
+"""What may be answered; a question without an answer is not stored."""
+
+MOST_NOTES = 5_000
+MOST_PHOTOS = 6
+PHOTO_MAX_PX = 1400
+_PHOTO_QUALITY = 82
+_MOST_PIXELS = 60_000_000
+
+
+class DossierError(ValueError):
+    """Something cannot be kept in the dossier: what, what is allowed, what to do."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture, JPEG, without the place and camera that the original may carry."""
+
+    name: str
+    content: bytes
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class SiteNotes:
+    """What is known of one site. answers, remarks: (question, text) sorted by question; named_users: people named."""
+
+    zone_code: str
+    answers: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[tuple[str, str], ...] = ()
+    named_users: int = 0
+    notes: str = ""
+    photos: tuple[Photo, ...] = ()
+
+    def answer(self, question: str) -> str:
+        """The answer to a question, '' where there is none."""
+        return dict(self.answers).get(question, "")
+
+    def remark(self, question: str) -> str:
+        """What was written beside a question."""
+        return dict(self.remarks).get(question, "")
+
+    def with_answer(self, question: str, answer: str) -> SiteNotes:
+        """A copy with one answer set; '' takes it back. Raises `DossierError` for what is not a question or answer."""
+        if question not in (*ASKED_GATES, *CHECKLIST) or answer not in ("", *ANSWERS):
+            asked = ", ".join((*ASKED_GATES, *CHECKLIST))
+            raise DossierError(f"answers: allowed {', '.join(ANSWERS)} to {asked}; not {question} = {answer!r}")
+        return replace(self, answers=_put(self.answers, question, answer))
+
+    def with_remark(self, question: str, text: str) -> SiteNotes:
+        """A copy with one remark set."""
+        if question not in (*ASKED_GATES, *CHECKLIST):
+            raise DossierError(f"remarks: {question} is not a question")
+        return replace(self, remarks=_put(self.remarks, question, text.strip()[:MOST_NOTES]))
+
+    @property
+    def empty(self) -> bool:
+        """True where nothing was written."""
+        return self == SiteNotes(self.zone_code)
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Title and reason of a scenario, and what is known of its sites, sorted by code."""
+
+    title: str = ""
+    why: str = ""
+    sites: tuple[SiteNotes, ...] = ()
+
+    def site(self, zone_code: str) -> SiteNotes:
+        """What is known of a site; empty notes where nothing is."""
+        return next((s for s in self.sites if s.zone_code == zone_code), SiteNotes(zone_code))
+
+    def with_site(self, notes: SiteNotes) -> Dossier:
+        """A copy with the notes of one site in place of those before."""
+        others = tuple(s for s in self.sites if s.zone_code != notes.zone_code)
+        kept = others if notes.empty else (*others, notes)
+        return replace(self, sites=tuple(sorted(kept, key=lambda s: s.zone_code)))
+
+
+def gate_states(notes: SiteNotes, host_agreed: bool | None, core_users: float) -> dict[str, bool | None]:
+    """Each gate: True passed, False not passed, None not known yet.
+
+    host_agreed: True where a host agreed, False where all have refused, None otherwise. core_users: named people
+    that a place needs before it opens.
+    """
+    asked: Mapping[str, bool] = {"yes": True, "partly": False, "no": False}
+    return {
+        "fibre": asked.get(notes.answer("fibre")),
+        "host": host_agreed,
+        "users": notes.named_users >= core_users,
+        "lead": asked.get(notes.answer("lead")),
+    }
+
+
+def shrunk_photo(name: str, content: bytes, caption: str = "") -> Photo:
+    """A photo as it is kept: upright, at most `PHOTO_MAX_PX` on its long side, JPEG, without hidden data.
+
+    Raises `DossierError` where the file is not a picture that can be read.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            if opened.width * opened.height > _MOST_PIXELS:
+                raise DossierError(f"{name}: allowed pictures of at most {_MOST_PIXELS // 1_000_000} million pixels")
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
+    except DossierError:
+        raise
+    except Exception:
+        raise DossierError(f"{name}: not a picture that can be read; allowed JPEG, PNG, WebP") from None
+    upright.thumbnail((PHOTO_MAX_PX, PHOTO_MAX_PX))
+    out = io.BytesIO()
+    upright.save(out, "JPEG", quality=_PHOTO_QUALITY, optimize=True)
+    return Photo(name, out.getvalue(), caption)
+
+
+def _put(pairs: tuple[tuple[str, str], ...], key: str, text: str) -> tuple[tuple[str, str], ...]:
+    kept = {k: v for k, v in pairs if k != key}
+    if text:
+        kept[key] = text
+    return tuple(sorted(kept.items()))

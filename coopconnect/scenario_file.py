@@ -1,0 +1,174 @@
+"""The scenario as a small TOML file: title, why, differences from the reference, and what is known of its sites."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tomli_w
+
+from coopconnect.dossier import MOST_NOTES, MOST_PHOTOS, Dossier, DossierError, Photo, SiteNotes, shrunk_photo
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import (
+    Scenario,
+    ScenarioError,
+    apply_known,
+    differences,
+    hosts_by_status,
+    reference_scenario,
+)
+
+FILE_VERSION = "2"
+"""Version written in files; each version before has its migration in `_MIGRATIONS`."""
+
+_KEYS = ("title", "why", "title_en", "why_en", "version", "differences", "sites")
+_SITE_KEYS = ("answers", "remarks", "named_users", "notes", "photos")
+_PHOTO_KEYS = ("name", "caption", "jpeg")
+_CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
+
+
+@dataclass(frozen=True)
+class ScenarioFile:
+    """What a file says. migrated_from: the older version it was written in, '' for the present one."""
+
+    scenario: Scenario
+    dossier: Dossier
+    title_en: str = ""
+    why_en: str = ""
+    migrated_from: str = ""
+
+
+def to_toml(scenario: Scenario, parameters: Parameters, dossier: Dossier | None = None) -> str:
+    """The scenario and its dossier as text; only what differs from the reference is written."""
+    dossier = dossier or Dossier()
+    found = differences(scenario, reference_scenario(parameters))
+    if "hosts" in found:
+        found["hosts"] = hosts_by_status(scenario.hosts)
+    raw: dict[str, Any] = {"title": dossier.title, "why": dossier.why, "version": FILE_VERSION, "differences": found}
+    if dossier.sites:
+        raw["sites"] = {notes.zone_code: _site_table(notes) for notes in dossier.sites}
+    return tomli_w.dumps(raw)
+
+
+def _site_table(notes: SiteNotes) -> dict[str, Any]:
+    photos = [
+        {"name": p.name, "caption": p.caption, "jpeg": base64.b64encode(p.content).decode("ascii")}
+        for p in notes.photos
+    ]
+    table = {
+        "answers": dict(notes.answers), "remarks": dict(notes.remarks), "named_users": notes.named_users,
+        "notes": notes.notes, "photos": photos,
+    }  # fmt: skip
+    return {key: value for key, value in table.items() if value}
+
+
+def from_toml(text: str, parameters: Parameters) -> ScenarioFile:
+    """What a file says. Raises `ScenarioError` with every problem; an older version is migrated first."""
+    raw = _parsed(text)
+    version = str(raw.get("version", "1"))
+    migrated = "" if version == FILE_VERSION else version
+    problems: list[str] = []
+    while version != FILE_VERSION:
+        if version not in _MIGRATIONS:
+            known = ", ".join([*_MIGRATIONS, FILE_VERSION])
+            raise ScenarioError(f"version: allowed {known}; not {version!r} (a newer Coop-connect may read it)")
+        version, raw = _MIGRATIONS[version](raw)
+    problems += [f"{key}: unknown; allowed: {', '.join(_KEYS)}" for key in raw if key not in _KEYS]
+    found = raw.get("differences", {})
+    if not isinstance(found, dict):
+        problems.append("differences: should be a table [differences]")
+        found = {}
+    scenario, more = apply_known(reference_scenario(parameters), found, parameters)
+    sites, wrong = _sites(raw.get("sites", {}))
+    problems += [*more, *wrong]
+    if problems:
+        raise ScenarioError("\n".join(problems))
+    words = {key: str(raw.get(key, ""))[:MOST_NOTES] for key in ("title", "why", "title_en", "why_en")}
+    dossier = Dossier(words["title"], words["why"], sites)
+    return ScenarioFile(scenario, dossier, words["title_en"], words["why_en"], migrated)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"not a scenario file (TOML): {error}") from None
+    except RecursionError:
+        raise ScenarioError("not a scenario file: brackets within brackets without end") from None
+
+
+def _from_version_1(raw: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Version 1 had no sites; all else reads the same."""
+    found = {**raw, "version": "2"}
+    return "2", found
+
+
+_MIGRATIONS: dict[str, Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]] = {"1": _from_version_1}
+
+
+def _sites(raw: object) -> tuple[tuple[SiteNotes, ...], list[str]]:
+    """Notes by site, and every problem found."""
+    if not isinstance(raw, dict):
+        return (), ["sites: should be tables [sites.84003]"]
+    found: list[SiteNotes] = []
+    problems: list[str] = []
+    for code, table in raw.items():
+        if not _CODE.fullmatch(code):
+            problems.append(f"sites: allowed commune codes of five characters (84003, 2A004); not {code!r}")
+        elif not isinstance(table, dict):
+            problems.append(f"sites.{code}: should be a table")
+        else:
+            notes, wrong = _notes(code, table)
+            found.append(notes)
+            problems += [f"sites.{code}.{text}" for text in wrong]
+    return tuple(sorted((n for n in found if not n.empty), key=lambda n: n.zone_code)), problems
+
+
+def _notes(code: str, table: Mapping[str, Any]) -> tuple[SiteNotes, list[str]]:
+    problems = [f"{key}: unknown; allowed: {', '.join(_SITE_KEYS)}" for key in table if key not in _SITE_KEYS]
+    notes = SiteNotes(code)
+    for key, put in (("answers", SiteNotes.with_answer), ("remarks", SiteNotes.with_remark)):
+        pairs = table.get(key, {})
+        if not isinstance(pairs, dict):
+            problems.append(f"{key}: should be a table of question = text")
+            continue
+        for question, text in pairs.items():
+            try:
+                notes = put(notes, question, str(text))
+            except DossierError as error:
+                problems.append(str(error))
+    named = table.get("named_users", 0)
+    if isinstance(named, bool) or not isinstance(named, int) or not 0 <= named <= 999:
+        problems.append(f"named_users: allowed whole numbers from 0 to 999; not {named!r}")
+        named = 0
+    photos, wrong = _photos(table.get("photos", []))
+    text = str(table.get("notes", ""))[:MOST_NOTES]
+    return SiteNotes(code, notes.answers, notes.remarks, named, text, photos), [*problems, *wrong]
+
+
+def _photos(raw: object) -> tuple[tuple[Photo, ...], list[str]]:
+    """Photos of a file: read again as pictures, so that nothing else can hide in one."""
+    if not isinstance(raw, list) or len(raw) > MOST_PHOTOS:
+        return (), [f"photos: allowed a list of at most {MOST_PHOTOS} pictures"]
+    photos: list[Photo] = []
+    problems: list[str] = []
+    for k, item in enumerate(raw, 1):
+        if not isinstance(item, dict) or set(item) - set(_PHOTO_KEYS) or not isinstance(item.get("jpeg"), str):
+            problems.append(f"photos: picture {k} should hold {', '.join(_PHOTO_KEYS)}")
+            continue
+        try:
+            content = base64.b64decode(item["jpeg"], validate=True)
+            kept = shrunk_photo(str(item.get("name", k)), content)
+            photos.append(
+                Photo(kept.name, content if content[:2] == b"\xff\xd8" else kept.content, str(item.get("caption", "")))
+            )
+        except binascii.Error:
+            problems.append(f"photos: picture {k} is not base64")
+        except DossierError as error:
+            problems.append(f"photos: {error}")
+    return tuple(photos), problems
