@@ -55,6 +55,7 @@ TARGETS = (
 
 _CONSTANT_BOUNDS = (-30.0, 30.0)
 _TINY = 1e-12
+_FIRST_CONSTANT = -3.0  # where the search begins, not an assumption
 _SCALE_BOUNDS = (0.001, 5.0)  # per euro
 
 
@@ -131,14 +132,17 @@ def commuter_elasticity(scale: float, home_constant: float, commuter: Commuter) 
 
 
 def _solve_scale(
-    target: float, office_share: float, commuter: Commuter, costs: DayCosts, prepared: Prepared
-) -> tuple[float, float]:
+    target: float, office_share: float, commuter: Commuter, costs: DayCosts, prepared: Prepared,
+    near: tuple[float, float] | None = None,
+) -> tuple[float, float]:  # fmt: skip
     """Scale and home constant for which the reference commuter has the elasticity `target`, both at once.
 
-    The elasticity grows with the scale, so there is one answer between the bounds; brentq says so otherwise.
+    The elasticity grows with the scale, so there is one answer between the bounds; brentq says so otherwise. `near`
+    is an answer for values close by: from it a secant settles in a few steps.
     """
 
-    even_eur: float | None = None  # the cost at which office and home are chosen alike: it hardly moves with the scale
+    # the cost at which office and home are chosen alike: it hardly moves with the scale
+    even_eur = None if near is None else -near[1] / near[0]
 
     def constant_of(scale: float) -> float:
         nonlocal even_eur
@@ -150,6 +154,11 @@ def _solve_scale(
     def miss(scale: float) -> float:
         return commuter_elasticity(scale, constant_of(scale), commuter) - target
 
+    if near is not None:
+        found = root_scalar(miss, x0=near[0], x1=near[0] * 1.01, method="secant", xtol=1e-11, maxiter=20)
+        low, high = _SCALE_BOUNDS
+        if found.converged and low < found.root < high:
+            return float(found.root), constant_of(float(found.root))
     scale = float(brentq(miss, *_SCALE_BOUNDS, xtol=1e-9))
     return scale, constant_of(scale)
 
@@ -160,13 +169,34 @@ _HUB_TARGETS = ("hub_share_reference", "substitution_reference", "hub_days_per_u
 
 @lru_cache(maxsize=64)
 def _scale_and_constant(
-    prepared: Prepared, scenario: Scenario, office_share: float, given: tuple[tuple[str, float], ...]
+    prepared: Prepared, scenario: Scenario, given: tuple[tuple[str, float], ...], usual: tuple[tuple[str, float], ...]
 ) -> tuple[float, float]:
-    """`_solve_scale`, remembered by all values but `_HUB_TARGETS`."""
+    """`_solve_scale`, remembered by all values but `_HUB_TARGETS`.
+
+    Sought from the answer for the usual values, whatever was asked before: the same values give the same digits.
+    """
+    near = None if given == usual else _scale_and_constant(prepared, scenario, usual, usual)
     values = dict(given)
     costs = day_costs(prepared, scenario, values)
     commuter = reference_commuter(scenario, values)
-    return _solve_scale(values["fuel_price_elasticity"], office_share, commuter, costs, prepared)
+    share = _office_share_suitable(values)
+    return _solve_scale(values["fuel_price_elasticity"], share, commuter, costs, prepared, near)
+
+
+def _office_share_suitable(values: Values) -> float:
+    """Share of allowed days at the office of people whose home suits: the others are always there."""
+    unsuitable = values["home_unsuitable_share"]
+    share = (values["office_day_share_reference"] - unsuitable) / (1.0 - unsuitable)
+    if not 0.0 < share < 1.0:
+        raise CalibrationError(
+            f"office_day_share_reference {values['office_day_share_reference']:g} must be above "
+            f"home_unsuitable_share {unsuitable:g}: people without a suitable home stay at the office"
+        )
+    return share
+
+
+def _without_hub_targets(values: Values) -> tuple[tuple[str, float], ...]:
+    return tuple((key, float(value)) for key, value in values.items() if key not in _HUB_TARGETS)
 
 
 def reference_user(calibration: Calibration, commuter: Commuter, values: Values, days: float) -> dict[str, float]:
@@ -230,29 +260,46 @@ def _solve_hub_constants(
         sums = totals(constant, -700.0)
         return float(sums[4] - sums[1])
 
-    def miss_suitable(constant: float) -> float:
-        return home_days(constant) - (1.0 - substitution) * wanted_days
-
     low, high = _CONSTANT_BOUNDS
-    if miss_suitable(high) <= 0.0:
+    from_home = (1.0 - substitution) * wanted_days
+    if home_days(high) <= from_home:
         raise CalibrationError(
             "hub_share_reference is more than all remote days can give; lower it, or raise telework_regular_share"
         )
-    suitable = float(brentq(miss_suitable, low, high, xtol=1e-9)) if miss_suitable(low) < 0.0 else -700.0
+    suitable = _constant_for(home_days, from_home) if home_days(low) < from_home else -700.0
     rest = wanted_days - float(totals(suitable, -700.0)[4])
     if rest <= 0.0:  # even alone, the suitable segment substitutes more than asked: keep the hub share
-        alone = brentq(lambda c: float(totals(c, -700.0)[4]) - wanted_days, low, high, xtol=1e-9)
-        return float(alone), -700.0, False
+        return _constant_for(lambda c: float(totals(c, -700.0)[4]), wanted_days), -700.0, False
 
-    def miss_unsuitable(constant: float) -> float:
-        return float(totals(-700.0, constant)[5]) - rest
+    def other_days(constant: float) -> float:
+        return float(totals(-700.0, constant)[5])
 
-    if miss_unsuitable(high) <= 0.0:
+    if other_days(high) <= rest:
         raise CalibrationError(
             "substitution_reference needs more days than people without a suitable home have; lower it, "
             "or raise home_unsuitable_share"
         )
-    return suitable, float(brentq(miss_unsuitable, low, high, xtol=1e-9)), True
+    return suitable, _constant_for(other_days, rest), True
+
+
+def _constant_for(days_of: Callable[[float], float], wanted: float) -> float:
+    """Constant at which the days reach `wanted`.
+
+    While few days move, they grow as the exponential of the constant: in logarithms a secant settles in a few steps;
+    where it does not, brentq between bounds.
+    """
+
+    def miss(constant: float) -> float:
+        return float(np.log(max(days_of(constant), _TINY) / max(wanted, _TINY)))
+
+    low, high = _CONSTANT_BOUNDS
+    first = miss(_FIRST_CONSTANT)
+    found = root_scalar(
+        miss, x0=_FIRST_CONSTANT, x1=_FIRST_CONSTANT - (first or _TINY), method="secant", xtol=1e-11, maxiter=30
+    )
+    if found.converged and low < found.root < high:
+        return float(found.root)
+    return float(brentq(lambda c: days_of(c) - wanted, low, high, xtol=1e-9))
 
 
 def _messages(permission: float, met: bool) -> tuple[list[str], list[str]]:
@@ -284,15 +331,10 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
     costs = day_costs(prepared, scenario, values)
     eligible = values["telework_regular_share"] / (1.0 - values["office_day_share_reference"])
     unsuitable = values["home_unsuitable_share"]
-    office_suitable = (values["office_day_share_reference"] - unsuitable) / (1.0 - unsuitable)
-    if not 0.0 < office_suitable < 1.0:
-        raise CalibrationError(
-            f"office_day_share_reference {values['office_day_share_reference']:g} must be above "
-            f"home_unsuitable_share {unsuitable:g}: people without a suitable home stay at the office"
-        )
     commuter = reference_commuter(scenario, values)
-    given = tuple((key, float(value)) for key, value in values.items() if key not in _HUB_TARGETS)
-    scale, home_constant = _scale_and_constant(prepared, scenario, office_suitable, given)
+    _office_share_suitable(values)
+    usual = _without_hub_targets(parameters.values_with({}))
+    scale, home_constant = _scale_and_constant(prepared, scenario, _without_hub_targets(values), usual)
     permission = eligible / values["teleworkable_share"]
     start = Calibration(eligible, permission, scale, home_constant, 0.0, 0.0, {}, {})
     o = odds(prepared, costs, scenario, start, values)

@@ -2,6 +2,8 @@
 // changed is drawn again.
 const PARK_MS = 15000; // how long a map that left the page is kept, ready to come back
 const EARLY_MS = 60000; // how long a map started early waits for its data
+const EARLY_AFTER_MS = 4000; // data that take longer leave time to start deck.gl before them
+const FLAT_MS = 500; // how long the flat picture stays under deck.gl's first: its shaders compile in the background
 const ZOOM_MAX = 13;
 const MOVE_MS = 350;
 
@@ -38,15 +40,31 @@ class ZoneMap {
     frame.style.setProperty("--cc-height", `${this.spec.height}px`);
     this.fitFrame();
     writeWords(this.parts, this.spec);
+    this.watchSize();
     const ticket = (this.ticket = (this.ticket ?? 0) + 1);
-    await this.prepare(data, absolute);
-    if (ticket === this.ticket) this.show();
+    const geometry = await loadGeometry(this.shared, data, absolute);
+    if (ticket !== this.ticket) return;
+    if (this.geometry !== geometry) this.take(geometry);
+    this.show();
+    if (!this.deck) this.rise(data, absolute);
   }
 
-  async prepare(data, absolute) {
-    const { library, geometry } = await loadAssets(this.shared, data, absolute);
-    if (this.geometry !== geometry) this.take(geometry);
-    if (!this.deck) this.start(library);
+  // deck.gl, fetched and run once the first picture stands on the flat canvas.
+  rise(data, absolute) {
+    this.rising ??= (async () => {
+      await afterPicture();
+      const { shared } = this;
+      if (!canDraw(shared)) return this.report("status", { webgl: false, reason: shared.webgl });
+      try {
+        const library = await loadLibrary(shared, data, absolute);
+        if (this.deck || !this.parts.frame.isConnected) return undefined;
+        this.start(library);
+        this.colourKey = undefined;
+        return this.show();
+      } catch (error) {
+        return this.report("status", data.deck.url ? { inline: true, asked: Date.now() } : { failed: String(error?.message ?? error) });
+      }
+    })().finally(() => (this.rising = undefined));
   }
 
   take(geometry) {
@@ -78,8 +96,13 @@ class ZoneMap {
       onLoad: () => picture.querySelector("canvas").addEventListener("webglcontextlost", () => this.lost()),
     });
     stage.dataset.ready = "1";
+    this.watchSize();
+  }
+
+  watchSize() {
+    if (this.resizing) return;
     this.resizing = new ResizeObserver(() => this.resized());
-    this.resizing.observe(stage);
+    this.resizing.observe(this.parts.stage);
   }
 
   // Before the first data: deck.gl starts on a stage out of sight, with the contours where they are known, so that
@@ -138,7 +161,7 @@ class ZoneMap {
     this.pending = { picture: spec.picture, started };
     if (recoloured) this.paint();
     else this.afterRender(true);
-    if (!this.warm) this.warmUp();
+    if (this.deck && !this.warm) this.warmUp();
   }
 
   writePanel() {
@@ -195,11 +218,28 @@ class ZoneMap {
 
   // Colours: the only thing deck.gl has to draw again when a lever moves.
   paint() {
-    if (!this.deck || !this.zoneClass) return;
+    if (!this.zoneClass || !this.view) return;
     this.makeHatch();
+    this.paintFlat();
+    if (!this.deck) return;
     this.far = this.isFar(this.view);
     this.deck.setProps({ viewState: this.view, layers: zoneLayers(this) });
     this.deck.redraw("changed");
+    this.flatEnds ??= setTimeout(() => this.endFlat(), FLAT_MS);
+  }
+
+  // The same picture on the flat canvas, as long as deck.gl's does not stand.
+  paintFlat() {
+    if (this.flatDone || !this.spec || !this.zoneClass) return;
+    const { width, height } = this.size();
+    drawFills(this.parts.flat, this, width, height);
+    if (!this.deck) this.afterRender();
+  }
+
+  endFlat() {
+    this.flatDone = true;
+    this.parts.flat.width = 0;
+    this.parts.stage.dataset.by = "deck";
   }
 
   makeHatch() {
@@ -314,10 +354,12 @@ class ZoneMap {
   setView(view) {
     const before = this.view;
     this.view = this.clamp(view);
-    if (!this.deck) return;
+    if (!this.deck) return this.paint();
+    if (!this.flatDone) this.paintFlat();
     const same = before && Math.round(before.zoom) === Math.round(this.view.zoom) && this.isFar(this.view) === this.far;
     if (same) this.deck.setProps({ viewState: this.view });
     else this.paint(); // the hatching is made for one zoom level
+    return undefined;
   }
 
   flyTo(target) {
@@ -482,7 +524,10 @@ class ZoneMap {
 
   stop() {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.flatEnds);
+    this.flatEnds = this.flatDone = undefined;
     this.resizing?.disconnect();
+    this.resizing = undefined;
     this.deck?.finalize();
     this.deck = undefined;
   }
@@ -499,12 +544,17 @@ function once(shared, name, make) {
 }
 
 // deck.gl and the contours, each fetched once per page and kept between runs.
-async function loadAssets(shared, data, absolute) {
-  const [library, geometry] = await Promise.all([
-    once(shared, data.deck.name, () => loadDeck(data.deck, shared, absolute)),
-    data.geometry && once(shared, data.geometry.name, async () => decodeGeometry(await loadBinary(data.geometry, shared, absolute))),
-  ]);
-  return { library, geometry };
+const loadLibrary = (shared, data, absolute) => once(shared, data.deck.name, () => loadDeck(data.deck, shared, absolute));
+
+const loadGeometry = (shared, data, absolute) =>
+  once(shared, data.geometry.name, async () => decodeGeometry(await loadBinary(data.geometry, shared, absolute)));
+
+// The frame after the next: what was drawn is on the screen.
+const afterPicture = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
+
+function canDraw(shared) {
+  shared.webgl ??= webglReason();
+  return !shared.webgl;
 }
 
 async function loadBinary(asset, shared, absolute) {
@@ -542,8 +592,7 @@ function webglReason() {
 
 export async function mount(component, shared, absolute) {
   const { data, parentElement, setStateValue } = component;
-  shared.webgl ??= webglReason();
-  if (data.early) return shared.webgl ? undefined : early(data, shared, absolute);
+  if (data.early) return early(data, shared, absolute);
   if (shared.webgl) {
     setStateValue("status", { webgl: false, reason: shared.webgl });
     return undefined;
@@ -576,12 +625,28 @@ function addStyle(parent) {
   parent.append(style);
 }
 
-// Sent before the assessment: fetch deck.gl (and contours) and start it out of sight, for the map that will come.
+// Sent before the assessment: fetch the contours and deck.gl for the map that will come. Where its data are long to
+// come, deck.gl starts out of sight; else it waits until the first picture stands, because running it takes a second.
 async function early(data, shared, absolute) {
   if (shared.maps?.has(data.early)) return undefined;
+  preload(data.deck, absolute);
+  const geometry = data.geometry && (await loadGeometry(shared, data, absolute));
+  setTimeout(() => !shared.maps?.get(data.early)?.spec && startOutOfSight(data, shared, absolute, geometry), EARLY_AFTER_MS);
+  return undefined;
+}
+
+function preload(asset, absolute) {
+  if (!asset.url) return;
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "preload", as: "script", href: absolute(asset.url), fetchPriority: "low" });
+  document.head.append(link);
+}
+
+async function startOutOfSight(data, shared, absolute, geometry) {
+  if (!canDraw(shared)) return;
+  const library = await loadLibrary(shared, data, absolute);
   const map = mapOf(data.early, shared);
-  const { library, geometry } = await loadAssets(shared, data, absolute);
-  if (map.spec) return undefined; // the data were quicker
+  if (map.spec) return; // the data were quicker
   const holder = document.createElement("div");
   holder.style.cssText = "position:fixed;left:-9999px;top:0;width:800px;height:600px;visibility:hidden";
   holder.setAttribute("aria-hidden", "true");
@@ -595,5 +660,4 @@ async function early(data, shared, absolute) {
     holder.remove();
     shared.maps.delete(map.key);
   }, EARLY_MS);
-  return undefined;
 }

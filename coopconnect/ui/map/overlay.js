@@ -1,4 +1,4 @@
-// Lines, discs, arcs and names, on two flat canvases above deck.gl's.
+// Lines, discs, arcs and names, on flat canvases above deck.gl's; and the fills until deck.gl is there.
 //
 // Why not deck.gl's PathLayer: in software GL it takes 2.4 s to draw PACA's borders, and it would draw them again
 // at every change of colour. Here the border canvas is drawn when the view has settled and merely shifted and
@@ -90,6 +90,44 @@ function shiftLines(canvas, from, to, width, height) {
   const dx = (mercatorX(from.longitude) - mercatorX(to.longitude)) * scale + (width / 2) * (1 - grow);
   const dy = (mercatorY(from.latitude) - mercatorY(to.latitude)) * scale + (height / 2) * (1 - grow);
   canvas.style.transform = `translate(${dx}px, ${dy}px) scale(${grow})`;
+}
+
+// The fills on a flat canvas: the first picture, before deck.gl has arrived, and until it has drawn its own.
+function drawFills(canvas, map, width, height) {
+  const { geometry, zoneClass, table, view } = map;
+  const pen = penOf(canvas, width, height);
+  const grid = gridOf(geometry, view, width, height);
+  const { header, ringStart, ringZone, ringBox, vertex } = geometry;
+  const west = -grid.left / grid.step, north = -grid.top / grid.step;
+  const east = west + width / grid.step, south = north + height / grid.step;
+  const byClass = new Map();
+  for (let ring = 0, b = 0; ring < header.rings; ring++, b += 4) {
+    if (ringBox[b] > east || ringBox[b + 2] < west || ringBox[b + 1] > south || ringBox[b + 3] < north) continue;
+    const k = zoneClass[ringZone[ring]];
+    if (!byClass.has(k)) byClass.set(k, []);
+    byClass.get(k).push(ring);
+  }
+  for (const [k, rings] of byClass) {
+    pen.beginPath();
+    for (const ring of rings) traceLine(pen, vertex, ringStart[ring], ringStart[ring + 1], grid);
+    pen.fillStyle = `rgb(${table[3 * k]},${table[3 * k + 1]},${table[3 * k + 2]})`;
+    pen.fill("evenodd");
+  }
+  drawHatch(pen, map, width, height);
+}
+
+function drawHatch(pen, { hatchData, view, spec }, width, height) {
+  const sources = hatchData.attributes.getSourcePosition.value, targets = hatchData.attributes.getTargetPosition.value;
+  const scale = WORLD_PX * 2 ** view.zoom;
+  const left = width / 2 - mercatorX(view.longitude) * scale, top = height / 2 - mercatorY(view.latitude) * scale;
+  pen.beginPath();
+  for (let k = 0; k < 2 * hatchData.length; k += 2) {
+    pen.moveTo(mercatorX(sources[k]) * scale + left, mercatorY(sources[k + 1]) * scale + top);
+    pen.lineTo(mercatorX(targets[k]) * scale + left, mercatorY(targets[k + 1]) * scale + top);
+  }
+  pen.strokeStyle = spec.flag[1];
+  pen.lineWidth = spec.projector ? 1.8 : 1.2;
+  pen.stroke();
 }
 
 // Everything that belongs to the choice of the moment: outline under the pointer, discs, arcs, chosen zone, names.

@@ -29,6 +29,7 @@ function buildFrame(act) {
     frame,
     stage,
     picture: element("div", "cc-picture"),
+    flat: element("canvas", "cc-canvas"),
     lines: element("canvas", "cc-canvas cc-lines"),
     marks: element("canvas", "cc-canvas"),
     cross: element("div", "cc-cross"),
@@ -44,6 +45,7 @@ function buildFrame(act) {
     said: element("div", "cc-said"),
     wait: element("div", "cc-wait"),
   };
+  parts.flat.setAttribute("aria-hidden", "true");
   parts.lines.setAttribute("aria-hidden", "true");
   parts.marks.setAttribute("aria-hidden", "true");
   parts.scale.setAttribute("aria-hidden", "true");
@@ -52,7 +54,7 @@ function buildFrame(act) {
   parts.zoomTo.addEventListener("change", () => act.zoomTo(parts.zoomTo.value));
   parts.scale.append(parts.scaleText, element("span", "cc-scale-bar"), element("span", "cc-north", "N ↑"));
   parts.tools.append(parts.plus, parts.minus, parts.home);
-  stage.append(parts.picture, parts.lines, parts.marks, parts.cross, parts.card, parts.wait);
+  stage.append(parts.picture, parts.flat, parts.lines, parts.marks, parts.cross, parts.card, parts.wait);
   const view = element("div", "cc-view");
   view.append(stage, parts.zoomTo, parts.tools, parts.scale);
   frame.append(view, parts.legend, parts.said);
