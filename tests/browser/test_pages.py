@@ -2,80 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("playwright", reason="needs playwright (requirements-dev.txt)")
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from app_browser import DESKTOP, MARKS, PHONE, STAGE, WAIT_MS, Visit, complaints, start_server, visit_of
+from playwright.sync_api import Browser
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGS = [
-    "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-    "--disable-quic",
-]  # fmt: skip
-PAGES = ("", "decider", "hypotheses", "donnees")
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-WAIT_MS = 60_000
-STAGE = """() => {
-  for (const host of document.querySelectorAll('*')) {
-    const stage = host.shadowRoot && host.shadowRoot.querySelector('[data-picture]');
-    if (stage) return { picture: stage.dataset.picture, selected: stage.dataset.selected || '' };
-  }
-  return null;
-}"""
+from coopconnect.ui.frame import PAGES
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@dataclass
-class Visit:
-    """A page of the browser, what it complained of, and what it asked of other hosts."""
-
-    page: Page
-    url: str
-    complaints: list[str] = field(default_factory=list)
-    outside: list[str] = field(default_factory=list)
-
-    def open(self, path: str) -> None:
-        """Go to a page and wait until it shows something of its own."""
-        self.page.goto(f"{self.url}/{path}")
-        mark = ".scenario .line" if path.startswith("decider") else "h1"
-        self.page.wait_for_selector(mark, timeout=WAIT_MS)
-
-    def stage(self) -> dict[str, str]:
-        """State of the map, once it has drawn."""
-        self.page.wait_for_function(STAGE, timeout=WAIT_MS)
-        return dict(self.page.evaluate(STAGE))
-
-    def until(self, test: str, **values: object) -> None:
-        """Wait until a line of JavaScript is true."""
-        self.page.wait_for_function(test, arg=values, timeout=WAIT_MS)
-
-    def scroll_to_the_end(self) -> None:
-        """Bring the foot of the page into the window."""
-        self.page.wait_for_selector(".st-key-below", timeout=WAIT_MS)
-        self.page.eval_on_selector("[data-testid=stMain]", "node => node.scrollTo(0, node.scrollHeight)")
-
-    def line(self) -> str:
-        """The scenario in one line, with plain spaces."""
-        return self.page.inner_text(".scenario .line").replace("\u00a0", " ").replace("\u202f", " ")
-
+pytestmark = MARKS
 
 FILLS = """() => {
   const map = window.__coopconnect?.maps?.get('map');
@@ -87,73 +25,6 @@ FILLS = """() => {
   return seen.size;
 }"""
 """How many fill colours deck.gl holds for the zones."""
-
-
-def start_server() -> tuple[subprocess.Popen[bytes], str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    (ROOT / "static").mkdir(exist_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-            return process, f"http://127.0.0.1:{port}"
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.25)
-    process.terminate()
-    raise RuntimeError("the app did not answer within a minute")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    process, url = start_server()
-    yield url
-    process.terminate()
-    process.wait(timeout=20)
-
-
-def visit_of(browser: Browser, url: str, viewport: dict[str, int]) -> Visit:
-    context = browser.new_context(viewport=viewport, accept_downloads=True, locale="fr-FR")  # type: ignore[arg-type]
-    visit = Visit(context.new_page(), url)
-
-    def check(route: Route) -> None:
-        address = route.request.url
-        if address.startswith((url, "data:", "blob:")):
-            route.continue_()
-        else:
-            visit.outside.append(address)
-            route.abort()
-
-    context.route("**/*", check)
-    visit.page.on("console", lambda m: visit.complaints.append(m.text) if m.type == "error" else None)
-    visit.page.on("pageerror", lambda e: visit.complaints.append(str(e)))
-    return visit
-
-
-def complaints(visit: Visit) -> list[str]:
-    """Errors of the console, but for two look-ups of Streamlit's own: it asks `<page>/_stcore/...` first."""
-    return [text for text in visit.complaints if "404" not in text]
-
-
-@pytest.fixture
-def visit(browser: Browser, server: str) -> Iterator[Visit]:
-    found = visit_of(browser, server, DESKTOP)
-    yield found
-    found.page.context.close()
-    assert found.outside == []
-    assert complaints(found) == []
 
 
 def test_first_visitor_of_a_deep_link(browser: Browser) -> None:
