@@ -52,14 +52,32 @@ def yearly_cost_eur(desk_count: np.ndarray, scenario: Scenario, values: Values) 
     `marginal_desk_cost_share` of the mean cost of a desk of that unit. A telepresence room is added where its price
     is under the threshold.
     """
+    running, investment = _unit_cost_eur(scenario, values)
+    return _size(desk_count, values) * (running + investment) + _room_eur(scenario, values)
+
+
+def cost_parts_eur(desk_count: np.ndarray, scenario: Scenario, values: Values) -> tuple[np.ndarray, ...]:
+    """`yearly_cost_eur` taken apart, each (n,): running cost, annualised investment, telepresence room."""
+    size = _size(desk_count, values)
+    running, investment = _unit_cost_eur(scenario, values)
+    return size * running, size * investment, np.full_like(size, _room_eur(scenario, values))
+
+
+def _unit_cost_eur(scenario: Scenario, values: Values) -> tuple[float, float]:
+    """Running cost and annuity of one small hub."""
     kind = scenario.premises
-    unit = values[f"opex_{kind}_eur_per_year"] + annuity(
-        values[f"capex_{kind}_eur"], values["discount_rate"], values["capex_life_years"]
-    )
+    capital = values[f"capex_{kind}_eur"]
+    return values[f"opex_{kind}_eur_per_year"], annuity(capital, values["discount_rate"], values["capex_life_years"])
+
+
+def _size(desk_count: np.ndarray, values: Values) -> np.ndarray:
+    """Cost of a site of so many desks over that of a small hub."""
     beyond = np.maximum(desk_count / values["desks_per_small_hub"] - 1.0, 0.0)
-    size = 1.0 + values["marginal_desk_cost_share"] * beyond
-    room = 12.0 * scenario.telepresence_price_eur_per_month if telepresence_installed(scenario, values) else 0.0
-    return size * unit + room
+    return np.asarray(1.0 + values["marginal_desk_cost_share"] * beyond)
+
+
+def _room_eur(scenario: Scenario, values: Values) -> float:
+    return 12.0 * scenario.telepresence_price_eur_per_month if telepresence_installed(scenario, values) else 0.0
 
 
 def break_even_users(days_per_user: float, scenario: Scenario, values: Values) -> float:

@@ -21,6 +21,7 @@ from coopconnect.parameters import DATA_DIR
 from coopconnect.scenario import Scenario, host_status
 from coopconnect.territory.official.addresses import plain, street
 from coopconnect.territory.travel import crow_km
+from coopconnect.territory.types import Territory
 
 SAME_NAME_KM = 0.5
 """Two places of one commune with the same name and points this close are one place."""
@@ -319,6 +320,30 @@ def refused_communes(scenario: Scenario, hosts: pd.DataFrame) -> tuple[str, ...]
 def assessed_scenario(scenario: Scenario, hosts: pd.DataFrame) -> Scenario:
     """The scenario as the model reads it: refusals by commune; who was asked or agreed changes no figure."""
     return scenario.with_values(refused=refused_communes(scenario, hosts), hosts=())
+
+
+def host_agreed(scenario: Scenario, hosts: pd.DataFrame) -> bool | None:
+    """Of the hosts of one commune: True where one agreed, False where all have refused, None where it is open."""
+    found = {host_status(scenario, sources) for sources in hosts["sources"]}
+    return True if "agreed" in found else False if found == {"refused"} else None
+
+
+def existing_nearby(territory: Territory, hosts: pd.DataFrame, site_code: str, access_max_min: float) -> pd.DataFrame:
+    """Hubs that exist within so many minutes of a site, nearest first: `host_id`, `name`, `zone_code`, `drive_min`.
+
+    Minutes are one way, between the two communes. A hub of the site's own commune is there too. KeyError where the
+    territory has no such site.
+    """
+    codes = territory.zones["zone_code"].to_numpy(object)
+    site = np.flatnonzero(codes[territory.site_zone] == site_code)
+    if not site.size:
+        raise KeyError(f"no site {site_code!r} in territory {territory.code}")
+    span = slice(int(territory.access_start[site[0]]), int(territory.access_start[site[0] + 1]))
+    near = pd.Series(territory.access_drive_min[span].astype(float), index=codes[territory.access_zone[span]])
+    there = hosts.loc[hosts["kind"] == "tiers_lieu", ["host_id", "name", "zone_code"]]
+    there = there.assign(drive_min=there["zone_code"].map(near))
+    found = there[there["drive_min"] <= access_max_min].sort_values(["drive_min", "name"], kind="stable")
+    return found.reset_index(drop=True)
 
 
 def unknown_hosts(scenario: Scenario, hosts: pd.DataFrame) -> tuple[str, ...]:

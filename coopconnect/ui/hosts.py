@@ -6,14 +6,14 @@ import html
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
+from coopconnect.model.site_sheet import refusal_cost
 from coopconnect.model.types import Assessment
 from coopconnect.scenario import HOST_STATUSES, host_status
 from coopconnect.show.words import number
-from coopconnect.territory.hosts import refused_communes, unknown_hosts
+from coopconnect.territory.hosts import existing_nearby, refused_communes, unknown_hosts
 from coopconnect.territory.types import Territory
 from coopconnect.ui import cached, state
 from coopconnect.ui.frame import Page
@@ -39,9 +39,9 @@ def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
     lost = unknown_hosts(page.scenario, hosts)
     if lost:
         st.caption(page.say("hosts.unknown", count=len(lost)))
-    _existing(page, territory, hosts, code, now)
+    _existing(page, territory, hosts, code)
     if code in refused_communes(page.scenario, mine):
-        _cost_of_refusal(page, site, now)
+        _cost_of_refusal(page, now, code)
 
 
 def _host_row(page: Page, host: Mapping[Hashable, Any]) -> None:
@@ -68,38 +68,26 @@ def _answered(key: str, sources: tuple[str, ...]) -> None:
     state.answer(sources, str(st.session_state[key] or "unknown"))
 
 
-def _existing(page: Page, territory: Territory, hosts: pd.DataFrame, code: str, now: Assessment) -> None:
+def _existing(page: Page, territory: Territory, hosts: pd.DataFrame, code: str) -> None:
     """Hubs that exist within the access limit: reinforce one, or open another?"""
-    site = int(np.flatnonzero(territory.zones["zone_code"].to_numpy() == code)[0])
-    span = slice(int(territory.access_start[site]), int(territory.access_start[site + 1]))
-    minutes = territory.access_drive_min[span]
-    zones = territory.zones["zone_code"].to_numpy(object)[territory.access_zone[span]]
-    near = dict(zip(zones, minutes, strict=True))
-    there = hosts[(hosts["kind"] == "tiers_lieu") & hosts["zone_code"].isin(list(near))]
-    found = sorted((float(near[row["zone_code"]]), str(row["name"])) for row in there.to_dict("records"))
-    found = [(m, name) for m, name in found if m <= page.scenario.access_max_min]
-    if found:
-        minutes_text = number(found[0][0], page.language)
-        st.info(page.say("hosts.existing", count=len(found), name=found[0][1], minutes=minutes_text), icon=None)
+    found = existing_nearby(territory, hosts, code, page.scenario.access_max_min)
+    if len(found):
+        nearest = found.iloc[0]
+        minutes = number(float(nearest["drive_min"]), page.language)
+        st.info(page.say("hosts.existing", count=len(found), name=str(nearest["name"]), minutes=minutes), icon=None)
 
 
-def _cost_of_refusal(page: Page, site: pd.Series, now: Assessment) -> None:
-    """The best available commune that shares homes with this one, and the hours a year that are lost by going there."""
-    row = int(np.flatnonzero((now.sites["zone_code"] == site["zone_code"]).to_numpy())[0])
-    homes = np.unique(now.access_zone[now.access_site == row])
-    sharing = np.unique(now.access_site[np.isin(now.access_zone, homes)])
-    others = now.sites.iloc[sharing]
-    others = others[others["available"] & (others["zone_code"] != site["zone_code"])]
-    if others.empty:
+def _cost_of_refusal(page: Page, now: Assessment, code: str) -> None:
+    """The best available commune that shares homes with this one, and what is lost by going there."""
+    lost = refusal_cost(now, code)
+    if lost is None:
         st.warning(page.say("hosts.refusal_none"), icon=None)
         return
-    best = others.loc[others["score"].idxmax()]
-    lost = float(site["hours_per_year"]) - float(best["hours_per_year"])
-    points = float(site["score"]) - float(best["score"])
     st.warning(
         page.say(
-            "hosts.refusal", name=str(best["name"]), hours=number(lost, page.language, signed=True),
-            points=number(points, page.language, signed=True),
+            "hosts.refusal", name=lost.substitute_name,
+            hours=number(lost.hours_lost_per_year, page.language, signed=True),
+            points=number(lost.score_lost, page.language, signed=True),
         ),
         icon=None,
     )  # fmt: skip
