@@ -21,11 +21,11 @@ must move (1 - substitution) * T days away from home, which gives its constant; 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq, root_scalar
+from scipy.optimize import brentq
 
 from coopconnect.model.choice import (
     DayCosts,
@@ -42,7 +42,7 @@ from coopconnect.model.choice import (
     prepare,
     vehicle_share,
 )
-from coopconnect.model.kernel import N_SUMS, mean_office_share, pair_sums
+from coopconnect.model.kernel import N_SUMS, gained_days, mean_office_share, pair_sums
 from coopconnect.model.types import Calibration
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, reference_scenario
@@ -56,6 +56,7 @@ TARGETS = (
 _CONSTANT_BOUNDS = (-30.0, 30.0)
 _TINY = 1e-12
 _FIRST_CONSTANT = -3.0  # where the search begins, not an assumption
+_NEWTON_STEPS = 25
 _SCALE_BOUNDS = (0.001, 5.0)  # per euro
 
 
@@ -69,24 +70,14 @@ def _office_share(scale: float, home_constant: float, costs: DayCosts, prepared:
     return 1.0 / (1.0 + np.exp(np.clip(home + scale * costs.office_eur, -700.0, 700.0)))
 
 
-def _solve_home_constant(
-    scale: float, target: float, costs: DayCosts, prepared: Prepared, start: float | None = None
-) -> float:
-    """Home constant for which the worker-weighted mean of P(office) of suitable homes is `target`.
+def _solve_home_constant(scale: float, target: float, costs: DayCosts, prepared: Prepared) -> float:
+    """Home constant for which the worker-weighted mean of P(office) of suitable homes is `target`."""
 
-    Newton from `start` where one is near at hand, else (and where Newton does not settle) between bounds.
-    """
+    def miss(constant: float) -> float:
+        return _mean_office(scale, constant, costs, prepared)[0] - target
 
-    def miss(constant: float) -> tuple[float, float]:
-        share, slope = _mean_office(scale, constant, costs, prepared)
-        return share - target, min(slope, -_TINY)  # far off, the curve is flat to the last digit
-
-    if start is not None:
-        found = root_scalar(miss, x0=start, fprime=True, method="newton", xtol=1e-10, maxiter=12)
-        if found.converged and abs(miss(found.root)[0]) < 1e-9:
-            return float(found.root)
     low, high = _CONSTANT_BOUNDS
-    return float(brentq(lambda c: miss(c)[0], low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
+    return float(brentq(miss, low - scale * float(costs.office_eur.max()), high, xtol=1e-9))
 
 
 @dataclass(frozen=True)
@@ -138,29 +129,48 @@ def _solve_scale(
     """Scale and home constant for which the reference commuter has the elasticity `target`, both at once.
 
     The elasticity grows with the scale, so there is one answer between the bounds; brentq says so otherwise. `near`
-    is an answer for values close by: from it a secant settles in a few steps.
+    is an answer for values close by: from it Newton's method in both unknowns settles in a few steps.
     """
-
-    # the cost at which office and home are chosen alike: it hardly moves with the scale
-    even_eur = None if near is None else -near[1] / near[0]
+    if near is not None:
+        found = _newton(target, office_share, commuter, costs, prepared, near)
+        if found is not None:
+            return found
 
     def constant_of(scale: float) -> float:
-        nonlocal even_eur
-        start = None if even_eur is None else -scale * even_eur
-        constant = _solve_home_constant(scale, office_share, costs, prepared, start)
-        even_eur = -constant / scale
-        return constant
+        return _solve_home_constant(scale, office_share, costs, prepared)
 
     def miss(scale: float) -> float:
         return commuter_elasticity(scale, constant_of(scale), commuter) - target
 
-    if near is not None:
-        found = root_scalar(miss, x0=near[0], x1=near[0] * 1.01, method="secant", xtol=1e-11, maxiter=20)
-        low, high = _SCALE_BOUNDS
-        if found.converged and low < found.root < high:
-            return float(found.root), constant_of(float(found.root))
     scale = float(brentq(miss, *_SCALE_BOUNDS, xtol=1e-9))
     return scale, constant_of(scale)
+
+
+def _newton(
+    target: float, office_share: float, commuter: Commuter, costs: DayCosts, prepared: Prepared,
+    near: tuple[float, float],
+) -> tuple[float, float] | None:  # fmt: skip
+    """The two equations of `_solve_scale` by Newton from `near`; None where it does not settle within the bounds."""
+    scale, constant = near
+    for _ in range(_NEWTON_STEPS):
+        share, in_constant, in_scale = _mean_office(scale, constant, costs, prepared)
+        office = 1.0 / (1.0 + np.exp(min(constant + scale * commuter.office_eur, 700.0)))
+        wave = office * (1.0 - office)
+        first = share - office_share
+        second = -scale * commuter.fuel_eur * (1.0 - office) - target
+        two_in_constant = -scale * commuter.fuel_eur * wave
+        two_in_scale = -commuter.fuel_eur * (1.0 - office + scale * wave * commuter.office_eur)
+        determinant = in_scale * two_in_constant - in_constant * two_in_scale
+        if abs(determinant) < _TINY:
+            return None
+        step_scale = (first * two_in_constant - second * in_constant) / determinant
+        step_constant = (second * in_scale - first * two_in_scale) / determinant
+        scale, constant = scale - step_scale, constant - step_constant
+        if not _SCALE_BOUNDS[0] < scale < _SCALE_BOUNDS[1]:
+            return None
+        if abs(step_scale) < 1e-9 * scale and abs(step_constant) < 1e-9:
+            return float(scale), float(constant)
+    return None
 
 
 _HUB_TARGETS = ("hub_share_reference", "substitution_reference", "hub_days_per_user_per_week")
@@ -234,72 +244,81 @@ def _rural_elasticity(scale: float, constant: float, costs: DayCosts, prepared: 
     return -float(weight @ moved) / float(weight @ ((1.0 - unsuitable) * share + unsuitable))
 
 
-def _rural_totals(prepared: Prepared, o: Odds, costs: DayCosts) -> Callable[[float, float], np.ndarray]:
-    """A function of the two hub constants giving the pair sums over rural homes, (N_SUMS,)."""
+def _rural_sums(prepared: Prepared, o: Odds, costs: DayCosts, suitable: float, unsuitable: float) -> np.ndarray:
+    """The pair sums over rural homes with these hub constants, (N_SUMS,)."""
+    t = prepared.territory
+    out = np.zeros((t.access_zone.size, N_SUMS))
+    pair_sums(
+        t.access_start, t.access_zone,
+        o.hub_suitable * np.exp(suitable), o.hub_unsuitable * np.exp(unsuitable),
+        t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
+        costs.commute_min, costs.commute_km, out,
+    )  # fmt: skip
+    return np.asarray(out.sum(axis=0))
+
+
+Days = Callable[[float], tuple[float, float]]
+"""Days a year by hub constant, and their slope."""
+
+
+def _days_of(prepared: Prepared, hub_odds: np.ndarray, rest: np.ndarray, days: np.ndarray) -> Days:
     t = prepared.territory
 
-    def totals(suitable: float, unsuitable: float) -> np.ndarray:
-        out = np.zeros((t.access_zone.size, N_SUMS))
-        pair_sums(
-            t.access_start, t.access_zone,
-            o.hub_suitable * np.exp(suitable), o.hub_unsuitable * np.exp(unsuitable),
-            t.flow_start, o.office, o.office_share, o.home, o.days, o.unsuitable_share,
-            costs.commute_min, costs.commute_km, out,
+    def found(constant: float) -> tuple[float, float]:
+        total, slope = gained_days(
+            t.access_start, t.access_zone, hub_odds, np.exp(constant), t.flow_start, rest, days
         )  # fmt: skip
-        return np.asarray(out.sum(axis=0))
+        return float(total), float(slope)
 
-    return totals
+    return found
 
 
 def _solve_hub_constants(
-    totals: Callable[[float, float], np.ndarray], wanted_days: float, substitution: float
+    prepared: Prepared, o: Odds, wanted_days: float, substitution: float
 ) -> tuple[float, float, bool]:
     """Hub constants of both segments, and whether the substitution could be met."""
-
-    def home_days(constant: float) -> float:
-        sums = totals(constant, -700.0)
-        return float(sums[4] - sums[1])
-
+    rest = o.office + o.home[prepared.flow_zone]
+    suitable_days = (1.0 - o.unsuitable_share) * o.days
+    home_days = _days_of(prepared, o.hub_suitable, rest, suitable_days * (1.0 - o.office_share))
+    all_days = _days_of(prepared, o.hub_suitable, rest, suitable_days)
+    other_days = _days_of(prepared, o.hub_unsuitable, o.office, o.unsuitable_share * o.days)
     low, high = _CONSTANT_BOUNDS
     from_home = (1.0 - substitution) * wanted_days
-    if home_days(high) <= from_home:
+    if home_days(high)[0] <= from_home:
         raise CalibrationError(
             "hub_share_reference is more than all remote days can give; lower it, or raise telework_regular_share"
         )
-    suitable = _constant_for(home_days, from_home) if home_days(low) < from_home else -700.0
-    rest = wanted_days - float(totals(suitable, -700.0)[4])
-    if rest <= 0.0:  # even alone, the suitable segment substitutes more than asked: keep the hub share
-        return _constant_for(lambda c: float(totals(c, -700.0)[4]), wanted_days), -700.0, False
-
-    def other_days(constant: float) -> float:
-        return float(totals(-700.0, constant)[5])
-
-    if other_days(high) <= rest:
+    suitable = _constant_for(home_days, from_home) if home_days(low)[0] < from_home else -700.0
+    left = wanted_days - all_days(suitable)[0]
+    if left <= 0.0:  # even alone, the suitable segment substitutes more than asked: keep the hub share
+        return _constant_for(all_days, wanted_days), -700.0, False
+    if other_days(high)[0] <= left:
         raise CalibrationError(
             "substitution_reference needs more days than people without a suitable home have; lower it, "
             "or raise home_unsuitable_share"
         )
-    return suitable, _constant_for(other_days, rest), True
+    return suitable, _constant_for(other_days, left), True
 
 
-def _constant_for(days_of: Callable[[float], float], wanted: float) -> float:
+def _constant_for(days_of: Days, wanted: float) -> float:
     """Constant at which the days reach `wanted`.
 
-    While few days move, they grow as the exponential of the constant: in logarithms a secant settles in a few steps;
+    While few days move, they grow as the exponential of the constant: in logarithms Newton settles in a few steps;
     where it does not, brentq between bounds.
     """
-
-    def miss(constant: float) -> float:
-        return float(np.log(max(days_of(constant), _TINY) / max(wanted, _TINY)))
-
     low, high = _CONSTANT_BOUNDS
-    first = miss(_FIRST_CONSTANT)
-    found = root_scalar(
-        miss, x0=_FIRST_CONSTANT, x1=_FIRST_CONSTANT - (first or _TINY), method="secant", xtol=1e-11, maxiter=30
-    )
-    if found.converged and low < found.root < high:
-        return float(found.root)
-    return float(brentq(lambda c: days_of(c) - wanted, low, high, xtol=1e-9))
+    constant = _FIRST_CONSTANT
+    for _ in range(_NEWTON_STEPS):
+        days, slope = days_of(constant)
+        if days < _TINY or slope < _TINY:
+            break
+        step = float(np.log(days / max(wanted, _TINY))) * days / slope
+        constant -= step
+        if not low < constant < high:
+            break
+        if abs(step) < 1e-9:
+            return constant
+    return float(brentq(lambda c: days_of(c)[0] - wanted, low, high, xtol=1e-9))
 
 
 def _messages(permission: float, met: bool) -> tuple[list[str], list[str]]:
@@ -321,10 +340,11 @@ def _rural_reach(territory: Territory, access_max_min: float) -> Prepared:
     return prepare(keep_access(territory, rural & (territory.access_drive_min <= access_max_min)))
 
 
-def calibrate(territory: Territory, parameters: Parameters, values: Values) -> Calibration:
+def calibrate(territory: Territory, parameters: Parameters, values: Values, report: bool = True) -> Calibration:
     """Constants of the choice for a territory (that of the evidence: Provence-Alpes-Côte d'Azur).
 
-    `values` are parameter values, levers at their reference. Raises `CalibrationError` where no constants exist.
+    `values` are parameter values, levers at their reference. `report=False` leaves `reached` empty, which spares a
+    third of the time: an ensemble calibrates once a draw. Raises `CalibrationError` where no constants exist.
     """
     scenario = reference_scenario(parameters, territory.code)
     prepared = _rural_reach(territory, values["access_max_min"])
@@ -338,12 +358,18 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
     permission = eligible / values["teleworkable_share"]
     start = Calibration(eligible, permission, scale, home_constant, 0.0, 0.0, {}, {})
     o = odds(prepared, costs, scenario, start, values)
-    totals = _rural_totals(prepared, o, costs)
     exposed = float(prepared.workers[prepared.territory.access_zone].sum())
     per_user = hub_days_per_user(scenario, values)
     wanted = values["hub_share_reference"] * exposed * per_user
-    suitable, other, met = _solve_hub_constants(totals, wanted, values["substitution_reference"])
-    sums = totals(suitable, other)
+    suitable, other, met = _solve_hub_constants(prepared, o, wanted, values["substitution_reference"])
+    fr, en = _messages(permission, met)
+    found = Calibration(
+        eligible, permission, scale, home_constant, suitable, other,
+        {key: float(values[key]) for key in TARGETS}, {}, tuple(fr), tuple(en),
+    )  # fmt: skip
+    if not report:
+        return found
+    sums = _rural_sums(prepared, o, costs, suitable, other)
     reached = {
         "telework_regular_share": eligible * (1.0 - values["office_day_share_reference"]),
         "office_day_share_reference": (1.0 - unsuitable) * _mean_office(scale, home_constant, costs, prepared)[0]
@@ -353,22 +379,17 @@ def calibrate(territory: Territory, parameters: Parameters, values: Values) -> C
         "hub_share_reference": float(sums[0]) / per_user / exposed,
         "substitution_reference": float(sums[1] / sums[0]),
     }
-    fr, en = _messages(permission, met)
-    found = Calibration(
-        eligible, permission, scale, home_constant, suitable, other,
-        {key: float(values[key]) for key in TARGETS}, reached, tuple(fr), tuple(en),
-    )  # fmt: skip
     reached.update(reference_user(found, commuter, values, per_user))
-    return found
+    return replace(found, reached=reached)
 
 
-def _mean_office(scale: float, constant: float, costs: DayCosts, prepared: Prepared) -> tuple[float, float]:
-    """Mean share of office days of suitable homes, and its slope in the home constant."""
+def _mean_office(scale: float, constant: float, costs: DayCosts, prepared: Prepared) -> tuple[float, float, float]:
+    """Mean share of office days of suitable homes, and its slopes in the home constant and in the scale."""
     workers = prepared.territory.flow_workers
-    share, slope = mean_office_share(
+    share, slope, in_scale = mean_office_share(
         scale, constant, costs.office_eur, costs.home_eur, prepared.flow_zone, workers
     )  # fmt: skip
-    return float(share), float(slope)
+    return float(share), float(slope), float(in_scale)
 
 
 @lru_cache(maxsize=256)

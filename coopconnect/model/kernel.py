@@ -164,22 +164,51 @@ def row_sums(start: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
 def mean_office_share(
     scale: float, constant: float, office_eur: np.ndarray, home_eur: np.ndarray, flow_zone: np.ndarray,
     weight: np.ndarray,
-) -> tuple[float, float]:  # fmt: skip
-    """Weighted mean of P(office) of suitable homes, no hub open, and its slope in the home constant.
+) -> tuple[float, float, float]:  # fmt: skip
+    """Weighted mean of P(office) of suitable homes, no hub open, and its slopes in the home constant and the scale.
 
-    P = 1 / (1 + exp(constant - scale * (home - office))), slope = -mean of P (1 - P). office_eur, flow_zone, weight:
-    per flow; home_eur: per zone. A loop, because the calibration asks for it dozens of times and arrays made and
-    dropped in a server's thread cost more than the sum.
+    P = 1 / (1 + exp(constant - scale * gap)), gap = home - office in euros; slopes -mean of P (1 - P), and
+    mean of P (1 - P) gap. office_eur, flow_zone, weight: per flow; home_eur: per zone. A loop, because the
+    calibration asks for it several times and arrays made and dropped in a server's thread cost more than the sum.
     """
-    total = slope = norm = 0.0
+    total = slope = in_scale = norm = 0.0
     for f in range(office_eur.size):
-        gap = constant - scale * (home_eur[flow_zone[f]] - office_eur[f])
+        gap = home_eur[flow_zone[f]] - office_eur[f]
+        odds = constant - scale * gap
         norm += weight[f]
-        if gap < 700.0:
-            office = 1.0 / (1.0 + np.exp(gap))
+        if odds < 700.0:
+            office = 1.0 / (1.0 + np.exp(odds))
             total += weight[f] * office
-            slope -= weight[f] * office * (1.0 - office)
-    return total / norm, slope / norm
+            part = weight[f] * office * (1.0 - office)
+            slope -= part
+            in_scale += part * gap
+    return total / norm, slope / norm, in_scale / norm
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def gained_days(
+    access_start: np.ndarray, access_zone: np.ndarray, hub_odds: np.ndarray, factor: float,
+    flow_start: np.ndarray, rest: np.ndarray, days: np.ndarray,
+) -> tuple[float, float]:  # fmt: skip
+    """Sum over all access pairs of days * H / (rest + H), H = factor * hub_odds, and its slope in ln(factor).
+
+    rest, days: per flow; hub_odds: per access pair. One hub open at a time, as in `pair_sums`.
+    """
+    total = slope = 0.0
+    for s in range(access_start.size - 1):
+        for p in range(access_start[s], access_start[s + 1]):
+            i = access_zone[p]
+            h = factor * hub_odds[p]
+            first, last = flow_start[i], flow_start[i + 1]
+            others, allowed = rest[first:last], days[first:last]
+            gained = kept = 0.0
+            for f in range(others.size):
+                share = 1.0 / (others[f] + h)
+                gained += allowed[f] * share
+                kept += allowed[f] * share * share * others[f]
+            total += h * gained
+            slope += h * kept
+    return total, slope
 
 
 @njit(cache=True, nogil=True)
