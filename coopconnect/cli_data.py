@@ -36,7 +36,7 @@ def add_arguments(data: argparse.ArgumentParser) -> None:
         "--only", metavar="KEY", action="append", help="fetch: a file of the catalogue or a table (repeatable)"
     )
     data.add_argument("--mirror", metavar="ADDRESS", help="fetch: an address or a folder where the files are")
-    data.add_argument("--proxy", metavar="ADDRESS", help="fetch: a proxy")
+    data.add_argument("--proxy", metavar="ADDRESS", help="fetch, roads --router: a proxy")
     data.add_argument("--as", dest="table", choices=sorted(TABLES), help="import: what the file is")
     data.add_argument(
         "--column", metavar="ours=theirs", action="append", help="import: a column of the file (repeatable)"
@@ -46,6 +46,8 @@ def add_arguments(data: argparse.ArgumentParser) -> None:
     data.add_argument("--dry-run", action="store_true", help="import: read and tell, keep nothing")
     data.add_argument("--limit-min", type=float, default=60.0, help="roads: longest trip kept, minutes")
     data.add_argument("--processes", type=int, default=2, help="roads: how many at a time")
+    data.add_argument("--router", metavar="ADDRESS", help="roads: an OSRM or Valhalla server, in place of the file")
+    data.add_argument("--table-size", type=int, default=100, help="roads: points in one question to the server")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -197,38 +199,52 @@ def _restore(args: argparse.Namespace) -> int:
 
 
 def _roads(args: argparse.Namespace) -> int:
-    """Minutes and km between communes, from an OpenStreetMap extract."""
-    from coopconnect.territory.load import read_communes
-    from coopconnect.territory.roads import RoadsError, compute_roads
+    """Minutes and km between communes, from an OpenStreetMap extract or a routing server."""
+    from coopconnect.territory.roads import RoadsError, RoadsResult
 
-    if not args.file:
-        raise WrongInput("data roads: name an extract of OpenStreetMap, as `data roads provence.osm.pbf`")
+    if bool(args.file) == bool(args.router):
+        raise WrongInput(
+            "data roads: name an extract (`data roads provence.osm.pbf`) or a server (`--router http://localhost:5000`)"
+        )
     parameters, store = load_parameters(), Store.default()
-    scenario = scenario_of(args, parameters)
-    territory, _ = territories(scenario, parameters)
-    communes = read_communes(DATA_DIR / "territory")
-    rows = communes.index[communes["zone_code"].isin(territory.zones["zone_code"])].to_numpy()
-    tell = lambda progress: say(progress.text("en"))  # noqa: E731
+    territory, _ = territories(scenario_of(args, parameters), parameters)
     try:
-        result = compute_roads(
-            Path(args.file), communes, rows=rows, limit_min=args.limit_min, work_dir=store.folder / "roads",
-            processes=args.processes, progress=tell,
-        )  # fmt: skip
-    except RoadsError as error:
-        raise WrongInput(error.text("en")) from None
+        result: RoadsResult = _routed(args, territory.zones["zone_code"], parameters, store)
+    except (RoadsError, ValueError) as error:
+        raise WrongInput(f"data roads: {error}") from None
     before = _assessed(args, parameters)
     if not len(result.table):
         raise WrongInput("data roads: no pair of communes of the territory could be routed on these roads")
     store.save(result.table, result.label)
     changes = _changes(args, parameters, before)
+    estimated = result.pairs_asked - result.pairs_routed
     document = {
-        "pairs_asked": result.pairs_asked, "pairs_routed": result.pairs_routed, "kept_pairs": len(result.table),
-        "unsnapped": result.unsnapped["zone_code"].tolist(), "changes": changes,
+        "source": result.label.source, "pairs_asked": result.pairs_asked, "pairs_routed": result.pairs_routed,
+        "pairs_estimated": estimated, "kept_pairs": len(result.table),
+        "unsnapped": result.unsnapped["zone_code"].tolist(), "isolated": list(result.isolated), "changes": changes,
     }  # fmt: skip
-    lines = [f"{len(result.table)} trips of {result.pairs_asked} pairs; the estimate fills the others",
-             f"{len(result.unsnapped)} communes too far from any road of the file"]  # fmt: skip
+    lines = [f"{len(result.table)} trips of {result.pairs_asked} pairs; the estimate fills the {estimated} others",
+             f"{len(result.unsnapped)} communes too far from any road of the source"]  # fmt: skip
     _told(args, document, [*lines, *_change_lines(changes)])
     return DONE
+
+
+def _routed(args: argparse.Namespace, codes: Any, parameters: Parameters, store: Store) -> Any:
+    """The trips between the communes of `codes`, by the engine that was asked for."""
+    from coopconnect.territory.load import read_communes
+    from coopconnect.territory.roads import CarProfile, compute_roads, compute_router
+
+    communes = read_communes(DATA_DIR / "territory")
+    rows = communes.index[communes["zone_code"].isin(codes)].to_numpy()
+    tell = lambda progress: say(progress.text("en"))  # noqa: E731
+    shared = {"rows": rows, "limit_min": args.limit_min, "work_dir": store.folder / "roads", "progress": tell}
+    if args.router:
+        return compute_router(
+            args.router, communes, fastest_kmh=parameters.value("road_limit_motorway_kmh"),
+            snap_max_km=parameters.value("road_snap_max_km"), table_size=args.table_size, proxy=args.proxy, **shared,
+        )  # fmt: skip
+    profile = CarProfile.from_parameters(parameters.values_with({}))
+    return compute_roads(Path(args.file), communes, profile=profile, processes=args.processes, **shared)
 
 
 def _assessed(args: argparse.Namespace, parameters: Parameters) -> Any:

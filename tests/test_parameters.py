@@ -102,7 +102,7 @@ def test_no_parameter_is_unused(parameters: Parameters) -> None:
     """A number that nothing reads is a number that nobody checks."""
     package = PARAMETERS_FILE.parents[1] / "coopconnect"
     code = "\n".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
-    families = ("weight_", "electric_share_", "warming_", "opex_", "capex_")
+    families = ("weight_", "electric_share_", "warming_", "opex_", "capex_", "road_speed_", "road_limit_")
     unused = [
         key for key, item in parameters.items()
         if f'"{key}"' not in code and not key.startswith(families) and item.status != "fitted"

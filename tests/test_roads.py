@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,18 @@ import pytest
 
 osmium = pytest.importorskip("osmium", reason="needs osmium (requirements-roads.txt)")
 
+from coopconnect.parameters import Parameters, load_parameters  # noqa: E402
 from coopconnect.territory.official.store import Store  # noqa: E402
-from coopconnect.territory.roads import RoadsError, RoadsResult, compute_roads  # noqa: E402
+from coopconnect.territory.roads import CarProfile, RoadsError, RoadsResult  # noqa: E402
+from coopconnect.territory.roads import compute_roads as compute_with  # noqa: E402
 from coopconnect.territory.travel import crow_km  # noqa: E402
 
 STEP = 0.01
 """Degrees between two nodes of the made-up streets, about 0.8 km east and 1.1 km north."""
+
+
+CAR = CarProfile.from_parameters(load_parameters().values_with({}))
+compute_roads = partial(compute_with, profile=CAR)
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +157,34 @@ def test_a_faster_road_is_preferred_and_a_lower_limit_is_slower(tmp_path: Path) 
     slow = trips(write_streets(tmp_path / "a.osm.pbf", [([0, 1, 2], {**ROAD, "maxspeed": "30"})]), tmp_path, (0, 2))
     fast = trips(write_streets(tmp_path / "b.osm.pbf", [([0, 1, 2], {**ROAD, "maxspeed": "80"})]), tmp_path, (0, 2))
     assert slow.loc["0-2", "drive_min"] > 1.5 * fast.loc["0-2", "drive_min"]
+
+
+def test_speeds_come_from_the_parameters(tmp_path: Path, parameters: Parameters) -> None:
+    assert CAR.speed_kmh["secondary"] == parameters.value("road_speed_secondary_kmh")
+    assert CAR.speeds({"highway": "secondary"}) == (CAR.speed_kmh["secondary"],) * 2
+    assert CAR.speeds({"highway": "secondary", "maxspeed": "FR:rural"})[0] == pytest.approx(
+        parameters.value("road_limit_rural_kmh") * parameters.value("road_limit_share")
+    )
+    slower = CarProfile.from_parameters(parameters.values_with({"road_speed_tertiary_kmh": 20.0}))
+    assert slower.key() != CAR.key()
+    path = write_streets(tmp_path / "plain.osm.pbf", SQUARE)
+    zones = pd.DataFrame({"zone_code": ["04000", "04002"], "lon": [7.0, 7.02], "lat": [44.0, 44.0]})
+    usual = compute_roads(path, zones, work_dir=tmp_path).table["drive_min"]
+    late = compute_with(path, zones, work_dir=tmp_path, profile=slower).table["drive_min"]
+    ratio = CAR.speed_kmh["tertiary"] / slower.speed_kmh["tertiary"]
+    assert late.to_numpy() == pytest.approx(ratio * usual.to_numpy(), rel=0.01)
+    with pytest.raises(KeyError, match="road_turn_s"):
+        CarProfile.from_parameters({k: v for k, v in parameters.values_with({}).items() if k != "road_turn_s"})
+
+
+def test_a_point_further_than_the_parameter_is_on_no_road(tmp_path: Path) -> None:
+    path = write_streets(tmp_path / "plain.osm.pbf", SQUARE)
+    zones = pd.DataFrame(
+        {"zone_code": ["04000", "04002", "04009"], "lon": [7.0, 7.02, 7.0], "lat": [44.0, 44.0, 43.99]}
+    )
+    near = compute_with(path, zones, work_dir=tmp_path, profile=replace(CAR, snap_max_km=0.5))
+    assert near.unsnapped["zone_code"].tolist() == ["04009"]
+    assert compute_roads(path, zones, work_dir=tmp_path).unsnapped.empty
 
 
 # ---- what is not a road file ----

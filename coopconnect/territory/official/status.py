@@ -13,8 +13,8 @@ from coopconnect.territory.types import Provenance
 FED_BY = {"flows": "flows", "workers": "flows", "jobs": "flows", "rural": "density", "climate": "climate"}
 """Table of the store that would make each table of a territory official."""
 ROADS = "data roads FILE.osm.pbf"
-ROADS_FR = "calculer par les routes d'OpenStreetMap : data roads FICHIER.osm.pbf"
-ROADS_EN = "compute on OpenStreetMap roads: data roads FILE.osm.pbf"
+ROADS_FR = "calculer par les routes d'OpenStreetMap : data roads FICHIER.osm.pbf, ou data roads --router ADRESSE"
+ROADS_EN = "compute on OpenStreetMap roads: data roads FILE.osm.pbf, or data roads --router ADDRESS"
 
 
 def status_rows(

@@ -6,7 +6,6 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from coopconnect.territory.official.contract import Label
 from coopconnect.territory.roads.graph import build_graph
 from coopconnect.territory.roads.osm import read_roads
 from coopconnect.territory.roads.profile import CarProfile
+from coopconnect.territory.roads.result import RoadsResult, check_points, result_of
 from coopconnect.territory.roads.route import Network, join, matrix_of, one_origin
 from coopconnect.territory.roads.snap import Snapped, snap
 from coopconnect.territory.roads.store import (
@@ -30,22 +30,7 @@ from coopconnect.territory.roads.store import (
 )
 
 ORIGINS_PER_CHUNK = 16
-VERSION = "1"
-
-
-@dataclass(frozen=True)
-class RoadsResult:
-    """table: the contract's 'travel'. label: its source. unsnapped: zone_code, lon, lat of the points too far from a
-    road. isolated: codes of points on a road that no other point reaches nor is reached from within the limit.
-    pairs_asked, pairs_routed: ordered pairs between two communes; those missing are beyond the limit, cut off or not
-    on a road, and are not invented."""
-
-    table: pd.DataFrame
-    label: Label
-    unsnapped: pd.DataFrame
-    isolated: tuple[str, ...]
-    pairs_asked: int
-    pairs_routed: int
+VERSION = "2"
 
 
 def compute_roads(
@@ -53,49 +38,39 @@ def compute_roads(
     communes: pd.DataFrame,
     *,
     rows: np.ndarray | None = None,
+    profile: CarProfile,
     limit_min: float = 60.0,
-    max_snap_km: float = 2.0,
     work_dir: Path,
     processes: int = 1,
     progress: ProgressCallback | None = None,
     resume: bool = True,
-    profile: CarProfile | None = None,
 ) -> RoadsResult:
     """Minutes and km by car in free flow, one way, between the points of `communes` (zone_code, lon, lat).
 
     rows: rows of `communes` to route between (territory and halo); all if not given. Pairs beyond `limit_min` are
     left out. Same table, to the bit, with any number of processes and after a resume. Raises RoadsError.
     """
-    profile = profile or CarProfile()
     zones = communes.iloc[np.arange(len(communes)) if rows is None else np.asarray(rows)].reset_index(drop=True)
-    _check(zones, limit_min, processes)
+    check_points(zones, limit_min)
+    if processes < 1:
+        raise ValueError(f"processes is {processes}: it must be above 0")
     if not pbf.is_file():
         raise RoadsError(f"{pbf} : fichier introuvable.", f"{pbf}: no such file.")
     digest = sha256_of(pbf)
     points = zones[["zone_code", "lon", "lat"]].to_csv(index=False)
-    key = "|".join((VERSION, digest, profile.key(), repr(limit_min), repr(max_snap_km), points))
+    key = "|".join((VERSION, digest, profile.key(), repr(limit_min), points))
     folder = run_folder(work_dir, key, resume)
-    meta = _prepare(pbf, zones, folder, profile, max_snap_km, progress)
+    meta = _prepare(pbf, zones, folder, profile, progress)
     on = np.flatnonzero(meta["state"] >= 0)
     if not len(on):
         raise RoadsError(
-            f"{pbf.name} : aucune commune à moins de {max_snap_km} km d'une route ; l'extrait couvre-t-il le territoire ?",
-            f"{pbf.name}: no commune within {max_snap_km} km of a road; does the extract cover the territory?",
+            f"{pbf.name} : aucune commune à moins de {profile.snap_max_km:g} km d'une route ; l'extrait couvre-t-il le territoire ?",
+            f"{pbf.name}: no commune within {profile.snap_max_km:g} km of a road; does the extract cover the territory?",
         )
     chunks = _route(folder, len(on), limit_min, processes, progress)
     off_km = meta["off_km"][on]
-    return _result(
-        pbf, digest, zones, on, str(meta["date"]), _with_ends(chunks, off_km, profile.off_road_kmh, limit_min)
-    )
-
-
-def _check(zones: pd.DataFrame, limit_min: float, processes: int) -> None:
-    missing = [name for name in ("zone_code", "lon", "lat") if name not in zones]
-    if missing or zones["zone_code"].duplicated().any():
-        what = f"columns {', '.join(missing)}" if missing else "one row for each zone_code"
-        raise ValueError(f"communes: {what} needed")
-    if not limit_min > 0 or processes < 1:
-        raise ValueError(f"limit_min is {limit_min} and processes {processes}: both must be above 0")
+    trips = _with_ends(chunks, off_km, profile.off_road_kmh, limit_min)
+    return result_of(zones, on, trips, _label(pbf, digest, str(meta["date"])))
 
 
 def _prepare(
@@ -103,7 +78,6 @@ def _prepare(
     zones: pd.DataFrame,
     folder: Path,
     profile: CarProfile,
-    max_snap_km: float,
     progress: ProgressCallback | None,
 ) -> dict[str, np.ndarray]:
     """Graph and places of the points, built once and kept in `folder`; meta.bin is written last."""
@@ -115,7 +89,7 @@ def _prepare(
     clock.step(1)
     clock = ProgressClock(progress, "graph", 1)
     graph = build_graph(roads, profile)
-    at = snap(graph, zones["lon"].to_numpy(float), zones["lat"].to_numpy(float), max_snap_km)
+    at = snap(graph, zones["lon"].to_numpy(float), zones["lat"].to_numpy(float), profile.snap_max_km)
     on = at.state >= 0
     join(graph, Snapped(at.state[on], at.share[on], at.off_km[on])).save(folder)
     meta = {"state": at.state, "off_km": at.off_km, "date": np.array(roads.date)}
@@ -188,23 +162,8 @@ def _with_ends(
     return {name: values[keep] for name, values in whole.items()}
 
 
-def _result(
-    pbf: Path, digest: str, zones: pd.DataFrame, on: np.ndarray, day: str, whole: dict[str, np.ndarray]
-) -> RoadsResult:
-    codes = zones["zone_code"].to_numpy(str)[on]
-    table = pd.DataFrame(
-        {
-            "from_code": codes[whole["origin"]],
-            "to_code": codes[whole["target"]],
-            "road_km": whole["road_km"].round(3).astype(np.float32),
-            "drive_min": whole["drive_min"].round(3).astype(np.float32),
-        }
-    )
-    off = np.setdiff1d(np.arange(len(zones)), on)
-    met = np.union1d(whole["origin"], whole["target"])
-    isolated = tuple(codes[np.setdiff1d(np.arange(len(codes)), met)])
-    asked = len(zones) * (len(zones) - 1)
-    label = Label(
+def _label(pbf: Path, digest: str, day: str) -> Label:
+    return Label(
         table="travel",
         kind="own",
         source=f"Routes OpenStreetMap, calculées ici depuis {pbf.name}",
@@ -214,10 +173,7 @@ def _result(
         loaded_on=date.today().isoformat(),
         file_name=pbf.name,
         file_sha256=digest,
-        rows=len(table),
-        placed=float(len(table)),
-        unplaced=float(asked - len(table)),
-        notes_fr=(f"{len(off)} communes trop loin d'une route ; {asked - len(table)} paires non calculées.",),
-        notes_en=(f"{len(off)} communes too far from a road; {asked - len(table)} pairs not routed.",),
+        rows=0,
+        placed=0.0,
+        unplaced=0.0,
     )
-    return RoadsResult(table, label, zones.loc[off, ["zone_code", "lon", "lat"]], isolated, asked, len(table))
