@@ -50,6 +50,7 @@ bench: setup-dev
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/slider.py
+	$(BIN)/python benchmarks/siting.py
 
 data: setup-dev
 	$(BIN)/python -m coopconnect data build

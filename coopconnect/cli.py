@@ -250,7 +250,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    from coopconnect import cli_data, cli_validate  # they use what stands above
+    from coopconnect import cli_data, cli_siting, cli_validate  # they use what stands above
 
     top = _Parser(prog="coopconnect", description="Where is a shared workplace worth opening?")
     top.add_argument("--version", action="version", version=MODEL_VERSION)
@@ -271,6 +271,8 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", "what the app exports", run_export)
     export.add_argument("--to", required=True, metavar="FILE", help=".xlsx, .html, .geojson, .gpkg or .csv")
     export.add_argument("--language", choices=("fr", "en"), default="fr")
+    locate = add("locate", "a classical location model on a matrix, with its bound", cli_siting.run_locate)
+    cli_siting.add_locate(locate)
     data = add("data", "the data: status, fetch, import, roads, remove, restore, build", cli_data.run)
     cli_data.add_arguments(data)
     validate = add("validate", "the built-in models against observed figures", cli_validate.run)

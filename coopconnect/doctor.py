@@ -76,6 +76,12 @@ def _engine() -> str:
     return f"first run {first:.2f} s, then {1000 * again:.0f} ms"
 
 
+def _siting() -> str:
+    from coopconnect.siting.warm import warm
+
+    return f"location models compiled, HiGHS {warm()}"
+
+
 def _map_bundle() -> str:
     from pathlib import Path
 
@@ -94,7 +100,7 @@ def checks(warm: bool = False) -> list[Check]:
         ("territory", _territory),
     ]  # fmt: skip
     if warm:
-        todo.append(("engine", _engine))
+        todo += [("engine", _engine), ("siting", _siting)]
     results = []
     for name, run in todo:
         try:
