@@ -12,7 +12,7 @@ FLOORS = [
     {"model"},
     {"siting", "uncertainty"},
     {"workshop", "export", "show"},
-    {"ui", "cli", "cli_data", "cli_siting", "cli_validate"},
+    {"ui", "cli", "cli_data", "cli_siting", "cli_validate", "cli_ensemble"},
 ]
 FLOOR_OF = {name: level for level, names in enumerate(FLOORS) for name in names}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
@@ -67,11 +68,24 @@ def start_sites(
     costs: DayCosts,
     pool: Executor,
 ) -> Future[impact.Sums]:
-    """The site sums of `run_kernel` alone, what the ranges need, worked out in a thread of `pool`.
+    """`site_sums_of`, its loops in a thread of `pool`.
 
     What needs Python is done here and now; the thread holds the compiled loops only, which work without the GIL.
     Threads that each did a bit of Python would wait for one another longer than the loops take.
     """
+    return pool.submit(_site_loops(prepared, scenario, calibration, values, costs))
+
+
+def site_sums_of(
+    prepared: Prepared, scenario: Scenario, calibration: Calibration, values: Values, costs: DayCosts
+) -> impact.Sums:
+    """The site sums of `run_kernel` alone, what ranges and ensembles need."""
+    return _site_loops(prepared, scenario, calibration, values, costs)()
+
+
+def _site_loops(
+    prepared: Prepared, scenario: Scenario, calibration: Calibration, values: Values, costs: DayCosts
+) -> Callable[[], impact.Sums]:
     t = prepared.territory
     hub = np.exp(-calibration.scale_per_eur * costs.hub_eur)
     suitable = np.exp(calibration.hub_constant_suitable) * hub
@@ -93,7 +107,7 @@ def start_sites(
         )  # fmt: skip
         return impact.Sums(*np.ascontiguousarray((out * to_days).T))
 
-    return pool.submit(loops)
+    return loops
 
 
 def pair_impact_sums(run: Run) -> impact.Sums:
