@@ -1,0 +1,180 @@
+"""What is read from draws: ranks, quantiles, ties, drivers, boxes, tipping points, against brute force and theory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from SALib.test_functions import Ishigami
+
+from coopconnect.model.assessment import assess
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.territory.types import Territory
+from coopconnect.uncertainty import drivers, prim, tipping
+from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.laws import Law, laws_of
+from coopconnect.uncertainty.results import (
+    plan_regret,
+    rank_frequency,
+    rank_matrix,
+    results,
+    site_regret,
+    tie_groups,
+    viable,
+)
+from coopconnect.uncertainty.run import Ensemble, run
+
+
+@pytest.fixture(scope="module")
+def ensemble(small: Territory, reference: Scenario, parameters: Parameters) -> Ensemble:
+    scenario = reference.with_values(refused=("10003",))
+    return run(Setup(small, small, scenario, parameters, laws_of(scenario, parameters)), 120, 1, workers=2)
+
+
+def test_probabilities_and_quantiles_by_brute_force(ensemble: Ensemble) -> None:
+    found = results(ensemble)
+    assert found is not None
+    score, users, ratio = (ensemble.figure(name) for name in ("score", "users", "viability"))
+    for s in (0, 7, 21):
+        row = found.sites.iloc[s]
+        assert row["p_viable"] == np.mean([r >= 1 and u >= 8 for r, u in zip(ratio[:, s], users[:, s], strict=True)])
+        assert row["score_p95"] == pytest.approx(np.percentile(score[:, s], 95))
+        ranks = [1 + sum(score[d, k] > score[d, s] for k in range(30) if k != 3) for d in range(120)]
+        assert row["rank_p50"] == np.percentile(ranks, 50)
+        assert row["p_top10"] == np.mean(np.array(ranks) <= 10)
+    assert viable(ensemble).shape == score.shape
+
+
+def test_a_refused_commune_has_no_rank(ensemble: Ensemble) -> None:
+    found = results(ensemble)
+    assert found is not None
+    row = found.sites.iloc[3]
+    assert not row["available"]
+    assert (row["rank_p50"], row["p_top10"], row["tie_group"]) == (0, 0, 0)
+    assert 3 not in found.order
+
+
+def test_rank_frequencies_sum_to_one(ensemble: Ensemble) -> None:
+    found = results(ensemble)
+    assert found is not None
+    np.testing.assert_allclose(rank_frequency(found, found.order.size, found.order.size).sum(axis=0), 1.0)
+    np.testing.assert_allclose(rank_frequency(found, found.order.size, found.order.size).sum(axis=1), 1.0)
+
+
+def test_ranks_and_ties_by_hand() -> None:
+    """Three sites, ten draws: the first beats the second in 8 of 10, the third always."""
+    score = np.tile([9.0, 5.0, 1.0], (10, 1))
+    score[:2, 1] = 10.0
+    ranks = rank_matrix(score, np.ones(3, bool))
+    assert ranks[0].tolist() == [2, 1, 3]
+    assert ranks[5].tolist() == [1, 2, 3]
+    order = np.array([0, 1, 2])
+    assert tie_groups(score, order, 0.9).tolist() == [1, 1, 2]
+    assert tie_groups(score, order, 0.8).tolist() == [1, 2, 3]
+
+
+def test_regret_by_hand(ensemble: Ensemble) -> None:
+    worth = np.array([[5.0, 2.0, 0.0], [-1.0, -3.0, 0.0]])
+    np.testing.assert_allclose(plan_regret(worth)[0], [0.5, 3.0, 2.5])
+    np.testing.assert_allclose(plan_regret(worth)[2], [1.0, 3.0, 5.0])
+    net = np.delete(ensemble.figure("net_benefit_eur_per_year"), 3, axis=1)
+    best = np.maximum(net.max(axis=1), 0.0)
+    assert site_regret(ensemble)[0] == pytest.approx((best - net[:, 0]).mean())
+
+
+def _uniform(n: int) -> tuple[Law, ...]:
+    return tuple(Law(f"x{k}", -np.pi, 0.0, np.pi, "assumption", peak=0.0) for k in range(n))
+
+
+def test_sobol_against_the_analytic_indices_of_ishigami(
+    small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    """a = 7, b = 0.1: S1 = 0.314, 0.442, 0; ST = 0.558, 0.442, 0.244 (Ishigami and Homma 1990)."""
+    setup = Setup(small, small, reference, parameters, _uniform(3))
+    x = drivers.saltelli(setup, 1024, seed=1)
+    found = {d.key: d for d in drivers.sobol(setup.laws, x, Ishigami.evaluate(x))}
+    for key, first, total in (("x0", 0.314, 0.558), ("x1", 0.442, 0.442), ("x2", 0.0, 0.244)):
+        assert found[key].first == pytest.approx(first, abs=0.03)
+        assert found[key].total == pytest.approx(total, abs=0.03)
+        assert abs(found[key].total - total) <= 2.0 * found[key].total_half_width + 0.01
+
+
+def test_sobol_leaves_out_blocks_without_a_solution(
+    small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    setup = Setup(small, small, reference, parameters, _uniform(3))
+    x = drivers.saltelli(setup, 512, seed=1)
+    y = Ishigami.evaluate(x)
+    y[7] = np.nan
+    assert drivers.sobol(setup.laws, x, y)[0].total == pytest.approx(0.558, abs=0.06)
+
+
+def test_drivers_from_a_latin_hypercube() -> None:
+    """y = 3 a - b + noise of c: order and signs; the first-order index of a linear model is its share of variance."""
+    rng = np.random.default_rng(0)
+    x = rng.random((800, 3))
+    y = 3.0 * x[:, 0] - x[:, 1] + 0.1 * x[:, 2]
+    found = drivers.from_draws(_uniform(3), x, y)
+    assert [d.key for d in found] == ["x0", "x1", "x2"]
+    assert found[0].first == pytest.approx(9.0 / 10.01, abs=0.06)
+    assert found[0].sign > 0.9 > -0.9 > found[1].sign
+    assert all(d.total is None for d in found)
+
+
+def test_no_driver_is_named_where_nothing_moves() -> None:
+    x = np.random.default_rng(0).random((100, 2))
+    assert drivers.from_draws(_uniform(2), x, np.ones(100)) == ()
+    assert drivers.from_draws(_uniform(2), x[:20], x[:20, 0]) == ()
+
+
+def test_prim_finds_a_planted_box() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.random((2000, 5))
+    fails = (x[:, 1] < 0.4) & (x[:, 3] > 0.5)
+    fails ^= rng.random(2000) < 0.02
+    box = prim.failing_box(x, fails)
+    assert box is not None
+    assert {limit.column for limit in box.limits} == {1, 3}
+    ends = {limit.column: limit for limit in box.limits}
+    assert ends[1].low is None and ends[1].high == pytest.approx(0.4, abs=0.05)
+    assert ends[3].high is None and ends[3].low == pytest.approx(0.5, abs=0.05)
+    assert box.density > 0.9
+    assert box.coverage > 0.85
+    assert all(limit.p < 1e-6 for limit in box.limits)
+
+
+def test_prim_is_silent_where_there_is_nothing_to_say() -> None:
+    x = np.random.default_rng(3).random((300, 3))
+    assert prim.failing_box(x, np.zeros(300, bool)) is None
+    assert prim.failing_box(x, np.ones(300, bool)) is None
+
+
+def test_the_tipping_point_of_a_lever_is_where_viability_crosses(
+    small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    scenario = reference.with_values(changed=(("hub_share_reference", 0.011),))
+    table = assess(small, scenario, parameters).sites
+    code = str(table.loc[table["users"].idxmax(), "zone_code"])
+    found = {t.key: t for t in tipping.lever_tipping(small, scenario, parameters, code)}
+    contribution = found["council_contribution_eur_per_year"]
+    assert contribution.nearest is not None
+    for shift, wanted in ((-200.0, False), (200.0, True)):
+        moved = scenario.with_values(council_contribution_eur_per_year=contribution.nearest + shift)
+        site = assess(small, moved, parameters).site(code)
+        assert site is not None
+        assert bool(site["viability"] >= 1.0) == wanted
+
+
+def test_the_tipping_point_of_an_assumption(small: Territory, reference: Scenario, parameters: Parameters) -> None:
+    table = assess(small, reference, parameters).sites
+    code = str(table.loc[table["users"].idxmax(), "zone_code"])
+    setup = Setup(small, small, reference, parameters, laws_of(reference, parameters))
+    (found,) = tipping.assumption_tipping(setup, code, ("opex_shared_eur_per_year",))
+    assert found.viability[0] > found.viability[-1]  # dearer premises
+    assert np.all(np.diff(found.margin) <= 1e-9)
+
+
+def test_results_wait_for_a_draw(ensemble: Ensemble) -> None:
+    assert results(replace(ensemble, done=np.zeros(ensemble.draws, bool))) is None
