@@ -87,10 +87,21 @@ def from_toml(text: str, parameters: Parameters) -> ScenarioFile:
     sites, wrong = _sites(raw.get("sites", {}))
     problems += [*more, *wrong]
     if problems:
-        raise ScenarioError("\n".join(problems))
+        raise ScenarioError("\n".join(_with_line(problem, text) for problem in problems))
     words = {key: str(raw.get(key, ""))[:MOST_NOTES] for key in ("title", "why", "title_en", "why_en")}
     dossier = Dossier(words["title"], words["why"], sites)
     return ScenarioFile(scenario, dossier, words["title_en"], words["why_en"], migrated)
+
+
+def _with_line(problem: str, text: str) -> str:
+    """The problem with the number of the line that holds its key; as it is where the file does not write that key."""
+    *tables, key = problem.partition(":")[0].split(".")
+    lines = text.splitlines()
+    start = next((n for n, line in enumerate(lines) if tables and line.strip().startswith(f"[{'.'.join(tables)}")), 0)
+    for n, line in enumerate(lines[start:], start + 1):
+        if re.match(rf"""\s*(\[+[\w.]*)?["']?{re.escape(key)}["']?\s*[=\].]""", line):
+            return f"line {n}: {problem}"
+    return problem
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from coopconnect.model.types import Assessment, Range
 class Difference:
     """Two assessments side by side.
 
-    sites: zone_code, name, rural, rank_before, rank_after, score_before, score_after, viable_before, viable_after; of
-    the sites of both. totals: by name, before and after. top: how many of the best are compared; top_kept: how many
+    sites: zone_code, name, rural, rank_before, rank_after, score_before, score_after, viable_before, viable_after, and
+    sure (the ranges of the two ranks do not meet); of the sites of both. totals: by name, before and after. top: how many of the best are compared; top_kept: how many
     of them are among the best of both. rank_correlation: Spearman's, over the sites of both (nan under three).
     """
 
@@ -34,6 +34,32 @@ class Difference:
     def lost(self) -> int:
         """Sites viable before and not after."""
         return int((self.sites["viable_before"] & ~self.sites["viable_after"]).sum())
+
+    def gained_sites(self) -> pd.DataFrame:
+        """Sites viable after and not before, best first."""
+        return self._only(self.sites["viable_after"] & ~self.sites["viable_before"])
+
+    def lost_sites(self) -> pd.DataFrame:
+        """Sites viable before and not after, best (before) first."""
+        return self._only(self.sites["viable_before"] & ~self.sites["viable_after"], "rank_before")
+
+    def _only(self, keep: pd.Series, order: str = "rank_after") -> pd.DataFrame:
+        return self.sites[keep].sort_values(order, kind="stable")
+
+    def leaders(self) -> pd.DataFrame:
+        """The best `top` of either, in the order of the second scenario."""
+        return self._only((self.sites["rank_before"] <= self.top) | (self.sites["rank_after"] <= self.top))
+
+    def climber(self) -> pd.Series | None:
+        """The site that leads now and did not, else the one that climbs most into or within the best; None without."""
+        best = self.sites[
+            (self.sites["rank_after"] <= self.top) & (self.sites["rank_after"] < self.sites["rank_before"])
+        ]
+        if best.empty:
+            return None
+        first = best.index[best["rank_after"] == 1]
+        climbed = best["rank_before"] - best["rank_after"]
+        return best.loc[first[0] if len(first) else climbed.idxmax()]
 
     def movers(self, count: int) -> pd.DataFrame:
         """The sites whose score moved most, largest first."""
@@ -54,6 +80,8 @@ def compare(before: Assessment, after: Assessment, top: int = 10, rural_only: bo
             "rank_before": _rank(left), "rank_after": _rank(right),
             "score_before": left["score"].to_numpy(float), "score_after": right["score"].to_numpy(float),
             "viable_before": left["viable"].to_numpy(bool), "viable_after": right["viable"].to_numpy(bool),
+            "sure": (left["rank_high"].to_numpy() < right["rank_low"].to_numpy())
+            | (right["rank_high"].to_numpy() < left["rank_low"].to_numpy()),
         }
     )  # fmt: skip
     best = min(top, len(sites))

@@ -19,3 +19,7 @@ GRID = "#d9dfe4"
 PAPER = "#ffffff"
 PALE = "#eef3f7"
 HEADER = "#1f3f5b"
+
+SCENARIO_COLOURS = ("#0b4f8a", "#d98e04", "#b5679d", "#14806a")
+SCENARIO_DASHES = ("solid", "dash", "dot", "dashdot")
+"""Line of each scenario that is compared, in their order: told apart without colour by the dashes."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 import streamlit as st
 
 from coopconnect.model.assessment import assess, response
+from coopconnect.model.attribution import Central, central
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, reference_scenario
@@ -68,7 +69,7 @@ def follow_store() -> bool:
         _STAMP["seen"] = stamp
         return False
     _STAMP["seen"] = stamp
-    for kept in (territory, _assessment, _large_assessment, site_response, geometry, hosts, fuel_history):
+    for kept in (territory, _assessment, _large_assessment, _central, site_response, geometry, hosts, fuel_history):
         kept.clear()
     _SEEN.clear()
     _PACKED.clear()
@@ -100,11 +101,27 @@ def assessment(scenario: Scenario) -> Assessment:
 
     Of the answers of hosts only refusals count: who was asked or agreed changes no figure.
     """
-    if scenario.hosts:
-        refused = any(status == "refused" for _, status in scenario.hosts)
-        scenario = assessed_scenario(scenario, hosts(scenario.territory)) if refused else scenario.with_values(hosts=())
+    scenario = _as_assessed(scenario)
     large = len(territory(scenario.territory).site_zone) > LARGE_SITES
     return _large_assessment(scenario) if large else _assessment(scenario)
+
+
+def _as_assessed(scenario: Scenario) -> Scenario:
+    if not scenario.hosts:
+        return scenario
+    refused = any(status == "refused" for _, status in scenario.hosts)
+    return assessed_scenario(scenario, hosts(scenario.territory)) if refused else scenario.with_values(hosts=())
+
+
+def central_results(scenario: Scenario) -> Central:
+    """Central figures of a scenario without their ranges, for breakdowns that look at many scenarios."""
+    return _central(_as_assessed(scenario))
+
+
+@st.cache_resource(max_entries=600, show_spinner=False)
+def _central(scenario: Scenario) -> Central:
+    code = scenario.territory
+    return central(territory(code), scenario, parameters(), home_territory(code))
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

@@ -24,6 +24,7 @@ from coopconnect.ui.figures import figures_html, site_figures, territory_figures
 from coopconnect.ui.filters import Listed, listed
 from coopconnect.ui.frame import Page, guard, mount_frame, query_of, scenario_html, screen_height_px
 from coopconnect.ui.map_component import draw_map, prepare_map
+from coopconnect.ui.put_aside import draw_put_aside
 from coopconnect.ui.ranking_component import RankingRow, draw_ranking, ranking_texts
 from coopconnect.ui.sight import in_sight
 
@@ -89,6 +90,7 @@ def draw_bar(page: Page) -> None:
         )  # fmt: skip
         unchanged = page.scenario == reference_scenario(page.parameters, page.scenario.territory)
         st.button(page.say("bar.reset"), key="reset", disabled=unchanged, on_click=state.reset)
+        draw_put_aside(page)
         mount_frame(page, remember=True, copy=True)
         st.download_button(
             page.say("bar.save"), data=lambda: to_toml(page.scenario, page.parameters, page.session.dossier).encode("utf-8"),

@@ -25,7 +25,7 @@ from coopconnect.scenario import (
     to_query,
     with_host,
 )
-from coopconnect.show.words import DEFAULT_LANGUAGE, LANGUAGES
+from coopconnect.show.words import DEFAULT_LANGUAGE, LANGUAGES, say
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
 
 KEY = "coopconnect"
@@ -35,7 +35,8 @@ HISTORY = 100
 VIEW_NAMES = {
     "lang": "language", "site": "selected", "projector": "projector", "all": "all_communes", "dep": "departement",
     "near": "near", "minutes": "near_min", "viable": "viable_only",
-    "home": "home", "work": "work", "mydays": "my_days", "car": "car",
+    "home": "home", "work": "work", "mydays": "my_days", "car": "car", "base": "base", "vs": "against",
+    "figure": "outcome",
 }  # fmt: skip
 """Name in the address of each field of `View`."""
 
@@ -52,7 +53,9 @@ class View:
 
     selected, near: INSEE codes or ''; near_min: minutes by road; all_communes: urban ones are listed too; search:
     a part of a name, which the address does not carry. home, work, my_days, car: what one person told the calculator
-    of the page Ménages (INSEE codes, days a week away from the office, one of `CARS`).
+    of the page Ménages (INSEE codes, days a week away from the office, one of `CARS`). base, against: places ('0' is
+    the one on the screen) of the two scenarios that the page Comparer looks at closely; '' for the usual ones. outcome:
+    the figure that it breaks down by lever.
     """
 
     language: str = DEFAULT_LANGUAGE
@@ -68,17 +71,25 @@ class View:
     work: str = ""
     my_days: int = 2
     car: str = CARS[0]
+    base: str = ""
+    against: str = ""
+    outcome: str = ""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A scenario put aside to be compared, under the name it was given."""
+    """A scenario put aside to be compared, under the name it was given.
+
+    dossier: why it was looked at, and the notes of the file it came from; the address does not carry them.
+    """
 
     title: str
     scenario: Scenario
+    dossier: Dossier = field(default_factory=Dossier)
 
 
 Step = tuple[Scenario, Dossier]
+Past = tuple[Scenario, Dossier, tuple[Kept, ...]]
 """What one undo takes back."""
 
 
@@ -91,8 +102,8 @@ class Session:
 
     scenario: Scenario
     view: View = field(default_factory=View)
-    past: tuple[Step, ...] = ()
-    future: tuple[Step, ...] = ()
+    past: tuple[Past, ...] = ()
+    future: tuple[Past, ...] = ()
     moved: str = "fuel_price_eur_per_l"
     gesture: str = ""
     problems: tuple[str, ...] = ()
@@ -107,30 +118,40 @@ class Session:
         """This session with another dossier; the one before can be had back with `undone`."""
         return self.stepped((self.scenario, dossier), gesture)
 
-    def stepped(self, to: Step, gesture: str = "") -> Session:
-        """This session one step further: another scenario, another dossier, or both."""
-        here = (self.scenario, self.dossier)
-        if to == here:
+    def with_kept(self, kept: tuple[Kept, ...], gesture: str = "") -> Session:
+        """This session with other scenarios put aside; those before can be had back with `undone`."""
+        return self.stepped((self.scenario, self.dossier), gesture, kept)
+
+    def stepped(self, to: Step, gesture: str = "", kept: tuple[Kept, ...] | None = None) -> Session:
+        """This session one step further: another scenario, another dossier, other scenarios put aside."""
+        wanted = (*to, self.kept if kept is None else kept)
+        if wanted == self.here:
             return self
         same = bool(gesture) and gesture == self.gesture
-        past = self.past if same else (*self.past, here)[-HISTORY:]
-        return replace(self, scenario=to[0], dossier=to[1], past=past, future=(), gesture=gesture)
+        past = self.past if same else (*self.past, self.here)[-HISTORY:]
+        return replace(self._at(wanted), past=past, future=(), gesture=gesture)
+
+    @property
+    def here(self) -> Past:
+        """What an undo would bring back later."""
+        return (self.scenario, self.dossier, self.kept)
+
+    def _at(self, to: Past) -> Session:
+        return replace(self, scenario=to[0], dossier=to[1], kept=to[2])
 
     def undone(self) -> Session:
         """One step back; itself where there is none."""
         if not self.past:
             return self
-        future = ((self.scenario, self.dossier), *self.future)
-        scenario, dossier = self.past[-1]
-        return replace(self, scenario=scenario, dossier=dossier, past=self.past[:-1], future=future, gesture="")
+        future = (self.here, *self.future)
+        return replace(self._at(self.past[-1]), past=self.past[:-1], future=future, gesture="")
 
     def redone(self) -> Session:
         """One step forward again; itself where there is none."""
         if not self.future:
             return self
-        past = (*self.past, (self.scenario, self.dossier))
-        scenario, dossier = self.future[0]
-        return replace(self, scenario=scenario, dossier=dossier, past=past, future=self.future[1:], gesture="")
+        past = (*self.past, self.here)
+        return replace(self._at(self.future[0]), past=past, future=self.future[1:], gesture="")
 
 
 def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
@@ -300,17 +321,53 @@ def write_notes(change: Callable[[SiteNotes], SiteNotes], zone_code: str, gestur
     _try(lambda s: s.with_dossier(s.dossier.with_site(change(s.dossier.site(zone_code))), gesture))
 
 
-def put_aside(title: str, scenario: Scenario) -> None:
-    """Keep a scenario to compare it; the oldest leaves when there are too many."""
+def put_aside(title: str, scenario: Scenario, dossier: Dossier | None = None) -> None:
+    """Keep a scenario to compare it. Where there are as many as can be compared, that is told and nothing moves."""
+    keep_aside((Kept(title.strip()[:_MOST_TITLE], scenario, dossier or Dossier()),))
+
+
+def keep_aside(added: tuple[Kept, ...], problems: tuple[str, ...] = ()) -> None:
+    """Keep some more scenarios to compare, as many as there is room for; what is left out is told.
+
+    problems: what was wrong with others that came with them.
+    """
     session = current()
-    kept = (*session.kept, Kept(title.strip()[:_MOST_TITLE], scenario))[-len(KEPT_NAMES) :]
-    keep(replace(session, kept=kept))
+    room = len(KEPT_NAMES) - len(session.kept)
+    if len(added) > room:
+        titles = ", ".join(
+            item.title or say("compare.untitled", session.view.language) for item in added[max(room, 0) :]
+        )
+        problems = (*problems, say("compare.full", session.view.language, count=len(KEPT_NAMES) + 1, titles=titles))
+    keep(replace(session.with_kept((*session.kept, *added[: max(room, 0)])), problems=problems))
 
 
 def let_go(index: int) -> None:
     """Forget one of the scenarios kept to compare."""
     session = current()
-    keep(replace(session, kept=tuple(item for k, item in enumerate(session.kept) if k != index)))
+    kept = tuple(item for k, item in enumerate(session.kept) if k != index)
+    keep(replace(session.with_kept(kept), problems=(), view=replace(session.view, base="", against="")))
+
+
+def rename_kept(index: int, title: str) -> None:
+    """Give another name to one of the scenarios kept to compare."""
+    session = current()
+    item = replace(session.kept[index], title=title.strip()[:_MOST_TITLE])
+    kept = (*session.kept[:index], item, *session.kept[index + 1 :])
+    keep(replace(session.with_kept(kept, f"rename{index}"), problems=()))
+
+
+def swap_kept(index: int) -> None:
+    """Bring one of the scenarios kept to the screen; the one on the screen takes its place.
+
+    Notes of sites stay on the screen, unless the other came with notes of its own: then each keeps its own.
+    """
+    session = current()
+    item, mine = session.kept[index], session.dossier
+    own = bool(item.dossier.sites)
+    shown = replace(item.dossier if own else mine, title=item.title, why=item.dossier.why)
+    left = Kept(mine.title, session.scenario, mine if own else Dossier(mine.title, mine.why))
+    kept = (*session.kept[:index], left, *session.kept[index + 1 :])
+    keep(replace(session.stepped((item.scenario, shown), "", kept), problems=()))
 
 
 def look(**changes: Any) -> None:
@@ -341,6 +398,6 @@ def answer(host_ids: tuple[str, ...], status: str) -> None:
     _try(lambda s: s.with_scenario(with_host(s.scenario, host_ids, status)))
 
 
-def tell(problem: str) -> None:
-    """Show a problem at the top of the page, once."""
-    keep(replace(current(), problems=(problem,)))
+def tell(*problems: str) -> None:
+    """Show problems at the top of the page, once."""
+    keep(replace(current(), problems=problems))
