@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright", reason="needs playwright (requirements-dev.txt)")
-from app_browser import MARKS, PHONE, WAIT_MS, Visit, complaints, visit_of
+from app_browser import MARKS, PHONE, STAGE, WAIT_MS, Visit, complaints, visit_of
 from playwright.sync_api import Browser
 
 pytestmark = MARKS
@@ -35,10 +35,12 @@ def test_put_two_aside_and_compare(visit: Visit, tmp_path: Path) -> None:
     visit.stage()
     put_aside(visit, "Crise")
     visit.until("() => location.search.includes('k1=')")
+    before = visit.stage()["picture"]
     lever = visit.page.locator("#lever-fuel_price_eur_per_l")
     lever.focus()
     lever.press("Home")
     visit.until("() => !location.search.includes('fuel_price_eur_per_l=3&')")
+    visit.until(f"value => ({STAGE})()?.picture !== value.before", before=before)
     visit.page.get_by_role("link", name="Comparer").click()
     maps_drawn(visit, 4)  # two scenarios, two maps of what changes
     assert "Crise" in visit.page.inner_text(".pair h3")
