@@ -60,12 +60,12 @@ def _zone_table(
     pair_hours = impact.hours(pair_impact_sums(run))
     best = _best_pair(t, np.where(available[prepared.access_site], pair_hours, -np.inf), n)
     has = best >= 0
-    site = prepared.access_site[np.where(has, best, 0)]
+    site = np.append(prepared.access_site, 0)[best]  # -1, no site, reads what is appended: there may be no pair at all
     codes = t.zones["zone_code"].to_numpy(object)
     names = t.zones["name"].to_numpy(object)
     per_user = max(hub_days_per_user(scenario, values), 1e-9)
     households = np.maximum(prepared.households, 1.0)
-    hub_hours = np.where(has, pair_hours[best], 0.0)
+    hub_hours = np.append(pair_hours, 0.0)[best]
     keep = t.zones["in_territory"].to_numpy(bool)
     table = pd.DataFrame(
         {
@@ -79,7 +79,7 @@ def _zone_table(
             "vulnerable_share": around.zone_vulnerable,
             "best_site_code": np.where(has, codes[t.site_zone[site]], ""),
             "best_site_name": np.where(has, names[t.site_zone[site]], ""),
-            "hub_users": np.where(has, run.pairs[best, 0] / per_user, 0.0),
+            "hub_users": np.append(run.pairs[:, 0], 0.0)[best] / per_user,
             "hub_hours_per_year": hub_hours,
             "hub_hours_per_household": hub_hours / households,
         }

@@ -445,6 +445,17 @@ class BesideExisting:
         return self.taken_users / self.beside_users if self.beside_users > 0.0 else 0.0
 
 
+def advice(found: BesideExisting, core_users: float) -> str:
+    """Open here, or reinforce what exists? By the conditions of a site: enough users, income that covers the cost.
+
+    'open' where they hold beside the existing hubs, 'reinforce' where they hold only as if those did not exist,
+    'neither' where they do not hold even so.
+    """
+    if found.beside_users >= core_users and found.viability_beside >= 1.0:
+        return "open"
+    return "reinforce" if found.alone_users >= core_users and found.viability_alone >= 1.0 else "neither"
+
+
 def beside_existing(
     territory: Territory, scenario: Scenario, parameters: Parameters, site_code: str,
     existing_codes: Sequence[str], home: Territory | None = None,
@@ -531,3 +542,28 @@ def _opening(new: _Hub, olds: Sequence[_Hub], run: Run, flow_zone: np.ndarray) -
     )  # fmt: skip
     before = sum(float(hub_days(hub, without).sum()) for hub in olds)
     return float(mine.sum()), impact.Sums(*(np.array([total]) for total in net)), before
+
+
+# --- all that needs runs of its own ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class SheetRuns:
+    """What a sheet shows that is not in the table of sites. beside: None where no hub exists within reach."""
+
+    by_price: BreakEven
+    premises: PremisesComparison
+    telepresence: TelepresenceTrigger
+    beside: BesideExisting | None
+
+
+def sheet_runs(
+    territory: Territory, scenario: Scenario, parameters: Parameters, site_code: str,
+    existing_codes: Sequence[str] = (), home: Territory | None = None,
+) -> SheetRuns:  # fmt: skip
+    """Every run of one site's sheet, in some tens of milliseconds. KeyError where no site has this code."""
+    at = (territory, scenario, parameters, site_code)
+    beside = beside_existing(*at, existing_codes, home) if existing_codes else None
+    return SheetRuns(
+        break_even_by_price(*at, home), premises_comparison(*at, home), telepresence_trigger(*at, home), beside
+    )

@@ -218,19 +218,18 @@ def written(figure: str, language: str) -> str:
     return figure.replace(".", ",").replace(" ", "\u202f") if language == "fr" else figure.replace(" ", "")
 
 
-def table_html(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...] = ()) -> str:
-    """A plain table; every text is escaped; columns of `numbers` stand to the right."""
+def table_html(
+    head: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...] = (), red: bool = False
+) -> str:
+    """A plain table; every text is escaped; columns of `numbers` stand to the right, negative ones `red` if asked."""
     top = "".join(
         f'<th class="num">{html.escape(text)}</th>' if n in numbers else f"<th>{html.escape(text)}</th>"
         for n, text in enumerate(head)
     )
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td class="num">{html.escape(text)}</td>' if n in numbers else f"<td>{html.escape(text)}</td>"
-            for n, text in enumerate(row)
-        )
-        + "</tr>"
-        for row in rows
-    )
+
+    def cell(n: int, text: str) -> str:
+        bad = " bad" if red and text.startswith("−") else ""
+        return f'<td class="num{bad}">{html.escape(text)}</td>' if n in numbers else f"<td>{html.escape(text)}</td>"
+
+    body = "".join("<tr>" + "".join(cell(n, text) for n, text in enumerate(row)) + "</tr>" for row in rows)
     return f'<div class="scroll"><table class="plain"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'

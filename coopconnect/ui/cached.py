@@ -17,6 +17,7 @@ import streamlit as st
 
 from coopconnect.model.assessment import assess, response
 from coopconnect.model.attribution import Central, central
+from coopconnect.model.site_sheet import SheetRuns, sheet_runs
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, reference_scenario
@@ -69,7 +70,9 @@ def follow_store() -> bool:
         _STAMP["seen"] = stamp
         return False
     _STAMP["seen"] = stamp
-    for kept in (territory, _assessment, _large_assessment, _central, site_response, geometry, hosts, fuel_history):
+    for kept in (
+        territory, _assessment, _large_assessment, _central, site_response, sheet, geometry, hosts, fuel_history,
+    ):  # fmt: skip
         kept.clear()
     _SEEN.clear()
     _PACKED.clear()
@@ -151,6 +154,18 @@ def site_response(scenario: Scenario, site_code: str, lever: str, values: tuple[
     """Figures of one site along one lever: see `coopconnect.model.assessment.response`."""
     code = scenario.territory
     return response(territory(code), scenario, parameters(), site_code, lever, list(values))
+
+
+def site_sheet(scenario: Scenario, site_code: str, existing_codes: tuple[str, ...]) -> SheetRuns:
+    """The runs of one site's sheet. Answers of hosts and refusals move none of its figures."""
+    return sheet(scenario.with_values(hosts=(), refused=()), site_code, existing_codes)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def sheet(scenario: Scenario, site_code: str, existing_codes: tuple[str, ...]) -> SheetRuns:
+    """See `coopconnect.model.site_sheet.sheet_runs`."""
+    code = scenario.territory
+    return sheet_runs(territory(code), scenario, parameters(), site_code, existing_codes, home_territory(code))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from coopconnect.model.types import Assessment
@@ -20,6 +19,7 @@ from coopconnect.show.maps import Arcs, MapSpec, map_texts, score_map, top_arcs
 from coopconnect.show.words import number
 from coopconnect.territory.types import Territory
 from coopconnect.ui import cached, state
+from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.figures import figures_html, site_figures, territory_figures
 from coopconnect.ui.filters import Listed, listed
 from coopconnect.ui.frame import Page, guard, mount_frame, query_of, scenario_html, screen_height_px
@@ -243,25 +243,11 @@ def draw_charts(page: Page, decision: Decision) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         figure = charts.household_hours(now, page.language, view.projector, site_code=code)
-        _draw_chart(figure, "chart_hours", config)
+        draw_chart(figure, "chart_hours", config)
         _draw_response(page, decision, code, config)
     with right:
         figure = charts.score_components(now, page.language, view.projector, codes=listed_codes, selected_code=code)
-        _draw_chart(figure, "chart_components", config)
-
-
-def _draw_chart(figure: go.Figure, key: str, config: dict[str, Any]) -> None:
-    """One chart; its title stands above it as text, which wraps on a phone and is read aloud."""
-    words = figure.layout.meta or {}
-    title, summary = str(words.get("title", "")), str(words.get("summary", ""))
-    subtitle = summary.removeprefix(f"{title}.").strip()
-    st.html(f'<div class="chart"><h3>{_text(title)}</h3><p>{_text(subtitle)}</p></div>')
-    st.plotly_chart(charts.without_heading(figure), key=key, theme=None, config=config, alt=html.unescape(summary))
-
-
-def _text(markup: str) -> str:
-    """Words of a chart as safe HTML: the charts escape names for Plotly already."""
-    return html.escape(html.unescape(markup))
+        draw_chart(figure, "chart_components", config)
 
 
 def _draw_response(page: Page, decision: Decision, code: str | None, config: dict[str, Any]) -> None:
@@ -281,7 +267,7 @@ def _draw_response(page: Page, decision: Decision, code: str | None, config: dic
         table, page.parameters[lever], str(site["name"]), decision.now, page.language, page.view.projector,
         current=getattr(page.scenario, lever), reference=page.parameters.value(lever),
     )  # fmt: skip
-    _draw_chart(figure, "chart_response", config)
+    draw_chart(figure, "chart_response", config)
 
 
 def best_code(decision: Decision) -> str:

@@ -167,7 +167,7 @@ def _top_bar(page: Page) -> None:
     with st.container(key="topbar", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="brand">{html.escape(page.say("app.title"))}</div>', width="content")
         for key in PAGES:
-            _link(page, key)
+            link_to(page, key)
         st.button(
             say("bar.switch", other), key="language", type="tertiary", help=say("bar.switch_help", other),
             on_click=state.look, kwargs={"language": other},
@@ -176,9 +176,9 @@ def _top_bar(page: Page) -> None:
         st.button(page.say(label), key="projector", type="tertiary", shortcut="p", on_click=state.toggle_projector)
 
 
-def _link(page: Page, key: str) -> None:
+def link_to(page: Page, key: str, label: str = "") -> None:
     """A link to a page; a plain one where Streamlit does not know the pages (a page run on its own)."""
-    label = page.say(f"page.{key}")
+    label = label or page.say(f"page.{key}")
     try:
         st.page_link(f"pages/{key}.py", label=label)
     except StreamlitAPIException:

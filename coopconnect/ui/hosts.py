@@ -17,6 +17,7 @@ from coopconnect.territory.hosts import existing_nearby, refused_communes, unkno
 from coopconnect.territory.types import Territory
 from coopconnect.ui import cached, state
 from coopconnect.ui.frame import Page
+from coopconnect.ui.widget_key import key_for
 
 SHOWN = 12
 """Hosts listed one by one; the others are counted."""
@@ -47,10 +48,8 @@ def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
 def _host_row(page: Page, host: Mapping[Hashable, Any]) -> None:
     """One building: what it is, and its status to choose."""
     sources: tuple[str, ...] = tuple(host["sources"])
-    key = f"host_{host['host_id']}"
     status = host_status(page.scenario, sources)
-    if st.session_state.get(key) != status:
-        st.session_state[key] = status
+    key = key_for(f"host_{host['host_id']}", status)
     name, choice = st.columns([2, 3], vertical_alignment="center")
     facts = [page.say(f"hosts.kind.{host['kind']}"), str(host["address"] or "")]
     if not host["precise"]:
@@ -58,14 +57,15 @@ def _host_row(page: Page, host: Mapping[Hashable, Any]) -> None:
     told = " · ".join(fact for fact in facts if fact)
     name.html(f"<p>{html.escape(str(host['name']))}<br><small>{html.escape(told)}</small></p>")
     choice.segmented_control(
-        page.say("hosts.answer_of", name=str(host["name"])), HOST_STATUSES, key=key, label_visibility="collapsed",
-        format_func=lambda value: page.say(f"hosts.status.{value}"), on_change=_answered, args=(key, sources),
+        page.say("hosts.answer_of", name=str(host["name"])), HOST_STATUSES, default=status, required=True, wrap=True,
+        key=key, label_visibility="collapsed", format_func=lambda value: page.say(f"hosts.status.{value}"),
+        on_change=_answered, args=(key, sources),
     )  # fmt: skip
 
 
 def _answered(key: str, sources: tuple[str, ...]) -> None:
-    """A status was chosen (none: back to unknown)."""
-    state.answer(sources, str(st.session_state[key] or "unknown"))
+    """A status was chosen."""
+    state.answer(sources, str(st.session_state[key]))
 
 
 def _existing(page: Page, territory: Territory, hosts: pd.DataFrame, code: str) -> None:

@@ -11,7 +11,8 @@ from coopconnect.model.types import Assessment
 from coopconnect.scenario import COMPONENTS
 from coopconnect.show.words import euros, hours, number, percent, with_range
 from coopconnect.ui import state
-from coopconnect.ui.frame import Page
+from coopconnect.ui.frame import Page, link_to
+from coopconnect.ui.gates import gates_html
 from coopconnect.ui.hosts import draw_hosts
 
 Row = tuple[str, str]
@@ -27,9 +28,11 @@ def draw_site_panel(page: Page, site: pd.Series, sites: int, now: Assessment) ->
         st.toggle(
             page.say("site.refused"), key="refused", help=page.say("site.refused_help"), on_change=_refuse, args=(code,)
         )
+        link_to(page, "site", page.say("sheet.open"))
         st.button(page.say("site.clear"), key="site_clear", on_click=state.select, args=(None,))
     with st.container(key="hosts"):
         draw_hosts(page, site, now)
+        st.html(f'<section class="site">{gates_html(page, code)}</section>')
 
 
 def _refuse(code: str) -> None:
@@ -39,25 +42,24 @@ def _refuse(code: str) -> None:
 def site_html(page: Page, site: pd.Series, sites: int) -> str:
     """The panel as HTML; every text is escaped."""
     groups = [
-        (page.say("site.use"), _use(page, site)),
+        (page.say("site.use"), use_rows(page, site)),
         (page.say("site.change"), _change(page, site)),
-        (page.say("site.money"), _money(page, site)),
+        (page.say("site.money"), money_rows(page, site)),
         (page.say("site.score"), _score(page, site)),
     ]
-    columns = "".join(_group(title, rows) for title, rows in groups)
+    columns = "".join(group_html(title, rows) for title, rows in groups)
     name = html.escape(str(site["name"]))
     where = ", ".join(html.escape(str(v)) for v in (site["epci_name"], site["departement"]) if str(v))
     flag = f'<p class="flag">{html.escape(page.say("site.red_flag"))}</p>' if site["red_flag"] else ""
-    gates = "".join(f"<li>{html.escape(page.say(f'gate.{n}'))}</li>" for n in ("fibre", "host", "users", "lead"))
     return (
         f'<section class="site"><header><h2>{name}</h2><p>{where} · {_rank(page, site, sites)} '
         f'<span class="tag">{html.escape(page.say("kind.modelled"))}</span></p></header>{flag}'
-        f'<div class="groups">{columns}</div>'
-        f'<div class="gates"><b>{html.escape(page.say("site.not_ready"))}</b><ul>{gates}</ul></div></section>'
+        f'<div class="groups">{columns}</div></section>'
     )
 
 
-def _group(title: str, rows: list[Row]) -> str:
+def group_html(title: str, rows: list[Row]) -> str:
+    """Rows under a title; every text is escaped."""
     lines = "".join(f"<dt>{html.escape(k)}</dt><dd>{_value(v)}</dd>" for k, v in rows)
     return f"<div><h3>{html.escape(title)}</h3><dl>{lines}</dl></div>"
 
@@ -86,7 +88,8 @@ def _ranged(page: Page, site: pd.Series, name: str, unit: str = "", decimals: in
     return f"{value}\u00a0{unit}".rstrip("\u00a0") + cut + between
 
 
-def _use(page: Page, site: pd.Series) -> list[Row]:
+def use_rows(page: Page, site: pd.Series) -> list[Row]:
+    """Who comes and how often."""
     language = page.language
     reach = number(float(site["workers_within_reach"]), language)
     return [
@@ -112,7 +115,8 @@ def _change(page: Page, site: pd.Series) -> list[Row]:
     ]
 
 
-def _money(page: Page, site: pd.Series) -> list[Row]:
+def money_rows(page: Page, site: pd.Series) -> list[Row]:
+    """Cost, income, balance."""
     language = page.language
     return [
         (page.say("site.cost"), _ranged(page, site, "yearly_cost_eur", "€")),
