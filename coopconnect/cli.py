@@ -250,7 +250,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    from coopconnect import cli_data, cli_siting, cli_validate  # they use what stands above
+    from coopconnect import cli_data, cli_ensemble, cli_siting, cli_validate  # they use what stands above
 
     top = _Parser(prog="coopconnect", description="Where is a shared workplace worth opening?")
     top.add_argument("--version", action="version", version=MODEL_VERSION)
@@ -277,6 +277,8 @@ def parser() -> argparse.ArgumentParser:
     cli_data.add_arguments(data)
     validate = add("validate", "the built-in models against observed figures", cli_validate.run)
     cli_validate.add_arguments(validate)
+    ensemble = add("ensemble", "many futures: would we still decide so?", cli_ensemble.run_ensemble)
+    cli_ensemble.add_arguments(ensemble)
     doctor = add("doctor", "is this installation sound?", run_doctor)
     doctor.add_argument(
         "--warm", action="store_true", help="also compile the kernels, so that the first start is quick"

@@ -17,7 +17,7 @@ TOP = 10
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """sites: one row a site, in the order of the territory; `order`: rows of available sites, best median rank first;
+    """sites: one row a site, in the order of the territory; `order`: rows of available sites, best mean rank first;
     ranks: (usable draws, n_sites), 0 where not available; share_top: share of the draws in the first `TOP`."""
 
     sites: pd.DataFrame

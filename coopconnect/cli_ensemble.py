@@ -1,0 +1,159 @@
+"""`ensemble` on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coopconnect import MODEL_VERSION
+from coopconnect.cli import DONE, _positive, _with_refusals, say, scenario_of, territories
+from coopconnect.parameters import load_parameters
+from coopconnect.show.robust_words import failing_sentence, label_of, learn_sentence
+from coopconnect.uncertainty import cluster, drivers
+from coopconnect.uncertainty.drivers import Driver
+from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.laws import laws_of
+from coopconnect.uncertainty.results import Results, available_sites, results, viable
+from coopconnect.uncertainty.run import Ensemble, EnsembleError, cores, run, threads
+from coopconnect.uncertainty.site import SiteFutures, counted, site_futures
+
+SITES_TOLD = 5
+"""Sites of which the failing futures are told: the first by rank."""
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"should be a whole number from 0, not {text!r}")
+    return int(text)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `ensemble`."""
+    parser.add_argument("--draws", type=_positive, required=True, metavar="N", help="how many futures")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="K", help="same seed, same draws (0)")
+    parser.add_argument("--workers", type=_positive, metavar="W", help="threads of this machine (all its cores)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:8786")
+    parser.add_argument("--levers", action="store_true", help="draw the levers and the climate too")
+    parser.add_argument("--weights", action="store_true", help="draw the weights of the score too")
+    parser.add_argument("--resume", metavar="FOLDER", help="keep finished chunks there, and go on from them")
+    parser.add_argument(
+        "--sobol", type=_positive, metavar="BASE",
+        help="also BASE x (quantities + 2) runs for total Sobol indices; a power of two, 64 or more",
+    )  # fmt: skip
+    parser.add_argument("--site", metavar="CODE", help="also tell the futures of this commune")
+
+
+def _told(driver: Driver, parameters: Any) -> dict[str, Any]:
+    def plain(value: float | None) -> float | None:
+        return None if value is None or not np.isfinite(value) else round(float(value), 4)
+
+    return {
+        "key": driver.key, "label_fr": label_of(driver.key, parameters, "fr"),
+        "label_en": label_of(driver.key, parameters, "en"), "status": driver.status, "sign": plain(driver.sign),
+        "first": plain(driver.first), "first_half_width": plain(driver.first_half_width),
+        "total": plain(driver.total), "total_half_width": plain(driver.total_half_width),
+    }  # fmt: skip
+
+
+def _failing(site: SiteFutures, parameters: Any) -> dict[str, Any]:
+    box = site.box
+    limits = [] if box is None else [
+        {"key": site.laws[limit.column].key, "low": limit.low, "high": limit.high, "p": limit.p} for limit in box.limits
+    ]  # fmt: skip
+    return {
+        "code": site.code, "name": site.name, "p_viable": round(site.p_viable, 4), "limits": limits,
+        "coverage": None if box is None else round(box.coverage, 4),
+        "density": None if box is None else round(box.density, 4),
+        **{f"sentence_{lang}": failing_sentence(site, parameters, lang) for lang in ("fr", "en")},
+        **{f"learn_{lang}": learn_sentence(site, parameters, lang) for lang in ("fr", "en")},
+        "drivers": [_told(d, parameters) for d in site.drivers[:5]],
+    }  # fmt: skip
+
+
+def _territory_figure(ensemble: Ensemble) -> tuple[str, np.ndarray]:
+    """What the drivers of a territory explain: its number of viable sites; its mean score where that never moves."""
+    count = viable(ensemble)[:, available_sites(ensemble)].sum(axis=1).astype(float)
+    if np.ptp(count) > 0.0:
+        return "viable_sites", count
+    return "mean_score", ensemble.figure("score")[:, available_sites(ensemble)].mean(axis=1)
+
+
+def _sobol(args: argparse.Namespace, setup: Setup, backend: Any, workers: int) -> tuple[Driver, ...]:
+    if args.sobol < 64 or args.sobol & (args.sobol - 1):
+        raise EnsembleError(f"--sobol {args.sobol}: should be a power of two from 64 (64, 128, 256 ...)")
+    values = drivers.saltelli(setup, args.sobol, args.seed)
+    say(f"Sobol: {len(values)} more runs")
+    whole = run(setup, len(values), args.seed, workers, backend, progress=_progress, values=values)
+    figure = np.full(whole.draws, np.nan)
+    figure[whole.usable] = _territory_figure(whole)[1]
+    return drivers.sobol(setup.laws, values, figure, args.seed)
+
+
+def _progress(done: int, draws: int) -> None:
+    say(f"{done}/{draws} draws")
+
+
+def _sites(found: Results) -> list[dict[str, Any]]:
+    table = found.sites.iloc[[*found.order, *np.flatnonzero(~found.sites["available"].to_numpy(bool))]]
+    return [
+        {
+            "code": row.zone_code, "name": row.name_, "p_viable": round(float(row.p_viable), 4),
+            "rank_p05": round(float(row.rank_p05), 1), "rank_p50": round(float(row.rank_p50), 1),
+            "rank_p95": round(float(row.rank_p95), 1), "p_top10": round(float(row.p_top10), 4),
+            "p_first": round(float(row.p_first), 4), "tie_group": int(row.tie_group), "robust": bool(row.robust),
+            "score": [round(float(v), 2) for v in (row.score_p05, row.score_p50, row.score_p95)],
+            "users": [round(float(v), 2) for v in (row.users_p05, row.users_p50, row.users_p95)],
+            "regret_eur_per_year": round(float(row.regret_eur_per_year), 1), "available": bool(row.available),
+        }
+        for row in table.rename(columns={"name": "name_"}).itertuples()
+    ]  # fmt: skip
+
+
+def run_ensemble(args: argparse.Namespace) -> int:
+    """`ensemble`: many futures, on this machine or on a Dask cluster."""
+    parameters = load_parameters()
+    scenario = scenario_of(args, parameters)
+    territory, home = territories(scenario, parameters, args.shipped)
+    scenario = _with_refusals(scenario, territory, args.shipped)
+    setup = Setup(territory, home, scenario, parameters, laws_of(scenario, parameters, args.levers, args.weights))
+    workers = cluster.workers_of(args.scheduler) if args.scheduler else args.workers or cores()
+    backend = cluster.dask(args.scheduler) if args.scheduler else threads(workers)
+    folder = Path(args.resume) if args.resume else None
+    ensemble = run(setup, args.draws, args.seed, workers, backend, folder, _progress)
+    found = results(ensemble)
+    if found is None:
+        raise EnsembleError("no draw has a solution: the assumptions of the scenario do not hold together")
+    codes = [str(code) for code in found.sites["zone_code"].to_numpy(object)[found.order[:SITES_TOLD]]]
+    if args.site and args.site not in codes:
+        codes.append(args.site)
+    told = [site_futures(ensemble, found, code) for code in codes]
+    if None in told:
+        raise EnsembleError(f"--site {args.site}: no commune of {territory.name} has this code")
+    figure, y = _territory_figure(ensemble)
+    columns = counted(setup.laws)
+    few = drivers.from_draws(tuple(setup.laws[k] for k in columns), ensemble.drawn()[:, columns], y, args.seed)
+    main = _sobol(args, setup, backend, workers) if args.sobol else few
+    document = {
+        "model_version": MODEL_VERSION, "territory": territory.code, "territory_name": territory.name,
+        "draws": ensemble.draws, "usable": found.usable, "seed": args.seed, "seconds": round(ensemble.seconds, 3),
+        "workers": workers, "quantities": [law.key for law in setup.laws], "sites": _sites(found),
+        "drivers_of": figure, "drivers_method": "sobol" if args.sobol else "rbd_fast",
+        "drivers": [_told(d, parameters) for d in main],
+        "failing": [_failing(site, parameters) for site in told if site is not None],
+    }  # fmt: skip
+    if args.json:
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        return DONE
+    print(f"{territory.name} · {found.usable} of {ensemble.draws} draws · {ensemble.seconds:.1f} s · {workers} workers")
+    print(f"{'code':<7}{'commune':<30}{'viable':>8}{'ranks (5-50-95 %)':>22}{'top 10':>8}{'first':>8}  group")
+    for site in document["sites"][:20]:
+        ranks = f"{site['rank_p05']:.0f} - {site['rank_p50']:.0f} - {site['rank_p95']:.0f}"
+        print(f"{site['code']:<7}{site['name'][:29]:<30}{site['p_viable']:>8.0%}{ranks:>22}"
+              f"{site['p_top10']:>8.0%}{site['p_first']:>8.0%}  {site['tie_group']}{' robust' if site['robust'] else ''}")  # fmt: skip
+    for item in document["failing"]:
+        print(f"{item['name']}: {item['sentence_en']} {item['learn_en']}")
+    return DONE

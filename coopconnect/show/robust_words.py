@@ -1,0 +1,78 @@
+"""What an ensemble says, in plain sentences."""
+
+from __future__ import annotations
+
+from coopconnect.parameters import Parameters
+from coopconnect.show.words import known, number, percent, say, with_unit
+from coopconnect.uncertainty.laws import Law
+from coopconnect.uncertainty.prim import Box, Limit
+from coopconnect.uncertainty.site import SiteFutures
+
+_SMALL_SHARE = 0.02
+_ALWAYS = 0.9995
+
+
+def label_of(key: str, parameters: Parameters, language: str) -> str:
+    """Name of what is drawn: that of its parameter."""
+    return parameters[key].label(language) if key in parameters else say(f"lever.{key}", language)
+
+
+def value_of(key: str, value: float, parameters: Parameters, language: str) -> str:
+    """A drawn value with its unit; shares as per cent."""
+    unit = parameters[key].unit
+    if unit == "share":
+        return percent(value, language, 1 if abs(value) < _SMALL_SHARE else 0)
+    whole = unit in ("desks", "places", "min") or abs(value) >= 100.0
+    decimals = 0 if whole else 1 if abs(value) >= 10.0 else 2
+    shown = number(value, language, decimals)
+    return shown if unit == "ratio" else with_unit(value, unit, language, decimals)
+
+
+def _limit(limit: Limit, law: Law, parameters: Parameters, language: str) -> str:
+    if limit.low is not None and limit.high is not None:
+        low, high = (value_of(law.key, end, parameters, language) for end in (limit.low, limit.high))
+        return say("fails.between", language, what=label_of(law.key, parameters, language), low=low, high=high)
+    side, end = ("below", limit.high) if limit.low is None else ("above", limit.low)
+    shown = value_of(law.key, float(end or 0.0), parameters, language)
+    key = f"fails.{law.key}.{side}"
+    if known(key):
+        return say(key, language, value=shown)
+    return say(f"fails.{side}", language, what=label_of(law.key, parameters, language), value=shown)
+
+
+def box_words(box: Box, laws: tuple[Law, ...], parameters: Parameters, language: str) -> str:
+    """The limits of a box joined: 'moins de 40 % des jours ... et que le local coûte plus de ...'."""
+    limits = [_limit(limit, laws[limit.column], parameters, language) for limit in box.limits]
+    return say("fails.and", language).join(limits)
+
+
+def failing_sentence(site: SiteFutures, parameters: Parameters, language: str) -> str:
+    """When the site fails, with how many failures that tells and how often it is right."""
+    if site.p_viable >= _ALWAYS:
+        return say("fails.never", language)
+    if site.p_viable <= 1.0 - _ALWAYS:
+        return say("fails.always", language)
+    if site.box is None:
+        return say("fails.unclear", language)
+    return say(
+        "fails.when", language, limits=box_words(site.box, site.laws, parameters, language),
+        coverage=percent(site.box.coverage, language), density=percent(site.box.density, language),
+    )  # fmt: skip
+
+
+def learn_sentence(site: SiteFutures, parameters: Parameters, language: str) -> str:
+    """The one thing worth finding out, and how much of the doubt would go."""
+    if site.learn is None:
+        return say("learn.nothing", language)
+    name = label_of(site.learn.key, parameters, language)
+    share = percent(min(max(site.learn.first, 0.0), 1.0), language)
+    return say("learn.first", language, what=name[:1].lower() + name[1:], share=share)
+
+
+def headline(site: SiteFutures, language: str) -> str:
+    """'Viable dans 62 % des futurs ; premier dans 41 %.'"""
+    return say(
+        "robust.headline", language,
+        viable=percent(site.p_viable, language), first=percent(site.p_first, language),
+        top=percent(site.p_top10, language),
+    )  # fmt: skip

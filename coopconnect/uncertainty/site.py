@@ -1,0 +1,65 @@
+"""All that an ensemble says of one site: how often it is viable, when it fails, what drives it, what to find out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coopconnect.uncertainty.drivers import Driver, from_draws
+from coopconnect.uncertainty.laws import CLIMATE, Law
+from coopconnect.uncertainty.prim import Box, failing_box
+from coopconnect.uncertainty.results import Results, viable
+from coopconnect.uncertainty.run import Ensemble
+
+
+@dataclass(frozen=True)
+class SiteFutures:
+    """One site. p_viable, p_first, p_top10: shares of the usable draws; ranks: 5 %, 50 %, 95 %.
+
+    box: the futures in which it is not viable (columns are those of `laws`), None where no simple box tells them.
+    drivers: of the margin to viability, strongest first; learn: the strongest of those that can be found out.
+    """
+
+    code: str
+    name: str
+    p_viable: float
+    p_first: float
+    p_top10: float
+    ranks: tuple[float, float, float]
+    robust: bool
+    tied: bool
+    box: Box | None
+    laws: tuple[Law, ...]
+    drivers: tuple[Driver, ...]
+    learn: Driver | None
+
+
+def margin(ensemble: Ensemble, site: int) -> np.ndarray:
+    """The lesser of viability - 1 and users / core - 1 in each usable draw: viable where at least 0."""
+    core = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))["core_users_gate"]
+    ratio, users = ensemble.figure("viability")[:, site], ensemble.figure("users")[:, site]
+    return np.asarray(np.minimum(ratio - 1.0, users / core - 1.0))
+
+
+def counted(laws: tuple[Law, ...]) -> list[int]:
+    """Columns that a limit can be put on: weights change no account, and the climate has stops, not a scale."""
+    return [k for k, law in enumerate(laws) if law.kind != "weight" and law.key != CLIMATE]
+
+
+def site_futures(ensemble: Ensemble, found: Results, code: str) -> SiteFutures | None:
+    """What the ensemble says of the site of a commune; None where the territory has no such site."""
+    site = found.row(code)
+    if site is None:
+        return None
+    row = found.sites.iloc[site]
+    columns = counted(ensemble.setup.laws)
+    laws = tuple(ensemble.setup.laws[k] for k in columns)
+    x, fails = ensemble.drawn()[:, columns], ~viable(ensemble)[:, site]
+    drivers = from_draws(laws, x, margin(ensemble, site), ensemble.seed)
+    learn = next((d for d in drivers if d.status != "choice" and d.weight > d.first_half_width), None)
+    return SiteFutures(
+        code, str(row["name"]), float(row["p_viable"]), float(row["p_first"]), float(row["p_top10"]),
+        (float(row["rank_p05"]), float(row["rank_p50"]), float(row["rank_p95"])),
+        bool(row["robust"]), bool(row["tied"]), failing_box(x, fails), laws, drivers, learn,
+    )  # fmt: skip

@@ -1,0 +1,62 @@
+"""The same ensemble on a real Dask cluster of local processes: same bits, whoever dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from distributed import LocalCluster
+
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.cluster import dask, workers_of
+from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.laws import laws_of
+from coopconnect.uncertainty.run import CHUNK, Ensemble, EnsembleError, blank, run, stream
+
+pytestmark = pytest.mark.filterwarnings("default")  # Dask's own warnings at start and stop are not ours
+
+
+@pytest.fixture(scope="module")
+def setup(small: Territory, reference: Scenario, parameters: Parameters) -> Setup:
+    return Setup(small, small, reference, parameters, laws_of(reference, parameters))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def local(setup: Setup) -> Ensemble:
+    return run(setup, 12 * CHUNK, 1, workers=1)
+
+
+def test_the_cluster_gives_the_same_bits(setup: Setup, cluster: LocalCluster, local: Ensemble) -> None:
+    address = cluster.scheduler_address
+    assert workers_of(address) == 2
+    found = run(setup, local.draws, 1, backend=dask(address), workers=2)
+    assert found.figures.tobytes() == local.figures.tobytes()
+
+
+def test_a_killed_worker_costs_time_not_results(setup: Setup, cluster: LocalCluster, local: Ensemble) -> None:
+    """One worker process is killed after the first chunks; Dask runs its chunks again."""
+    killed = 0
+    for found in stream(blank(setup, local.draws, 1), dask(cluster.scheduler_address), 2):
+        if not killed and 0 < found.done.sum() < local.draws:
+            killed = next(iter(cluster.workers.values())).pid
+            os.kill(killed, signal.SIGKILL)
+    assert killed
+    assert found.done.all()
+    assert found.figures.tobytes() == local.figures.tobytes()
+
+
+def test_an_address_where_nothing_answers_is_said() -> None:
+    with pytest.raises(EnsembleError, match=r"tcp://127\.0\.0\.1:9: no Dask scheduler answers within 1 s"):
+        workers_of("tcp://127.0.0.1:9", wait_s=1.0)
