@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from coopconnect import MODEL_VERSION
+from coopconnect.dossier import Dossier
 from coopconnect.parameters import DATA_DIR, ParameterError, Parameters, load_parameters
 from coopconnect.scenario import (
     DEFAULT_TERRITORY,
@@ -45,15 +46,21 @@ def say(text: str) -> None:
 
 def scenario_of(args: argparse.Namespace, parameters: Parameters) -> Scenario:
     """Scenario of the command: the reference, then the file, then each --set, then --territory."""
-    scenario = reference_scenario(parameters)
+    return _read_scenario(args, parameters)[0]
+
+
+def _read_scenario(args: argparse.Namespace, parameters: Parameters) -> tuple[Scenario, Dossier]:
+    """The scenario of the command, and the dossier of its file (empty without one)."""
+    scenario, dossier = reference_scenario(parameters), Dossier()
     if args.scenario:
         path = Path(args.scenario)
         if not path.is_file():
             raise WrongInput(f"--scenario {path}: no such file")
         try:
-            scenario = from_toml(path.read_text(encoding="utf-8"), parameters).scenario
+            read = from_toml(path.read_text(encoding="utf-8"), parameters)
         except UnicodeDecodeError:
             raise WrongInput(f"--scenario {path}: not a text file in UTF-8") from None
+        scenario, dossier = read.scenario, read.dossier
     pairs: dict[str, object] = {}
     for text in args.set or ():
         key, equal, value = text.partition("=")
@@ -61,7 +68,7 @@ def scenario_of(args: argparse.Namespace, parameters: Parameters) -> Scenario:
             raise WrongInput(f"--set {text}: should be key=value")
         pairs[key.strip()] = value.strip()
     scenario = set_all(scenario, pairs, parameters)
-    return scenario.with_values(territory=args.territory) if args.territory else scenario
+    return (scenario.with_values(territory=args.territory) if args.territory else scenario), dossier
 
 
 def territories(scenario: Scenario, parameters: Parameters, shipped: bool = False) -> tuple[Any, Any]:
@@ -93,12 +100,18 @@ def _with_refusals(scenario: Scenario, territory: Any, shipped: bool) -> Scenari
     """The scenario as the model reads it: communes of which every host has refused."""
     if not scenario.hosts:
         return scenario
-    from coopconnect.territory.hosts import assessed_scenario, hosts_of
+    from coopconnect.territory.hosts import assessed_scenario
+
+    return assessed_scenario(scenario, _hosts(territory, shipped))
+
+
+def _hosts(territory: Any, shipped: bool) -> Any:
+    """Buildings of the territory that could lend a room."""
+    from coopconnect.territory.hosts import hosts_of
     from coopconnect.territory.official.store import Store
 
     found = None if shipped else Store.default().load("places")
-    zones = territory.zones[territory.zones["in_territory"]]
-    return assessed_scenario(scenario, hosts_of(zones, found[0] if found else None))
+    return hosts_of(territory.zones[territory.zones["in_territory"]], found[0] if found else None)
 
 
 def _finite(value: Any) -> Any:
@@ -192,17 +205,24 @@ def _done(args: argparse.Namespace, document: dict[str, Any], line: str) -> None
 
 
 def run_export(args: argparse.Namespace) -> int:
-    """`export --to FILE`: the workbook, the stand-alone map, GIS files."""
-    from coopconnect.export.files import export_file
+    """`export --to FILE`: the workbook, an argument, a map, a chart, GIS files, the council kit."""
+    from dataclasses import replace
+    from datetime import date
+
+    from coopconnect.export.files import ENDINGS, Taken, export_file
 
     parameters = load_parameters()
-    scenario = scenario_of(args, parameters)
-    target = _target(args.to, (".xlsx", ".html", ".geojson", ".gpkg", ".csv"))
-    territory, result = _assess(scenario, parameters, args.shipped)
-    reference = reference_scenario(parameters, scenario.territory)
-    _, before = _assess(reference, parameters, args.shipped)
+    scenario, dossier = _read_scenario(args, parameters)
+    target = _target(args.to, ENDINGS)
+    territory, home = territories(scenario, parameters, args.shipped)
+    _, result = _assess(scenario, parameters, args.shipped)
+    _, before = _assess(reference_scenario(parameters, scenario.territory), parameters, args.shipped)
     link = "?" + "&".join(f"{k}={v}" for k, v in to_query(scenario, parameters).items())
-    export_file(target, territory, result, before, parameters, args.language, link)
+    taken = Taken(
+        territory, replace(result, scenario=scenario), before, parameters, args.language, date.today(), args.link or link,
+        args.site or "", dossier, hosts=_hosts(territory, args.shipped), home=home,
+    )  # fmt: skip
+    export_file(target, taken, args.argument, args.chart)
     _done(
         args,
         {"files": [str(target)], "bytes": target.stat().st_size},
@@ -269,7 +289,17 @@ def parser() -> argparse.ArgumentParser:
     table.add_argument("name", choices=("zones", "flows", "access", "sites"))
     table.add_argument("--to", required=True, metavar="FILE", help="FILE.parquet or FILE.csv")
     export = add("export", "what the app exports", run_export)
-    export.add_argument("--to", required=True, metavar="FILE", help=".xlsx, .html, .geojson, .gpkg or .csv")
+    export.add_argument(
+        "--to", required=True, metavar="FILE", help=".xlsx .pdf .html .png .svg .geojson .gpkg .csv .zip"
+    )
+    export.add_argument(
+        "--site", metavar="CODE", help="commune of the argument and of the charts (the best by default)"
+    )
+    export.add_argument("--argument", choices=("elected", "employers", "state"), default="elected", help="which PDF")
+    export.add_argument(
+        "--chart", choices=("map", "hours", "components", "response"), default="map", help="which picture"
+    )
+    export.add_argument("--link", metavar="ADDRESS", help="address printed in the files, with its code")
     export.add_argument("--language", choices=("fr", "en"), default="fr")
     locate = add("locate", "a classical location model on a matrix, with its bound", cli_siting.run_locate)
     cli_siting.add_locate(locate)

@@ -1,22 +1,39 @@
-"""One call for every file that the command line and the app give: the ending says which."""
+"""One place for every file that the command line and the app give: the ending says which, or the name of the maker."""
 
 from __future__ import annotations
 
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 
+from coopconnect.dossier import Dossier
 from coopconnect.export import gis, tables
+from coopconnect.export.argument_facts import scenario_words
+from coopconnect.export.arguments import KINDS, argument_pdf, day_words
 from coopconnect.export.html_map import map_html
+from coopconnect.export.images import chart_image
+from coopconnect.export.map_image import map_image
 from coopconnect.export.workbook import workbook
+from coopconnect.model.assessment import response
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
+from coopconnect.scenario_file import to_toml
+from coopconnect.show import charts
 from coopconnect.show.ground import contours_of, geometry_of
 from coopconnect.show.maps import MapSpec, map_texts, score_map
 from coopconnect.show.words import say
 from coopconnect.territory.types import Territory
 
+RESPONSE_POINTS = 13
 MAP_DISCS = 30
 """Sites drawn as discs on the stand-alone map, best first."""
 
@@ -36,25 +53,216 @@ def map_of(assessment: Assessment, language: str, rural_only: bool = False) -> M
     )  # fmt: skip
 
 
-def export_file(
-    target: Path, territory: Territory, assessment: Assessment, reference: Assessment, parameters: Parameters,
-    language: str, link: str = "", on: date | None = None,
-) -> None:  # fmt: skip
-    """Write `target` by its ending: .xlsx, .html, .geojson, .gpkg or .csv. ValueError for another ending."""
-    on = on or date.today()
-    ending = target.suffix.lower()
-    if ending == ".xlsx":
-        target.write_bytes(
-            workbook(assessment, reference, parameters, territory.provenance, language, link=link, on=on)
-        )
-    elif ending == ".html":
-        title = f"Coop-connect · {territory.name}"
-        subtitle = f"{assessment.model_version} · {on.isoformat()} · {link}"
-        target.write_bytes(map_html(map_of(assessment, language), geometry_of(territory), title, subtitle))
-    elif ending == ".csv":
-        tables.write_table(tables.sites_table(assessment), target)
-    elif ending in (".geojson", ".gpkg"):
-        codes = assessment.sites["zone_code"].tolist()
-        gis.write_gis(target, assessment, codes, contours_of(codes), language, on)
-    else:
-        raise ValueError(f"{target.name}: allowed endings .xlsx, .html, .geojson, .gpkg, .csv")
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What files are made of: a territory, its assessment, that of the reference, the dossier, the words, the day.
+
+    assessment: of the scenario with the answers of its hosts (which change no figure, but are told). link: full address of the scenario, '' where it has none. site_code: the site that charts and arguments are about
+    (the best available one where it is ''). rural_only: as on the screen. hosts: as `hosts_of` gives them; home: the
+    territory on which the choice is calibrated, where it is another one.
+    """
+
+    territory: Territory
+    assessment: Assessment
+    reference: Assessment
+    parameters: Parameters
+    language: str
+    on: date
+    link: str = ""
+    site_code: str = ""
+    dossier: Dossier = field(default_factory=Dossier)
+    rural_only: bool = False
+    hosts: pd.DataFrame | None = None
+    home: Territory | None = None
+
+    def say(self, key: str, **values: object) -> str:
+        """A text of what is taken home."""
+        return say(key, self.language, **values)
+
+
+def site_of(t: Taken) -> str:
+    """Code of the site that the files are about. ValueError where the code is unknown or no site is available."""
+    sites = t.assessment.sites
+    if t.site_code:
+        if t.assessment.site(t.site_code) is None:
+            raise ValueError(f"site {t.site_code}: not a commune of {t.territory.name}; allowed its INSEE codes")
+        return t.site_code
+    ranked = sites[sites["rank"] > 0]
+    if ranked.empty:
+        raise ValueError(f"{t.territory.name}: every site was refused; give a site by its INSEE code")
+    return str(ranked.loc[ranked["rank"].idxmin(), "zone_code"])
+
+
+def argument_bytes(t: Taken, kind: str) -> bytes:
+    """One of the three arguments, as PDF."""
+    return argument_pdf(
+        kind, t.assessment, t.reference, t.territory, t.parameters, site_of(t), t.dossier, t.language, t.link, t.on,
+        t.hosts, t.home,
+    )  # fmt: skip
+
+
+def workbook_bytes(t: Taken) -> bytes:
+    """The workbook."""
+    return workbook(
+        t.assessment, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
+        on=t.on, title=t.dossier.title, rural_only=t.rural_only,
+    )  # fmt: skip
+
+
+def map_html_bytes(t: Taken) -> bytes:
+    """The map that opens by a double click."""
+    title, subtitle = (
+        f"Coop-connect · {t.territory.name}",
+        f"{t.assessment.model_version} · {t.on.isoformat()} · {t.link}",
+    )
+    return map_html(map_of(t.assessment, t.language, t.rural_only), geometry_of(t.territory), title, subtitle)
+
+
+def map_image_bytes(t: Taken, kind: str) -> bytes:
+    """The map as a picture, with the scenario above it and its sources under it."""
+    return map_image(
+        map_of(t.assessment, t.language, t.rural_only), geometry_of(t.territory), kind,
+        title=t.say("take.map_title", territory=t.territory.name), subtitle=scenario_words(t.assessment.scenario, t.language),
+        note=map_note(t),
+    )  # fmt: skip
+
+
+def map_note(t: Taken) -> str:
+    """What stands under the map: kind of result, contours and their year, model version, day."""
+    contours = next((p for p in t.territory.provenance if p.table == "contours"), None)
+    ground = "" if contours is None else t.say("take.contours", source=contours.source, year=contours.year)
+    stamp = say("argument.stamp", t.language, version=t.assessment.model_version, date=day_words(t.on, t.language))
+    return f"{charts.source_note(t.assessment, t.language)}\n{ground} · {stamp}".strip("· \n")
+
+
+def charts_of(t: Taken) -> dict[str, go.Figure]:
+    """The charts of the page Décider by name: hours, components, response of the site to the price of fuel."""
+    code = site_of(t)
+    site, lever = t.assessment.site(code), t.parameters["fuel_price_eur_per_l"]
+    assert site is not None and lever.lever is not None
+    scenario = t.assessment.scenario
+    levels = np.linspace(lever.lever.minimum, lever.lever.maximum, RESPONSE_POINTS)
+    answered = response(t.territory, scenario, t.parameters, code, lever.key, levels, t.home)
+    return {
+        "hours": charts.household_hours(t.assessment, t.language, site_code=t.site_code or None),
+        "components": charts.score_components(t.assessment, t.language, selected_code=t.site_code or None),
+        "response": charts.lever_response(
+            answered, lever, str(site["name"]), t.assessment, t.language, current=scenario.fuel_price_eur_per_l,
+            reference=lever.value,
+        ),
+    }  # fmt: skip
+
+
+def gis_bytes(t: Taken, ending: str) -> bytes:
+    """Contours and results, '.gpkg' or '.geojson'."""
+    codes = t.assessment.sites["zone_code"].tolist()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"sites{ending}"
+        gis.write_gis(path, t.assessment, codes, contours_of(codes), t.language, t.on)
+        return path.read_bytes()
+
+
+def csv_bytes(t: Taken) -> bytes:
+    """The sites for French Excel."""
+    return tables.csv_bytes(tables.sites_table(t.assessment))
+
+
+def scenario_bytes(t: Taken) -> bytes:
+    """The scenario as a small file, with its title, why, and the dossier."""
+    return to_toml(t.assessment.scenario, t.parameters, t.dossier).encode("utf-8")
+
+
+def kit_bytes(t: Taken) -> bytes:
+    """Everything for a council meeting in one ZIP: three arguments, workbook, maps, scenario, and what is modelled.
+
+    The same arguments give the same bytes.
+    """
+    return _zipped(
+        t,
+        {
+            t.say("take.file.readme"): lambda: readme(t).encode("utf-8-sig"),
+            **{t.say(f"take.file.{kind}"): partial(argument_bytes, t, kind) for kind in KINDS},
+            t.say("take.file.workbook"): lambda: workbook_bytes(t),
+            t.say("take.file.map_html"): lambda: map_html_bytes(t),
+            t.say("take.file.map_png"): lambda: map_image_bytes(t, "png"),
+            t.say("take.file.scenario"): lambda: scenario_bytes(t),
+        },
+    )
+
+
+def charts_bytes(t: Taken) -> bytes:
+    """Every chart as PNG and SVG, in one ZIP."""
+    figures = charts_of(t)
+    return _zipped(
+        t,
+        {
+            f"{t.say(f'take.chart.{name}')}.{kind}": partial(chart_image, figure, kind)
+            for name, figure in figures.items()
+            for kind in ("png", "svg")
+        },
+    )
+
+
+def _zipped(t: Taken, parts: Mapping[str, Callable[[], bytes]]) -> bytes:
+    """A ZIP of files made one after another, dated of the day of issue."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, made in parts.items():
+            entry = zipfile.ZipInfo(name, (t.on.year, t.on.month, t.on.day, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, made())
+    return out.getvalue()
+
+
+def readme(t: Taken) -> str:
+    """What the kit holds, for which scenario, with its link, and which of its tables are modelled. Lines end as on Windows."""
+    site = t.assessment.site(site_of(t))
+    assert site is not None
+    tables_told = [
+        t.say("take.readme_table", table=say(f"table.{p.table}", t.language), kind=say(f"kind.{p.kind}", t.language),
+              source=p.source, year=p.year)
+        for p in t.territory.provenance
+    ]  # fmt: skip
+    names = ("elected", "employers", "state", "workbook", "map_html", "map_png", "scenario")
+    files = [f"- {t.say(f'take.file.{name}')}: {t.say(f'take.about.{name}')}" for name in names]
+    lines = [
+        t.say("take.readme_title", name=str(site["name"]), territory=t.territory.name), t.dossier.title, "",
+        scenario_words(t.assessment.scenario, t.language), t.link, "", t.say("take.readme_files"), *files, "",
+        t.say("take.readme_data"), *tables_told, "", t.say("take.readme_ranges"),
+        say("argument.stamp", t.language, version=t.assessment.model_version, date=day_words(t.on, t.language)),
+    ]  # fmt: skip
+    return "\r\n".join(line for line in lines if line is not None) + "\r\n"
+
+
+ENDINGS = (".xlsx", ".pdf", ".html", ".png", ".svg", ".geojson", ".gpkg", ".csv", ".zip")
+CHARTS = ("map", "hours", "components", "response")
+"""What a picture may show."""
+
+
+def export_bytes(t: Taken, ending: str, argument: str = "elected", chart: str = "map") -> bytes:
+    """The file of an ending, one of `ENDINGS`. argument: which PDF; chart: which picture (one of `CHARTS`).
+
+    ValueError for another ending, argument or chart.
+    """
+    made: dict[str, Callable[[], bytes]] = {
+        ".xlsx": lambda: workbook_bytes(t), ".pdf": lambda: argument_bytes(t, argument),
+        ".html": lambda: map_html_bytes(t), ".csv": lambda: csv_bytes(t), ".zip": lambda: kit_bytes(t),
+        ".png": lambda: _picture(t, "png", chart), ".svg": lambda: _picture(t, "svg", chart),
+        ".geojson": lambda: gis_bytes(t, ".geojson"), ".gpkg": lambda: gis_bytes(t, ".gpkg"),
+    }  # fmt: skip
+    if ending not in made:
+        raise ValueError(f"{ending}: allowed endings {', '.join(ENDINGS)}")
+    return made[ending]()
+
+
+def _picture(t: Taken, kind: str, chart: str) -> bytes:
+    if chart == "map":
+        return map_image_bytes(t, kind)
+    if chart not in CHARTS:
+        raise ValueError(f"chart: allowed {', '.join(CHARTS)}; not {chart!r}")
+    return chart_image(charts_of(t)[chart], kind)
+
+
+def export_file(target: Path, t: Taken, argument: str = "elected", chart: str = "map") -> None:
+    """Write `target` by its ending: see `export_bytes`."""
+    target.write_bytes(export_bytes(t, target.suffix.lower(), argument, chart))

@@ -27,6 +27,7 @@ from coopconnect.ui.map_component import draw_map, prepare_map
 from coopconnect.ui.put_aside import draw_put_aside
 from coopconnect.ui.ranking_component import RankingRow, draw_ranking, ranking_texts
 from coopconnect.ui.sight import in_sight
+from coopconnect.ui.takeaway import draw_takeaway
 
 RESPONSE_POINTS = 9
 MAP_KEY = "map"
@@ -101,8 +102,9 @@ def draw_bar(page: Page) -> None:
             page.say("bar.excel"), data=lambda: excel(page, link),
             file_name=f"coop-connect-{date.today().isoformat()}.xlsx",
             mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", key="excel",
-            type="primary", on_click="ignore", help=page.say("bar.excel_help"),
+            on_click="ignore", help=page.say("bar.excel_help"),
         )  # fmt: skip
+        draw_takeaway(page, page.view.selected)
 
 
 def excel(page: Page, link: str) -> bytes:

@@ -1,0 +1,131 @@
+"""Files to take home: every ending, the kit, names, hosts' answers, and the map that opens without a network."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from coopconnect.cli import main
+from coopconnect.dossier import Dossier
+from coopconnect.export import files
+from coopconnect.export.files import CHARTS, ENDINGS, Taken, export_bytes, kit_bytes, readme, site_of
+from coopconnect.model.assessment import assess
+from coopconnect.parameters import DATA_DIR, Parameters
+from coopconnect.scenario import reference_scenario
+from coopconnect.scenario_file import from_toml
+from coopconnect.show.words import say
+from coopconnect.territory.load import load_territory
+
+ON = date(2026, 11, 25)
+STARTS = {
+    ".xlsx": b"PK", ".pdf": b"%PDF", ".html": b"<!", ".png": b"\x89PNG", ".svg": b"<?xml", ".geojson": b"{",
+    ".gpkg": b"SQLite", ".csv": b"\xef\xbb\xbf", ".zip": b"PK",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def taken(parameters: Parameters, paca) -> Taken:
+    territory = load_territory("200040624", DATA_DIR / "territory", circuity=parameters.value("circuity"))
+    scenario = reference_scenario(parameters, territory.code).with_values(hosts=(("m84003", "asked"),))
+    found = replace(assess(territory, scenario, parameters, home=paca), scenario=scenario)
+    dossier = Dossier(title='=HYPERLINK("x")', why="Pourquoi")
+    link = "https://coop-connect.example/decider?v=1&site=84003"
+    return Taken(territory, found, found, parameters, "fr", ON, link, "84003", dossier, home=paca)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_ending_gives_its_file(taken: Taken, ending: str) -> None:
+    content = export_bytes(taken, ending)
+    assert content.startswith(STARTS[ending]) and len(content) > 1_000
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_chart_is_a_picture(taken: Taken, chart: str) -> None:
+    picture = Image.open(io.BytesIO(export_bytes(taken, ".png", chart=chart)))
+    assert picture.width > 1_700
+    assert export_bytes(taken, ".svg", chart=chart).startswith(b"<?xml")
+
+
+def test_wrong_asks_are_told(taken: Taken) -> None:
+    with pytest.raises(ValueError, match=r"\.docx: allowed endings \.xlsx, \.pdf"):
+        export_bytes(taken, ".docx")
+    with pytest.raises(ValueError, match="chart: allowed map, hours"):
+        export_bytes(taken, ".png", chart="pie")
+    with pytest.raises(ValueError, match="site 99999: not a commune"):
+        export_bytes(replace(taken, site_code="99999"), ".pdf")
+    sites = taken.assessment.sites.assign(rank=0)
+    nobody = replace(taken, site_code="", assessment=replace(taken.assessment, sites=sites))
+    with pytest.raises(ValueError, match="every site was refused"):
+        site_of(nobody)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_kit_has_everything_and_says_what_is_modelled(taken: Taken, language: str) -> None:
+    kit = zipfile.ZipFile(io.BytesIO(kit_bytes(replace(taken, language=language))))
+    names = ("readme", "elected", "employers", "state", "workbook", "map_html", "map_png", "scenario")
+    assert kit.namelist() == [say(f"take.file.{name}", language) for name in names]
+    assert kit.testzip() is None
+    text = kit.read(kit.namelist()[0]).decode("utf-8-sig")
+    assert taken.link in text and say("kind.modelled", language) in text and "\r\n" in text
+    for name in kit.namelist()[1:]:
+        assert name in text
+    for table in taken.territory.provenance:
+        assert table.source in text
+    read = from_toml(kit.read("scenario.toml").decode(), taken.parameters)
+    assert read.scenario == taken.assessment.scenario and read.dossier.title == taken.dossier.title
+
+
+def test_the_kit_twice_is_the_same_file(taken: Taken) -> None:
+    assert kit_bytes(taken) == kit_bytes(taken)
+
+
+def test_the_answers_of_hosts_are_told_in_the_council_page(taken: Taken) -> None:
+    from coopconnect.export.argument_facts import facts_of
+    from coopconnect.export.arguments import page_data
+    from coopconnect.territory.hosts import hosts_of
+
+    zones = taken.territory.zones
+    facts = facts_of(
+        taken.assessment, taken.reference, taken.territory, taken.parameters, "84003", taken.dossier, hosts_of(zones),
+        "fr", taken.home,
+    )  # fmt: skip
+    items = [item["text"] for item in page_data("elected", facts, taken.link, ON)[0]["actions"]["items"]]
+    assert items[0].startswith("Obtenir la réponse attendue") and "Mairie (Apt)" in items[0]
+
+
+def test_only_an_address_gets_a_code(taken: Taken) -> None:
+    from coopconnect.export.argument_facts import facts_of
+    from coopconnect.export.arguments import page_data
+    from coopconnect.territory.hosts import hosts_of
+
+    facts = facts_of(
+        taken.assessment, taken.reference, taken.territory, taken.parameters, "84003", taken.dossier,
+        hosts_of(taken.territory.zones), "fr", taken.home,
+    )  # fmt: skip
+    assert page_data("state", facts, "?v=1", ON)[1] == {}
+    assert set(page_data("state", facts, taken.link, ON)[1]) == {"code.svg"}
+
+
+def test_the_readme_of_a_title_is_plain_text(taken: Taken) -> None:
+    assert '=HYPERLINK("x")' in readme(taken)
+
+
+def test_the_map_file_asks_nobody(taken: Taken) -> None:
+    assert "default-src 'none'" in files.map_html_bytes(taken).decode()
+
+
+def test_the_command_line_gives_an_argument_and_the_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--territory", "200040624"]
+    assert main(["export", *where, "--to", str(tmp_path / "a.pdf"), "--site", "84003", "--argument", "state"]) == 0
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert main(["export", *where, "--to", str(tmp_path / "a.svg"), "--chart", "components", "--language", "en"]) == 0
+    assert main(["export", *where, "--to", str(tmp_path / "a.pdf"), "--site", "75056"]) == 2
+    assert main(["export", *where, "--to", str(tmp_path / "a.docx")]) == 2
+    errors = capsys.readouterr().err
+    assert "site 75056: not a commune" in errors and "allowed endings .xlsx, .pdf" in errors
