@@ -29,6 +29,10 @@ from coopconnect.scenario_file import from_toml
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
+ARGUMENTS = ("elected", "employers", "state")
+CHARTS = ("map", "hours", "components", "response", "waterfall", "users", "price", "telepresence")
+"""What `export` may be asked for: as in `coopconnect.export.files`, whose libraries are not loaded to say so."""
+
 SITE_FIELDS = (
     "users", "hub_days_per_year", "desks", "hours_per_year", "eur_per_year", "kg_co2e_per_year",
     "hours_per_participating_household", "viability",
@@ -295,10 +299,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--site", metavar="CODE", help="commune of the argument and of the charts (the best by default)"
     )
-    export.add_argument("--argument", choices=("elected", "employers", "state"), default="elected", help="which PDF")
-    export.add_argument(
-        "--chart", choices=("map", "hours", "components", "response"), default="map", help="which picture"
-    )
+    export.add_argument("--argument", choices=ARGUMENTS, default="elected", help="which PDF")
+    export.add_argument("--chart", choices=CHARTS, default="map", help="which picture")
     export.add_argument("--link", metavar="ADDRESS", help="address printed in the files, with its code")
     export.add_argument("--language", choices=("fr", "en"), default="fr")
     locate = add("locate", "a classical location model on a matrix, with its bound", cli_siting.run_locate)

@@ -127,6 +127,27 @@ def test_stacks_share_a_base_and_negatives_go_below():
     assert [(p.get_y(), p.get_height()) for p in patches] == [(0, 2), (0, -1), (2, 3), (-1, -4)]
 
 
+def test_ticks_are_never_rounded_away_and_stairs_are_stairs():
+    figure = go.Figure(
+        data=[{"type": "scatter", "x": [0, 1, 2], "y": [5, 6, 9], "mode": "lines", "line": {"shape": "hv"}}],
+        layout={"xaxis": {"range": [0, 2], "tickformat": ",.0f"}, "yaxis": {"rangemode": "tozero"}, "template": None},
+    )
+    with drawing():
+        axes = draw_chart(figure, 600).axes[0]
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
+        assert axes.lines[0].get_drawstyle() == "steps-post"
+        assert axes.get_ylim()[0] == 0.0
+
+
+def test_texts_at_points_have_their_own_side_and_weight():
+    trace = {"type": "scatter", "mode": "text", "x": [0, 1], "y": [0, 1], "text": ["<b>a</b>", "b"],
+             "textposition": ["middle right", "top left"]}  # fmt: skip
+    with drawing():
+        one, two = draw_chart(go.Figure(data=[trace]), 300).axes[0].texts
+    assert (one.get_text(), one.get_fontweight(), one.get_ha(), one.get_va()) == ("a", "bold", "left", "center")
+    assert (two.get_text(), two.get_fontweight(), two.get_ha(), two.get_va()) == ("b", "normal", "right", "bottom")
+
+
 def test_packed_arrays_are_read():
     figure = go.Figure(data=[go.Bar(x=np.arange(3.0), y=np.array([1.0, 2.0, 4.0]))])
     with drawing():

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from coopconnect import cli
 from coopconnect.cli import main
 from coopconnect.dossier import Dossier
 from coopconnect.export import files
+from coopconnect.export.arguments import KINDS
 from coopconnect.export.files import CHARTS, ENDINGS, Taken, export_bytes, kit_bytes, readme, site_of
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import DATA_DIR, Parameters
@@ -50,6 +52,10 @@ def test_every_chart_is_a_picture(taken: Taken, chart: str) -> None:
     picture = Image.open(io.BytesIO(export_bytes(taken, ".png", chart=chart)))
     assert picture.width > 1_700
     assert export_bytes(taken, ".svg", chart=chart).startswith(b"<?xml")
+
+
+def test_the_command_line_knows_every_argument_and_chart() -> None:
+    assert cli.CHARTS == CHARTS and tuple(KINDS) == cli.ARGUMENTS
 
 
 def test_wrong_asks_are_told(taken: Taken) -> None:

@@ -23,11 +23,12 @@ from coopconnect.export.html_map import map_html
 from coopconnect.export.images import chart_image
 from coopconnect.export.map_image import map_image
 from coopconnect.export.workbook import workbook
+from coopconnect.model import site_sheet
 from coopconnect.model.assessment import response
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
 from coopconnect.scenario_file import to_toml
-from coopconnect.show import charts
+from coopconnect.show import charts, site_charts
 from coopconnect.show.ground import contours_of, geometry_of
 from coopconnect.show.maps import MapSpec, map_texts, score_map
 from coopconnect.show.words import say
@@ -136,21 +137,44 @@ def map_note(t: Taken) -> str:
 
 
 def charts_of(t: Taken) -> dict[str, go.Figure]:
-    """The charts of the page Décider by name: hours, components, response of the site to the price of fuel."""
+    """The charts of the screens about one site, by name: those of Décider, then those of Fiche site."""
     code = site_of(t)
-    site, lever = t.assessment.site(code), t.parameters["fuel_price_eur_per_l"]
-    assert site is not None and lever.lever is not None
-    scenario = t.assessment.scenario
-    levels = np.linspace(lever.lever.minimum, lever.lever.maximum, RESPONSE_POINTS)
-    answered = response(t.territory, scenario, t.parameters, code, lever.key, levels, t.home)
+    site = t.assessment.site(code)
+    assert site is not None
     return {
-        "hours": charts.household_hours(t.assessment, t.language, site_code=t.site_code or None),
-        "components": charts.score_components(t.assessment, t.language, selected_code=t.site_code or None),
-        "response": charts.lever_response(
-            answered, lever, str(site["name"]), t.assessment, t.language, current=scenario.fuel_price_eur_per_l,
-            reference=lever.value,
-        ),
-    }  # fmt: skip
+        "hours": charts.household_hours(t.assessment, t.language, site_code=code),
+        "components": charts.score_components(t.assessment, t.language, selected_code=code),
+        "response": _fuel_response(t, site),
+        **_sheet_charts(t, site),
+    }
+
+
+def _fuel_response(t: Taken, site: pd.Series) -> go.Figure:
+    """Answer of the site to the price of fuel."""
+    lever, scenario = t.parameters["fuel_price_eur_per_l"], t.assessment.scenario
+    low, high = lever.bounds()
+    levels = np.linspace(low, high, RESPONSE_POINTS)
+    answered = response(t.territory, scenario, t.parameters, str(site["zone_code"]), lever.key, levels, t.home)
+    return charts.lever_response(
+        answered, lever, str(site["name"]), t.assessment, t.language, current=scenario.fuel_price_eur_per_l,
+        reference=lever.value,
+    )  # fmt: skip
+
+
+def _sheet_charts(t: Taken, site: pd.Series) -> dict[str, go.Figure]:
+    """The score taken apart; income and cost by users and by price; the price of telepresence."""
+    scenario, name, code = t.assessment.scenario, str(site["name"]), str(site["zone_code"])
+    by_price = site_sheet.break_even_by_price(t.territory, scenario, t.parameters, code, t.home)
+    trigger = site_sheet.telepresence_trigger(t.territory, scenario, t.parameters, code, t.home)
+    parts, score = site_sheet.waterfall(site, scenario), site_sheet.span(site, "score")
+    by_users = site_sheet.break_even_by_users(site, scenario, t.parameters)
+    price = scenario.telepresence_price_eur_per_month
+    return {
+        "waterfall": site_charts.score_waterfall(parts, score, name, t.assessment, t.language),
+        "users": site_charts.break_even_users(by_users, name, t.assessment, t.language),
+        "price": site_charts.break_even_price(by_price, name, t.assessment, t.language),
+        "telepresence": site_charts.telepresence_price(trigger, price, name, t.assessment, t.language),
+    }
 
 
 def gis_bytes(t: Taken, ending: str) -> bytes:
@@ -235,7 +259,7 @@ def readme(t: Taken) -> str:
 
 
 ENDINGS = (".xlsx", ".pdf", ".html", ".png", ".svg", ".geojson", ".gpkg", ".csv", ".zip")
-CHARTS = ("map", "hours", "components", "response")
+CHARTS = ("map", "hours", "components", "response", "waterfall", "users", "price", "telepresence")
 """What a picture may show."""
 
 

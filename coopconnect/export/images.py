@@ -47,6 +47,7 @@ _MARKERS = {
     "circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "triangle-down": "v", "triangle-left": "<",
     "triangle-right": ">", "x": "x", "cross": "P", "star": "*", "line-ns": "|", "line-ew": "_",
 }  # fmt: skip
+_STEPS = {"hv": "steps-post", "vh": "steps-pre", "hvh": "steps-mid"}
 _TRACES = ("bar", "scatter")
 _FILLS = (None, "none", "tozeroy", "tozerox", "toself", "tonexty")
 
@@ -324,7 +325,7 @@ def _draw_scatter(axes: Axes, trace: Mapping[str, Any], before: np.ndarray | Non
     label = trace.get("name", "_") or "_"
     _draw_fill(axes, trace, x, y, before)
     if "lines" in mode and float(line.get("width", 2)) > 0:
-        style = {"steps-post": "steps-post"}.get({"hv": "steps-post"}.get(str(line.get("shape")), ""), "default")
+        style = _STEPS.get(str(line.get("shape")), "default")
         axes.plot(
             x, y, color=_colours(line.get("color", marker.get("color")), 1)[0], linewidth=float(line.get("width", 2)) * _PT_PER_PX,
             linestyle=_DASHES.get(str(line.get("dash", "solid")), "-"), drawstyle=style, zorder=3,
@@ -353,13 +354,16 @@ _TEXT_SIDES = {
 
 def _point_texts(axes: Axes, trace: Mapping[str, Any], x: np.ndarray, y: np.ndarray) -> None:
     font = trace.get("textfont", {})
-    up, side = (str(trace.get("textposition", "middle center")).split() + ["center"])[:2]
-    ha, _, dx, _ = _TEXT_SIDES.get(side, _TEXT_SIDES["middle"])
-    _, va, _, dy = _TEXT_SIDES.get(up, _TEXT_SIDES["middle"])
-    for a, b, text in zip(x, y, np.broadcast_to(_array(trace.get("text")), x.shape), strict=True):
+    places = trace.get("textposition", "middle center")
+    places = [places] * len(x) if isinstance(places, str) else list(places)
+    for a, b, text, place in zip(x, y, np.broadcast_to(_array(trace.get("text")), x.shape), places, strict=True):
+        up, side = [*str(place).split(), "center"][:2]
+        ha, _, dx, _ = _TEXT_SIDES.get(side, _TEXT_SIDES["middle"])
+        _, va, _, dy = _TEXT_SIDES.get(up, _TEXT_SIDES["middle"])
         axes.annotate(
             _bare(str(text)), (a, b), xytext=(dx, dy), textcoords="offset points", ha=ha, va=va, annotation_clip=False,
             color=colour(font.get("color")) or "black", fontsize=float(font.get("size", 12)) * _PT_PER_PX, zorder=6,
+            fontweight="bold" if "<b>" in str(text) else "normal",
         )  # fmt: skip
 
 
@@ -421,6 +425,9 @@ def _dress_axis(axes: Axes, name: str, told: Mapping[str, Any], layout: Mapping[
         getattr(axes, f"set_{name}lim")(*span)
     elif told.get("autorange") == "reversed":
         axis.set_inverted(True)
+    elif told.get("rangemode") == "tozero":
+        low, high = getattr(axes, f"get_{name}lim")()
+        getattr(axes, f"set_{name}lim")(min(low, 0.0) if low < 0 < high else 0.0, high)
     if told.get("visible") is False:
         axis.set_visible(False)
         spine.set_visible(False)
@@ -466,6 +473,10 @@ def _ticks(axis: Any, told: Mapping[str, Any], layout: Mapping[str, Any], font: 
         from matplotlib.ticker import MultipleLocator
 
         axis.set_major_locator(MultipleLocator(float(told["dtick"])))
+    elif re.search(r"\.0~?f$", str(told.get("tickformat", ""))) and told.get("type") != "log":
+        from matplotlib.ticker import MaxNLocator
+
+        axis.set_major_locator(MaxNLocator(nbins=8, integer=True))  # no tick that its own label would round away
     axis.set_tick_params(
         length=4 if out else 0, color=colour(told.get("tickcolor")) or "black", labelsize=size, labelcolor=ink or "black",
         labelleft=told.get("showticklabels", True), labelbottom=told.get("showticklabels", True),

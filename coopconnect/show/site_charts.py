@@ -197,7 +197,7 @@ def _band(values: Span) -> dict[str, Any]:
 def _money_axes(layout: dict[str, Any], table: pd.DataFrame) -> None:
     first, last = float(table["value"].iloc[0]), float(table["value"].iloc[-1])
     top = float(table[["income_eur", "cost_eur"]].to_numpy().max())
-    layout["xaxis"] |= {"range": [first, last], "showgrid": False, "tickformat": ",.~f"}
+    layout["xaxis"] |= {"range": [first, last], "showgrid": False, "tickformat": ",.2~f"}
     layout["yaxis"] |= {"range": [0.0, top * 1.24], "tickformat": ",.0f"}
     layout |= {"showlegend": True, "legend": {
         "orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
