@@ -32,6 +32,20 @@ const copy = async (text) => {
   return done;
 };
 
+// Notes and photos are in no address: the browser asks before it forgets what no file holds yet.
+const guardDossier = (data) => {
+  const kept = (window.__coopconnectDossier ??= { now: "", saved: "", watched: false });
+  kept.now = data.dossier || "";
+  if (kept.watched) return;
+  kept.watched = true;
+  window.addEventListener("beforeunload", (event) => {
+    if (kept.now && kept.now !== kept.saved) event.preventDefault();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".st-key-save button")) kept.saved = kept.now;
+  }, true);
+};
+
 const drawCopy = (parent, data) => {
   let button = parent.querySelector("button");
   if (!button) {
@@ -82,6 +96,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     setStateValue("height", Math.round(window.innerHeight));
   }
   remember(data);
+  if ("dossier" in data) guardDossier(data);
   if (data.resume) drawResume(parentElement, data, setTriggerValue);
   else drawCopy(parentElement, data);
 }

@@ -83,8 +83,10 @@ def begin_page(key: str) -> Page:
         cached.follow_store()
         _top_bar(page)
         state.write_address()
-        if session.problems:
-            _problems(page)
+        # Its place is there from the start: what came after would move, and lose what is being typed.
+        with st.empty():
+            if session.problems:
+                _problems(page)
     return page
 
 
@@ -122,6 +124,7 @@ def frame_data(page: Page) -> dict[str, Any]:
     return {
         "lang": page.language, "projector": page.view.projector, "query": query_of(page.session),
         "height": screen_height_px(),
+        "dossier": f"{hash(page.session.dossier):x}" if page.session.dossier.sites else "",
     }  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def _host_row(page: Page, host: Mapping[Hashable, Any]) -> None:
     sources: tuple[str, ...] = tuple(host["sources"])
     status = host_status(page.scenario, sources)
     key = key_for(f"host_{host['host_id']}", status)
-    name, choice = st.columns([2, 3], vertical_alignment="center")
+    name, choice = st.columns([1, 2], vertical_alignment="center")
     facts = [page.say(f"hosts.kind.{host['kind']}"), str(host["address"] or "")]
     if not host["precise"]:
         facts.append(page.say("hosts.at_commune"))
