@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 GATES = ("fibre", "host", "users", "lead")
 """What must hold before a site opens, outside any weight. 'host' and 'users' follow from hosts and named users."""
@@ -20,6 +20,9 @@ CHECKLIST = ("steering", "support", "welcome", "offer", "communication")
 
 ANSWERS = ("yes", "partly", "no")
 """What may be answered; a question without an answer is not stored."""
+
+ASKED_OF = ("users", "residents")
+"""Who may answer a survey: people who come to an open hub, or residents who have one within reach."""
 
 MOST_NOTES = 5_000
 MOST_PHOTOS = 6
@@ -80,12 +83,47 @@ class SiteNotes:
 
 
 @dataclass(frozen=True)
+class SurveySums:
+    """What is kept of a survey: sums over its answers, nothing of anybody.
+
+    asked: 'users' of an open hub, or 'residents' with a hub within reach; answers, users: people, and those who use a
+    hub; days: hub days a week, days_squared the sum of their squares; replaced_days: those that replace a day at the
+    office, car_days those of people who drive alone. commute_km, access_km: sums of days times km, over the days of
+    those who gave the km (commute_days, access_days).
+    """
+
+    asked: str
+    answers: int
+    users: int
+    days: float
+    days_squared: float
+    replaced_days: float
+    car_days: float = 0.0
+    commute_km: float = 0.0
+    commute_days: float = 0.0
+    access_km: float = 0.0
+    access_days: float = 0.0
+
+    def problem(self) -> str:
+        """What cannot be in these sums, '' where all can."""
+        numbers = [getattr(self, f.name) for f in fields(self) if f.name != "asked"]
+        if self.asked not in ASKED_OF:
+            return f"asked: allowed {', '.join(ASKED_OF)}; not {self.asked!r}"
+        if not all(isinstance(n, (int, float)) and not isinstance(n, bool) and 0.0 <= n < 1e9 for n in numbers):
+            return "sums: allowed numbers from 0"
+        if self.users > self.answers or self.replaced_days > self.days or self.car_days > self.days:
+            return "sums: users above answers, or days above all days"
+        return ""
+
+
+@dataclass(frozen=True)
 class Dossier:
-    """Title and reason of a scenario, and what is known of its sites, sorted by code."""
+    """Title and reason of a scenario, what is known of its sites, sorted by code, and the sums of a survey."""
 
     title: str = ""
     why: str = ""
     sites: tuple[SiteNotes, ...] = ()
+    survey: SurveySums | None = None
 
     def site(self, zone_code: str) -> SiteNotes:
         """What is known of a site; empty notes where nothing is."""

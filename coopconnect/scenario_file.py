@@ -7,12 +7,21 @@ import binascii
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import tomli_w
 
-from coopconnect.dossier import MOST_NOTES, MOST_PHOTOS, Dossier, DossierError, Photo, SiteNotes, shrunk_photo
+from coopconnect.dossier import (
+    MOST_NOTES,
+    MOST_PHOTOS,
+    Dossier,
+    DossierError,
+    Photo,
+    SiteNotes,
+    SurveySums,
+    shrunk_photo,
+)
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import (
     Scenario,
@@ -26,7 +35,7 @@ from coopconnect.scenario import (
 FILE_VERSION = "2"
 """Version written in files; each version before has its migration in `_MIGRATIONS`."""
 
-_KEYS = ("title", "why", "title_en", "why_en", "version", "differences", "sites")
+_KEYS = ("title", "why", "title_en", "why_en", "version", "differences", "sites", "survey")
 _SITE_KEYS = ("answers", "remarks", "named_users", "notes", "photos")
 _PHOTO_KEYS = ("name", "caption", "jpeg")
 _CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
@@ -52,6 +61,8 @@ def to_toml(scenario: Scenario, parameters: Parameters, dossier: Dossier | None 
     raw: dict[str, Any] = {"title": dossier.title, "why": dossier.why, "version": FILE_VERSION, "differences": found}
     if dossier.sites:
         raw["sites"] = {notes.zone_code: _site_table(notes) for notes in dossier.sites}
+    if dossier.survey:
+        raw["survey"] = asdict(dossier.survey)
     return tomli_w.dumps(raw)
 
 
@@ -85,12 +96,28 @@ def from_toml(text: str, parameters: Parameters) -> ScenarioFile:
         found = {}
     scenario, more = apply_known(reference_scenario(parameters), found, parameters)
     sites, wrong = _sites(raw.get("sites", {}))
-    problems += [*more, *wrong]
+    survey, amiss = _survey(raw.get("survey"))
+    problems += [*more, *wrong, *amiss]
     if problems:
         raise ScenarioError("\n".join(_with_line(problem, text) for problem in problems))
     words = {key: str(raw.get(key, ""))[:MOST_NOTES] for key in ("title", "why", "title_en", "why_en")}
-    dossier = Dossier(words["title"], words["why"], sites)
+    dossier = Dossier(words["title"], words["why"], sites, survey)
     return ScenarioFile(scenario, dossier, words["title_en"], words["why_en"], migrated)
+
+
+def _survey(raw: object) -> tuple[SurveySums | None, list[str]]:
+    """The sums of a survey, and what is wrong with them."""
+    if raw is None:
+        return None, []
+    keys = [f.name for f in fields(SurveySums)]
+    if not isinstance(raw, dict) or set(raw) - set(keys):
+        return None, [f"survey: should be a table of {', '.join(keys)}"]
+    try:
+        found = SurveySums(**raw)
+    except TypeError:
+        return None, [f"survey: should be a table of {', '.join(keys)}"]
+    problem = found.problem()
+    return (None, [f"survey.{problem}"]) if problem else (found, [])
 
 
 def _with_line(problem: str, text: str) -> str:
