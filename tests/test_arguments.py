@@ -134,7 +134,7 @@ def test_what_is_negative_is_said_and_red(communes, found, paca, parameters) -> 
     assert page["bad"] and "ajoute" in page["message"] and page["weak"][0].startswith("Effet négatif")
     assert page["cards"][0]["bad"] and page["cards"][0]["value"].startswith("−")
     assert any(r["style"] == "loss" for r in page["plots"][0]["rects"])
-    assert content("elected", code, found, paca, parameters)["message"].startswith("Non en l'état")
+    assert content("elected", code, found, paca, parameters)["message"].startswith("Pas en l'état")
 
 
 def test_public_euros_per_tonne_by_hand(communes, found, paca, parameters) -> None:
