@@ -37,11 +37,15 @@ def emission_kg_per_km(scenario: Scenario, values: Values) -> float:
     The thermal part is what today's fleet figure leaves once today's electric cars are taken out; the electric
     share then grows with the year, so that a saving of 2050 is not counted with the cars of today.
     """
-    today = electric_share("today", values)
     then = electric_share(scenario.climate, values)
-    clean = values["electric_emission_kg_per_km"]
-    thermal = (values["fleet_emission_kg_per_km"] - today * clean) / (1.0 - today)
-    return (1.0 - then) * thermal + then * clean
+    return (1.0 - then) * thermal_emission_kg_per_km(values) + then * values["electric_emission_kg_per_km"]
+
+
+def thermal_emission_kg_per_km(values: Values) -> float:
+    """Emission of a km of a thermal car: what the fleet figure leaves once today's electric cars are taken out."""
+    today = electric_share("today", values)
+    clean = today * values["electric_emission_kg_per_km"]
+    return float((values["fleet_emission_kg_per_km"] - clean) / (1.0 - today))
 
 
 def hours(sums: Sums) -> np.ndarray:

@@ -31,7 +31,7 @@ from coopconnect.territory.official.tables import (
 from coopconnect.territory.provenance import provenance_with
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, CLIMATES, ZONE_COLUMNS, Territory
 
-__all__ = ["check_territory", "contours_for", "list_territories", "load_territory", "outlines_for"]
+__all__ = ["check_territory", "contours_for", "list_territories", "load_territory", "national_estimate", "outlines_for"]
 
 TENTHS = 10
 COMMUNE_COLUMNS = (
@@ -76,7 +76,7 @@ def load_territory(
     communes = with_density(communes, official.get("density"))
     name, inside = select_communes(code, communes, data_dir)
     communes, pairs = _commuters(communes, official, data_dir)
-    estimate = _estimate(communes, circuity, values, official)
+    estimate = national_estimate(communes, circuity, values, official)
     site, near, access = estimate.access(inside, ACCESS_TABLE_MAX_MIN)
     halo = np.setdiff1d(np.unique(near), inside)
     rows = np.concatenate([inside, halo]).astype(np.int64)
@@ -111,7 +111,9 @@ def load_territory(
     )
 
 
-def _estimate(communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official) -> Estimate:
+def national_estimate(
+    communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official
+) -> Estimate:
     """The built-in estimate, with the routed table before it where one is loaded."""
     table = official.get("travel")
     return Estimate(
