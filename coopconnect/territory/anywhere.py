@@ -12,6 +12,9 @@ from coopconnect.territory.estimate import Estimate
 from coopconnect.territory.load import national_estimate, read_communes
 from coopconnect.territory.official.tables import NOTHING, Official
 
+LONGEST_KM = 150.0
+"""Beyond this the built-in estimate has not been checked against roads, and drives too fast."""
+
 
 @dataclass(frozen=True)
 class Drive:

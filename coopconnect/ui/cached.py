@@ -17,17 +17,19 @@ import streamlit as st
 
 from coopconnect.model.assessment import assess, response
 from coopconnect.model.attribution import Central, central
+from coopconnect.model.household_groups import HouseholdGroups, household_groups
 from coopconnect.model.site_sheet import SheetRuns, sheet_runs
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters, load_parameters
-from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, reference_scenario
+from coopconnect.scenario import COMPONENTS, DEFAULT_TERRITORY, Scenario, reference_scenario
 from coopconnect.show.geometry import Geometry
 from coopconnect.show.ground import geometry_of
+from coopconnect.territory.anywhere import Anywhere, load_anywhere
 from coopconnect.territory.hosts import assessed_scenario, hosts_of
 from coopconnect.territory.official.fuel import History, history_of, shipped_history
 from coopconnect.territory.official.store import Stamp, Store
 from coopconnect.territory.types import Territory
-from coopconnect.ui.places import load_place
+from coopconnect.ui.places import TERRITORY_DIR, load_place
 
 LARGE_SITES = 5_000
 
@@ -72,6 +74,7 @@ def follow_store() -> bool:
     _STAMP["seen"] = stamp
     for kept in (
         territory, _assessment, _large_assessment, _central, site_response, sheet, geometry, hosts, fuel_history,
+        _households, anywhere,
     ):  # fmt: skip
         kept.clear()
     _SEEN.clear()
@@ -125,6 +128,33 @@ def central_results(scenario: Scenario) -> Central:
 def _central(scenario: Scenario) -> Central:
     code = scenario.territory
     return central(territory(code), scenario, parameters(), home_territory(code))
+
+
+def households(scenario: Scenario, site_code: str = "") -> HouseholdGroups:
+    """Who gains and who loses, for one site or the rural sites: see `coopconnect.model.household_groups`.
+
+    Kept on what changes it: not the weights of the score.
+    """
+    usual = reference_scenario(parameters(), scenario.territory)
+    weights = {f"weight_{name}": getattr(usual, f"weight_{name}") for name in COMPONENTS}
+    return _households(_as_assessed(scenario).with_values(**weights), site_code)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _households(scenario: Scenario, site_code: str) -> HouseholdGroups:
+    code = scenario.territory
+    return household_groups(territory(code), scenario, parameters(), site_code, home_territory(code))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def anywhere() -> Anywhere:
+    """What times a trip between any two communes of metropolitan France."""
+    assumed = parameters()
+    loaded = load_anywhere(
+        TERRITORY_DIR, assumed.value("circuity"), assumed.values_with({}), store().official(("travel",))
+    )
+    settle()
+    return loaded
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)

@@ -169,7 +169,7 @@ def _delta(page: Page, figure: Figure) -> str:
 def _why(page: Page, figure: Figure, territory: Territory) -> str:
     values = parameter_values(page.scenario, page.parameters)
     keys = [key.format(premises=page.scenario.premises) for key in RESTS_ON[figure.kind]]
-    rows = "".join(_parameter_row(page, page.parameters[key], values[key]) for key in keys if key in page.parameters)
+    rows = "".join(parameter_row(page, page.parameters[key], values[key]) for key in keys if key in page.parameters)
     data = "".join(
         f"<li>{html.escape(say(f'table.{p.table}', page.language) if _named(p.table) else p.table)}{colon(page.language)}"
         f"<b>{html.escape(page.say(f'kind.{p.kind}'))}</b>, {html.escape(p.source)} ({html.escape(p.year)})</li>"
@@ -189,7 +189,8 @@ def _named(table: str) -> bool:
     return known(f"table.{table}")
 
 
-def _parameter_row(page: Page, item: Parameter, value: float) -> str:
+def parameter_row(page: Page, item: Parameter, value: float) -> str:
+    """One parameter as a line of HTML: its value, source, year and status."""
     shown = with_parameter_unit(value, item.key, page.parameters, page.language)
     status = page.say(f"status.{item.status}")
     year = str(item.valid_from.year)

@@ -10,7 +10,7 @@ const remember = (data) => {
 
 const link = (data) => {
   const url = new URL(window.location.href);
-  url.search = data.query;
+  url.search = data.link || data.query;
   url.hash = "";
   return url.href;
 };

@@ -134,9 +134,12 @@ def screen_height_px() -> int:
     return int(told) if isinstance(told, (int, float)) and 200 < told < 10_000 else USUAL_HEIGHT_PX
 
 
-def mount_frame(page: Page, remember: bool = False, copy: bool = False) -> None:
-    """The script around the page: language, projector, last scenario; with `copy`, the button that copies the link."""
-    data = frame_data(page)
+def mount_frame(page: Page, remember: bool = False, copy: bool = False, link_query: str = "") -> None:
+    """The script around the page: language, projector, last scenario; with `copy`, the button that copies the link.
+
+    link_query: what the copied link says, if not the whole session.
+    """
+    data = frame_data(page) | {"link": link_query}
     if remember:
         data["remember"] = scenario_line(page.scenario, page.parameters, page.language)
     if copy:

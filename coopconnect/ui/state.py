@@ -36,7 +36,7 @@ VIEW_NAMES = {
     "lang": "language", "site": "selected", "projector": "projector", "all": "all_communes", "dep": "departement",
     "near": "near", "minutes": "near_min", "viable": "viable_only",
     "home": "home", "work": "work", "mydays": "my_days", "car": "car", "base": "base", "vs": "against",
-    "figure": "outcome",
+    "figure": "outcome", "gain": "gain", "truly": "truly",
 }  # fmt: skip
 """Name in the address of each field of `View`."""
 
@@ -44,6 +44,9 @@ KEPT_NAMES = ("k1", "k2", "k3")
 """Names in the address of the scenarios kept to compare; the one on the screen is the first of at most four."""
 _MOST_TITLE = 80
 CARS = ("thermal", "electric", "none")
+GAINS = ("hours", "eur", "eur_after_price", "kg_co2e")
+_ALLOWED = {"language": LANGUAGES, "car": CARS, "gain": GAINS}
+"""Fields of `View` that take one of a few words."""
 MOST_DAYS = 5
 
 
@@ -53,9 +56,10 @@ class View:
 
     selected, near: INSEE codes or ''; near_min: minutes by road; all_communes: urban ones are listed too; search:
     a part of a name, which the address does not carry. home, work, my_days, car: what one person told the calculator
-    of the page Ménages (INSEE codes, days a week away from the office, one of `CARS`). base, against: places ('0' is
-    the one on the screen) of the two scenarios that the page Comparer looks at closely; '' for the usual ones. outcome:
-    the figure that it breaks down by lever.
+    of the page Ménages (INSEE codes, days a week away from the office, one of `CARS`). gain, truly: what its
+    distributions show (one of `GAINS`), and of whom (the average user, or who truly replaces every drive). base,
+    against: places ('0' is the one on the screen) of the two scenarios that the page Comparer looks at closely; '' for
+    the usual ones. outcome: the figure that it breaks down by lever.
     """
 
     language: str = DEFAULT_LANGUAGE
@@ -74,6 +78,8 @@ class View:
     base: str = ""
     against: str = ""
     outcome: str = ""
+    gain: str = GAINS[0]
+    truly: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,10 +177,11 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
                 values[name] = int(text)
             else:
                 problems.append(f"{short}: allowed whole numbers from {low} to {high}; not {text!r}")
-        elif name == "language" and text not in LANGUAGES:
-            problems.append(f"lang: allowed {', '.join(LANGUAGES)}; not {text!r}")
-        elif name == "car" and text not in CARS:
-            problems.append(f"car: allowed {', '.join(CARS)}; not {text!r}")
+        elif name in _ALLOWED:
+            if text in _ALLOWED[name]:
+                values[name] = text
+            else:
+                problems.append(f"{short}: allowed {', '.join(_ALLOWED[name])}; not {text!r}")
         elif text == "" or text.isalnum():
             values[name] = text
         else:

@@ -1,0 +1,112 @@
+"""What one takes home from the calculator: a card as a PDF, and the link of this very calculation with its QR code."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+from datetime import date
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from coopconnect.show import weeks as words_of
+from coopconnect.show.words import euros
+from coopconnect.ui import cached, calculator
+from coopconnect.ui.calculator import Calculation
+from coopconnect.ui.describe import changes, colon, scenario_line
+from coopconnect.ui.frame import Page, mount_frame, query_of
+from coopconnect.ui.state import Session, View
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def draw_take_home(page: Page, found: Calculation) -> None:
+    """The card, the link, its code."""
+    link = link_of(page)
+    local = urlsplit(link).hostname in LOCAL
+    with st.container(key="take", horizontal=True, vertical_alignment="center"):
+        more = f" {page.say('house.link_local')}" if local else ""
+        text = html.escape(page.say("house.link_content") + more)
+        st.html(f'<div class="take"><h3>{html.escape(page.say("house.take"))}</h3><p>{text}</p></div>', width="stretch")
+        _draw_code(page, "" if local else link)
+        mount_frame(page, copy=True, link_query=query_of(own_session(page)))
+        st.download_button(
+            page.say("house.card_button"), data=lambda: card(page, found, link), key="card", type="primary",
+            file_name=f"coop-connect-{found.home.code}-{found.work.code}.pdf", mime="application/pdf", on_click="ignore",
+            help=page.say("house.card_help"),
+        )  # fmt: skip
+
+
+def _draw_code(page: Page, link: str) -> None:
+    from coopconnect.export.card import qr_svg  # the typesetter's module loads with the first calculation
+
+    code = qr_svg(link)
+    if code:
+        label = html.escape(page.say("house.qr_alt"))
+        st.html(f'<div class="qr" role="img" aria-label="{label}">{code}</div>', width="content")
+
+
+def own_session(page: Page) -> Session:
+    """The session that the link gives back: this calculation and its scenario; nothing that was written or kept."""
+    v = page.view
+    view = View(language=v.language, selected=v.selected, home=v.home, work=v.work, my_days=v.my_days, car=v.car)
+    return Session(replace(page.scenario, hosts=()), view)
+
+
+def link_of(page: Page) -> str:
+    """The full address of this calculation, '' where the server does not know its own."""
+    here = (st.context.url or "").partition("?")[0]
+    return f"{here}?{query_of(own_session(page))}" if here else ""
+
+
+def card(page: Page, found: Calculation, link: str) -> bytes:
+    """The card as a PDF, made when it is asked for."""
+    from coopconnect.export.card import CardTexts, week_card
+
+    hub = found.hub.name if found.hub else page.say("house.card_no_hub")
+    weeks, days = found.weeks, str(found.weeks.days)
+    route = page.say(
+        "house.card_route", home=found.home.label, work=found.work.label, hub=hub, days=days,
+        car=page.say(f"house.car_{found.person.car}").lower(),
+    )  # fmt: skip
+    names = ", ".join(f"{name} {value}" for name, value, _ in changes(page.scenario, page.parameters, page.language))
+    line = scenario_line(page.scenario, page.parameters, page.language)
+    changed = page.say("house.card_changed", names=names) if names else page.say("bar.same") + "."
+    reason = ""
+    if found.hub and words_of.is_loss(weeks.kept["hub", "hours"], "hours"):
+        reason = calculator.reason(page, found)
+    elif weeks.left_year is not None and words_of.is_loss(weeks.left_year, "eur"):
+        reason = page.say("house.reason_price", price=euros(page.scenario.day_price_eur, page.language))
+    texts = CardTexts(
+        route, _truly(page, found), _price(page, found), reason, tuple(calculator.notes(page, found)),
+        page.say("house.card_scenario", line=line, changed=changed), link,
+    )  # fmt: skip
+    return week_card(weeks, texts, on=date.today(), language=page.language)
+
+
+def _truly(page: Page, found: Calculation) -> str:
+    days = str(found.weeks.days)
+    if found.hub is None:
+        return page.say("house.card_truly_alone", days=days)
+    totals = cached.households(page.scenario, found.hub.code).totals
+    if totals["users"].value <= 0.0:
+        return page.say("house.card_truly_alone", days=days)
+    kept = {
+        name: words_of.writer(measure, page.language)(totals[f"{measure}_per_user"].value)
+        for name, measure in (("hours", "hours"), ("euros", "eur"))
+    }
+    return page.say("house.card_truly", days=days, average=page.say("house.card_average", **kept))
+
+
+def _price(page: Page, found: Calculation) -> str:
+    weeks, language = found.weeks, page.language
+    if weeks.price_week is None or weeks.price_year is None:
+        return ""
+    price = page.say(
+        "house.price_line", week=euros(weeks.price_week.value, language), year=euros(weeks.price_year.value, language)
+    )  # fmt: skip
+    text = f"{page.say('house.price')}{colon(language)}{price}."
+    if weeks.left_year is not None:
+        left = page.say("house.left_value", value=euros(weeks.left_year.value, language, signed=True))
+        text += f" {page.say('house.left')}{colon(language)}{left}."
+    return text
