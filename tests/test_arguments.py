@@ -17,10 +17,11 @@ from coopconnect.export.argument_facts import facts_of, per_public_euro, substit
 from coopconnect.export.arguments import KINDS, argument_pdf, link_code, page_data
 from coopconnect.model.assessment import assess
 from coopconnect.model.types import Assessment
-from coopconnect.parameters import Parameters
-from coopconnect.scenario import Scenario, with_host
+from coopconnect.parameters import DATA_DIR, Parameters
+from coopconnect.scenario import Scenario, reference_scenario, with_host
 from coopconnect.show.words import euros, hours, number, percent
 from coopconnect.territory.hosts import hosts_of
+from coopconnect.territory.load import load_territory
 from coopconnect.territory.types import Territory
 
 ON = date(2026, 11, 25)
@@ -214,3 +215,46 @@ def test_the_code_holds_the_whole_link() -> None:
     assert segno.make(LINK, error="l", micro=False).version <= 6
     assert link_code(LINK).count("<path") == 1 and "http" not in link_code(LINK).replace("http://www.w3.org", "")
     assert len(arguments.shown_link(LINK * 4)) == arguments.SHOWN_LINK
+
+
+def test_official_tables_are_told_as_official(communes, found, paca, parameters) -> None:
+    from dataclasses import replace
+
+    official = replace(paca, provenance=tuple(replace(p, kind="official") for p in paca.provenance))
+    page = content("elected", communes["best"], replace(found, modelled=()), official, parameters)
+    assert page["blocks"][0]["rows"][0]["source"] == "officiel 2021"
+    assert not any("modélisés, pas observés" in text for text in page["weak"])
+
+
+CORNERS: dict[str, dict[str, object]] = {
+    "free": {"day_price_eur": 0.0}, "nothing given": {"council_contribution_eur_per_year": 0.0},
+    "no remote work": {"telework_days_per_week": 0.0}, "five days": {"telework_days_per_week": 5.0},
+    "own premises": {"premises": "own", "hub_cooled": False}, "hot": {"climate": "tracc_2100"},
+    "dear": {"fuel_price_eur_per_l": 3.0, "day_price_eur": 20.0, "telepresence_price_eur_per_month": 0.0},
+    "own assumptions": {"changed": (("firm_allow_elsewhere_share", 0.29), ("substitution_reference", 0.25))},
+    "refused": {"refused": ("84003",)},
+}  # fmt: skip
+
+
+@needs_poppler
+@pytest.mark.parametrize("corner", CORNERS)
+def test_every_corner_of_the_levers_is_one_page_that_tells_it(
+    corner: str, paca: Territory, parameters: Parameters, tmp_path: Path
+) -> None:
+    territory = load_territory("200040624", DATA_DIR / "territory", circuity=parameters.value("circuity"))
+    scenario = reference_scenario(parameters, territory.code).with_values(**CORNERS[corner])
+    found = assess(territory, scenario, parameters, home=paca)
+    for kind in KINDS:
+        pdf = argument_pdf(
+            kind, found, found, territory, parameters, "84003", Dossier(), "fr", LINK, ON, home=paca
+        )  # fmt: skip
+        text = pdf_text(pdf, tmp_path)
+        info = subprocess.run(["pdfinfo", tmp_path / "page.pdf"], capture_output=True, text=True, check=True).stdout
+        assert re.search(r"Pages:\s+1\n", info), kind
+        assert not re.search(r"\b(nan|inf|None)\b", text), kind
+    told = {"no remote work": "personne n'utiliserait", "refused": "Tous les hôtes ont refusé"}
+    page = content("elected", "84003", found, territory, parameters)
+    assert told.get(corner, "") in page["message"]
+    if corner == "own assumptions":
+        rows = content("employers", "84003", found, territory, parameters)["blocks"][0]["rows"]
+        assert [row["source"] for row in rows if row["value"] == percent(0.29, "fr")] == ["votre hypothèse"]

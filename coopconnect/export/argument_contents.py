@@ -115,7 +115,7 @@ def _weak_elected(f: Facts) -> list[str]:
     )
     if f.occupied:
         found += [_losing(f), _after_price(f)]
-    found.append(f.say("argument.weak.modelled" if f.assessment.modelled else "weak.reopen"))
+    found.append(f.say("argument.weak.modelled" if f.assessment.modelled else "argument.weak.reopen"))
     return found
 
 
@@ -559,7 +559,7 @@ def _resilience(f: Facts, vulnerable: float) -> list[dict[str, Any]]:
     return [
         row(f, "row.vulnerable", count(f)(vulnerable), f.say("argument.modelled"), f.say("argument.of_households", share=_small_share(f, f["vulnerable_share"]))),
         row(f, "row.hot", count(f, 1)(f["hot_days"]), table_kind(f, "climate"),
-            f.say("argument.cooled" if f.scenario.hub_cooled else "not_cooled")),
+            f.say("argument.cooled" if f.scenario.hub_cooled else "argument.not_cooled")),
         row(f, "row.road", count(f, 1)(f["road_disruption_days"]), say_of.origin(f, road), between(f, road.low, road.high, count(f))),
     ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from coopconnect.dossier import ASKED_GATES, CHECKLIST, Dossier, SiteNotes, gate
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameter, Parameters
 from coopconnect.scenario import Scenario, host_status, parameter_values
-from coopconnect.show.words import NOTHING, euros, hours, number, percent, say
+from coopconnect.show.words import NOTHING, euros, hours, known, number, percent, say
 from coopconnect.territory.types import Territory
 
 Write = Callable[[float], str]
@@ -140,10 +140,10 @@ def origin(f: Facts, item: Parameter) -> str:
     """Where a parameter comes from, in two or three words."""
     if f.values[item.key] != item.value:
         return f.say("argument.own_choice")
-    if item.status == "assumption":
-        return f.say("argument.assumption")
     named = f"argument.source.{item.key}"
-    return say(named, f.language)
+    if item.status != "assumption" and known(named):
+        return say(named, f.language)
+    return say(f"status.{item.status}", f.language)
 
 
 def card(f: Facts, key: str, value: str, between: str, bad: bool = False) -> dict[str, Any]:
