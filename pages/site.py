@@ -1,7 +1,5 @@
 """Fiche site: is this one serious?"""
 
-import streamlit as st
-
 from coopconnect.ui.decide import assess_page, draw_banner, draw_bar
 from coopconnect.ui.frame import begin_page, guard
 from coopconnect.ui.site_around import draw_existing, draw_homes, draw_telepresence
@@ -28,4 +26,3 @@ with guard(page):
             draw_telepresence(page, decision, site, runs)
             draw_existing(page, site, existing, runs)
             draw_homes(page, decision, site)
-        st.html('<div id="end"></div>')

@@ -21,7 +21,7 @@ from coopconnect.scenario import Scenario, reference_scenario
 from coopconnect.scenario_file import from_toml, to_toml
 from coopconnect.show import site_charts
 from coopconnect.territory.types import Territory
-from coopconnect.ui import cached, site_around, site_dossier, site_page, state
+from coopconnect.ui import cached, site_around, site_dossier, site_page, state, takeaway
 from coopconnect.ui.frame import Page
 from coopconnect.ui.gates import gates_html, gates_sentence
 from coopconnect.ui.state import Session, View
@@ -187,6 +187,16 @@ def test_what_is_missing_is_said_apart_from_what_is_to_be_checked(scenario: Scen
     said = said.replace("\u00a0", " ")
     assert said.startswith("Pas prêt : il manque un bâtiment dont l'hôte est d'accord, 3 futurs usagers nommés")
     assert said.endswith("À vérifier : la fibre à l'adresse.")
+
+
+def test_the_three_arguments_are_those_of_this_site(scenario: Scenario) -> None:
+    page = page_of(scenario, SiteNotes(APT, named_users=5))
+    given = takeaway.taken(page, APT, "")
+    assert takeaway.site_for(page, cached.assessment(scenario), page.view.selected) == APT
+    assert given.dossier.site(APT).named_users == 5
+    argument = next(offer for offer in takeaway.offers()["pdf"] if offer.name == "elected")
+    assert argument.about_site
+    assert takeaway.made(page, argument, APT, "").startswith(b"%PDF")
 
 
 def test_names_and_answers_are_escaped(scenario: Scenario) -> None:

@@ -42,7 +42,7 @@ const guardDossier = (data) => {
     if (kept.now && kept.now !== kept.saved) event.preventDefault();
   });
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.(".st-key-save button")) kept.saved = kept.now;
+    if (event.target.closest?.(".st-key-save button, .st-key-take_scenario button, .st-key-take_kit button")) kept.saved = kept.now;
   }, true);
 };
 
