@@ -56,4 +56,4 @@ data: setup-dev
 	$(BIN)/python -m coopconnect data build
 
 clean:
-	rm -rf $(VENV) static .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf $(VENV) static .cache .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -1,6 +1,7 @@
 """From `make run` to the first picture of PACA in a real Chromium, and the memory of the server. Prints JSON.
 
-Goals: 6 s and 400 MB. The picture is the map's first drawing (the map component then marks its stage).
+Goals: 6 s and 400 MB. The picture is the map's first drawing (the map component then marks its stage). Memory is that of
+the server once a lever has moved and all is loaded, not only what the first picture needs.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ CHROMIUM_ARGS = [
     "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
 ]  # fmt: skip
+MOVED = "fuel_price_eur_per_l=2.25&telework_days_per_week=2"
+ENGINE_S = 6.0
+"""Seconds until all that a start loads behind the first picture is loaded."""
 DRAWN = """() => [...document.querySelectorAll("*")].some(
     (host) => host.shadowRoot && host.shadowRoot.querySelector("[data-picture]"))"""
 """True once the map has drawn a picture: the map component then marks its stage."""
@@ -56,6 +60,10 @@ def main() -> None:
             page.wait_for_function(DRAWN, timeout=60_000)
             picture_s = time.perf_counter() - started
             time.sleep(2)
+            shown_mb = psutil.Process(server.pid).memory_info().rss / 2**20
+            page.goto(f"http://127.0.0.1:{PORT}/decider?{MOVED}")  # the engine loads, if it has not
+            page.wait_for_function(DRAWN, timeout=60_000)
+            time.sleep(ENGINE_S)
             memory_mb = psutil.Process(server.pid).memory_info().rss / 2**20
         finally:
             server.terminate()
@@ -63,7 +71,7 @@ def main() -> None:
         browser.close()
     print(json.dumps({
         "server_ready_s": round(ready_s, 2), "first_picture_s": round(picture_s, 2), "goal_s": 6.0,
-        "ratio": round(picture_s / 6.0, 2), "resident_mb": round(memory_mb), "goal_mb": 400,
+        "ratio": round(picture_s / 6.0, 2), "resident_at_picture_mb": round(shown_mb), "resident_mb": round(memory_mb), "goal_mb": 400,
     }, indent=1))  # fmt: skip
 
 

@@ -66,14 +66,21 @@ def _territory() -> str:
 def _engine() -> str:
     from coopconnect.model.assessment import assess
     from coopconnect.model.household_groups import household_groups
+    from coopconnect.show import kept
+    from coopconnect.show.ground import geometry_of
     from coopconnect.territory.load import load_territory
+    from coopconnect.territory.official.store import Store
 
-    parameters = load_parameters()
-    territory = load_territory(DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=parameters.value("circuity"))
-    first = assess(territory, reference_scenario(parameters), parameters).seconds
+    parameters, store = load_parameters(), Store.default()
+    territory = load_territory(
+        DEFAULT_TERRITORY, DATA_DIR / "territory", parameters.value("circuity"), parameters.values_with({}), store.official()
+    )  # fmt: skip
+    first = assess(territory, reference_scenario(parameters), parameters)
     again = assess(territory, reference_scenario(parameters), parameters).seconds
     household_groups(territory, reference_scenario(parameters), parameters)
-    return f"first run {first:.2f} s, then {1000 * again:.0f} ms"
+    left = kept.write(kept.Start(territory, geometry_of(territory), first), store.stamp())
+    note = "; kept for the next start" if left else "; nothing kept: the folder .cache cannot be written"
+    return f"first run {first.seconds:.2f} s, then {1000 * again:.0f} ms{note}"
 
 
 def _siting() -> str:

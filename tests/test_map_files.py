@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from coopconnect.files import write_once
 from coopconnect.ui.ranking_component import RANKING_TEXTS, RankingRow, ranking_texts, row_payload
-from coopconnect.ui.static_assets import component_loader, deck_bundle, publish, write_once
+from coopconnect.ui.static_assets import component_loader, deck_bundle, publish
 
 UI = Path(__file__).resolve().parents[1] / "coopconnect" / "ui"
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
 
 from coopconnect.territory import travel
 from coopconnect.territory.official.tables import RoutedTrips
@@ -74,6 +73,8 @@ class Estimate:
 
     def _near(self, sites: np.ndarray, limit_min: float) -> tuple[np.ndarray, np.ndarray]:
         """Candidates: what the law puts within the limit."""
+        from scipy.spatial import cKDTree  # 0.3 s that a start from what is kept on disk does without
+
         lon, lat = np.radians(self.communes["lon"].to_numpy()), np.radians(self.communes["lat"].to_numpy())
         sphere = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
         tree = cKDTree(sphere)

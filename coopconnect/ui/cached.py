@@ -1,6 +1,8 @@
 """What is computed once and kept: territories, contours, assessments.
 
 Everything here is frozen or never changed, so it is kept as it is (`cache_resource`), without a copy at each run.
+The default territory in the reference scenario comes from disk where an earlier start left it (`coopconnect.show.kept`);
+the engine (numba, scipy: a second of imports) then loads when something else is asked for.
 After each load the objects are put out of the garbage collector's way: Streamlit collects after every run, and
 walking through loaded tables would cost more than the model itself.
 """
@@ -10,20 +12,19 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import threading
+import time
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from coopconnect.model.assessment import assess, response
-from coopconnect.model.attribution import Central, central
-from coopconnect.model.household_groups import HouseholdGroups, household_groups
-from coopconnect.model.site_sheet import SheetRuns, sheet_runs
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import COMPONENTS, DEFAULT_TERRITORY, Scenario, reference_scenario
+from coopconnect.show import kept
 from coopconnect.show.geometry import Geometry
-from coopconnect.show.ground import geometry_of
 from coopconnect.territory.anywhere import Anywhere, load_anywhere
 from coopconnect.territory.hosts import assessed_scenario, hosts_of
 from coopconnect.territory.official.fuel import History, history_of, shipped_history
@@ -31,7 +32,16 @@ from coopconnect.territory.official.store import Stamp, Store
 from coopconnect.territory.types import Territory
 from coopconnect.ui.places import TERRITORY_DIR, load_place
 
+if TYPE_CHECKING:
+    from coopconnect.model.attribution import Central
+    from coopconnect.model.household_groups import HouseholdGroups
+    from coopconnect.model.site_sheet import SheetRuns
+
 LARGE_SITES = 5_000
+VISITOR_WAIT_S = 4.0
+"""How long the engine waits for a first visitor before it loads."""
+DRAWING_S = 1.5
+"""How long a browser on the same machine is left alone to draw its first picture."""
 
 
 def parameters() -> Parameters:
@@ -42,9 +52,38 @@ def parameters() -> Parameters:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def territory(code: str) -> Territory:
     """A territory by its code, read once. Errors of `load_place` pass through."""
+    if (start := kept_start(code)) is not None:
+        return start.territory
     loaded = load_place(code, parameters(), store().official())
     settle()
     return loaded
+
+
+def kept_start(code: str) -> kept.Start | None:
+    """What an earlier start left on disk of this territory, as the official tables are now; None where nothing did."""
+    return _kept_start(store().stamp()) if code == DEFAULT_TERRITORY else None
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _kept_start(stamp: Stamp) -> kept.Start | None:
+    return kept.read(stamp)
+
+
+def load_start() -> None:
+    """Load what the first picture shows: read where an earlier start left it, worked out and left for the next otherwise."""
+    code = DEFAULT_TERRITORY
+    found = kept.Start(territory(code), geometry(code), reference_assessment(code))
+    settle()
+    if kept_start(code) is None:
+        kept.write(found, store().stamp())
+
+
+def load_engine() -> None:
+    """Run the model once, when the first picture has been drawn: what the first lever moved will need is then loaded."""
+    if _FIRST_RUN.wait(VISITOR_WAIT_S):
+        time.sleep(DRAWING_S)
+    run_model(reference_scenario(parameters(), DEFAULT_TERRITORY))
+    settle()
 
 
 def store() -> Store:
@@ -72,11 +111,11 @@ def follow_store() -> bool:
         _STAMP["seen"] = stamp
         return False
     _STAMP["seen"] = stamp
-    for kept in (
+    for function in (
         territory, _assessment, _large_assessment, _central, site_response, sheet, geometry, hosts, fuel_history,
         _households, anywhere,
     ):  # fmt: skip
-        kept.clear()
+        function.clear()
     _SEEN.clear()
     _PACKED.clear()
     return True
@@ -126,6 +165,8 @@ def central_results(scenario: Scenario) -> Central:
 
 @st.cache_resource(max_entries=600, show_spinner=False)
 def _central(scenario: Scenario) -> Central:
+    from coopconnect.model.attribution import central
+
     code = scenario.territory
     return central(territory(code), scenario, parameters(), home_territory(code))
 
@@ -142,6 +183,8 @@ def households(scenario: Scenario, site_code: str = "") -> HouseholdGroups:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _households(scenario: Scenario, site_code: str) -> HouseholdGroups:
+    from coopconnect.model.household_groups import household_groups
+
     code = scenario.territory
     return household_groups(territory(code), scenario, parameters(), site_code, home_territory(code))
 
@@ -171,6 +214,17 @@ def _large_assessment(scenario: Scenario) -> Assessment:
 
 def _assess(scenario: Scenario) -> Assessment:
     code = scenario.territory
+    start = kept_start(code)
+    if start is not None and start.assessment.scenario == scenario:
+        return start.assessment
+    return run_model(scenario)
+
+
+def run_model(scenario: Scenario) -> Assessment:
+    """The model itself, whatever is kept."""
+    from coopconnect.model.assessment import assess
+
+    code = scenario.territory
     return assess(territory(code), scenario, parameters(), home_territory(code))
 
 
@@ -182,6 +236,8 @@ def reference_assessment(code: str) -> Assessment:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def site_response(scenario: Scenario, site_code: str, lever: str, values: tuple[float, ...]):  # type: ignore[no-untyped-def]
     """Figures of one site along one lever: see `coopconnect.model.assessment.response`."""
+    from coopconnect.model.assessment import response
+
     code = scenario.territory
     return response(territory(code), scenario, parameters(), site_code, lever, list(values))
 
@@ -194,6 +250,8 @@ def site_sheet(scenario: Scenario, site_code: str, existing_codes: tuple[str, ..
 @st.cache_resource(max_entries=24, show_spinner=False)
 def sheet(scenario: Scenario, site_code: str, existing_codes: tuple[str, ...]) -> SheetRuns:
     """See `coopconnect.model.site_sheet.sheet_runs`."""
+    from coopconnect.model.site_sheet import sheet_runs
+
     code = scenario.territory
     return sheet_runs(territory(code), scenario, parameters(), site_code, existing_codes, home_territory(code))
 
@@ -201,8 +259,14 @@ def sheet(scenario: Scenario, site_code: str, existing_codes: tuple[str, ...]) -
 @st.cache_resource(max_entries=4, show_spinner=False)
 def geometry(code: str) -> Geometry:
     """Contours of the communes of a territory, in the order of its sites, with the lines of the départements."""
-    packed = geometry_of(territory(code))
-    settle()
+    start = kept_start(code)
+    if start is None:
+        from coopconnect.show.ground import geometry_of
+
+        packed = geometry_of(territory(code))
+        settle()
+    else:
+        packed = start.geometry
     _PACKED[code] = packed
     return packed
 
@@ -247,9 +311,11 @@ def is_loaded(code: str) -> bool:
 def mark_loaded(code: str) -> None:
     """Remember that the territory is loaded."""
     _SEEN.add(code)
+    _FIRST_RUN.set()
 
 
 _SEEN: set[str] = set()
+_FIRST_RUN = threading.Event()
 _STAMP: dict[str, Stamp] = {}
 _PACKED: dict[str, Geometry] = {}
 

@@ -283,10 +283,10 @@ def best_code(decision: Decision) -> str:
 
 def draw_selected(page: Page, decision: Decision) -> None:
     """The panel of the selected site, or how to select one."""
-    from coopconnect.ui.site_panel import draw_site_panel
-
     site = decision.now.site(page.view.selected) if page.view.selected else None
     if site is None:
         st.html(f'<p class="hint">{html.escape(page.say("site.none"))}</p>')
         return
+    from coopconnect.ui.site_panel import draw_site_panel  # needs the engine, which the first picture does without
+
     draw_site_panel(page, site, int((decision.now.sites["rank"] > 0).sum()), decision.now)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -27,17 +25,14 @@ from coopconnect.ui.static_assets import (
     Asset,
     assets_message,
     chosen_callback,
-    component_code,
     component_loader,
-    deck_bundle,
-    deck_digest,
     keep_status,
     publish,
+    publish_code,
+    publish_deck,
     status_key,
 )
 
-_FOLDER = Path(__file__).parent / "map"
-_SCRIPTS = ("geometry.js", "hatch.js", "overlay.js", "layers.js", "panel.js", "map.js")
 _COMPONENT = st.components.v2.component("coopconnect_map", js=component_loader(), isolate_styles=True)
 
 
@@ -88,13 +83,8 @@ def draw_map(
     return None if chosen is None or on_select is not None else MapEvent(str(chosen) or None)
 
 
-@lru_cache(maxsize=1)
-def _code() -> bytes:
-    return component_code(_FOLDER, _SCRIPTS, "map.css")
-
-
 def _libraries() -> dict[str, Asset]:
-    return {"code": publish("map", ".js", _code()), "deck": publish("deck", ".js", deck_bundle(), deck_digest())}
+    return {"code": publish_code("map"), "deck": publish_deck()}
 
 
 def _contour_file(geometry: Geometry) -> Asset:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +14,9 @@ from coopconnect.show.maps import CLASS_NONE, SEQUENTIAL_COLOURS, classify
 from coopconnect.ui.static_assets import (
     assets_message,
     chosen_callback,
-    component_code,
     component_loader,
     keep_status,
-    publish,
+    publish_code,
 )
 
 MAX_ROWS = 100
@@ -114,7 +111,7 @@ def draw_ranking(
         "texts": dict(texts),
         "projector": projector,
         "height": height_px,
-        **assets_message({"code": publish("ranking", ".js", _code())}, key),
+        **assets_message({"code": publish_code("ranking")}, key),
     }
     result = _COMPONENT(
         key=key, data=message, on_select_change=chosen_callback(key, on_select), on_status_change=keep_status(key)
@@ -146,8 +143,3 @@ def row_payload(row: RankingRow) -> dict[str, Any]:
 
 def _number(value: float | None, decimals: int) -> float | None:
     return None if value is None or not math.isfinite(value) else round(float(value), decimals)
-
-
-@lru_cache(maxsize=1)
-def _code() -> bytes:
-    return component_code(Path(__file__).parent / "ranking", ("ranking.js",), "ranking.css")

@@ -15,8 +15,6 @@ import base64
 import hashlib
 import importlib.util
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,10 +24,17 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from coopconnect.files import write_once
+
 STATIC_ROUTE = "app/static"
 STATIC_FOLDER = "static"
 PAGES_FOLDER = "pages"
 DECK_BUNDLE = "nbextension/static/index.js"
+COMPONENTS = {
+    "map": ("geometry.js", "hatch.js", "overlay.js", "layers.js", "panel.js", "map.js"),
+    "ranking": ("ranking.js",),
+}
+"""Scripts of each component, in order, in the folder of its name, where its style sheet lies too."""
 
 
 @dataclass(frozen=True)
@@ -63,40 +68,29 @@ def publish(stem: str, suffix: str, content: bytes, digest: str | None = None, r
     return Asset(name, f"{STATIC_ROUTE}/{name}" if written else None, content)
 
 
-def write_once(path: Path, content: bytes) -> bool:
-    """Write a file whole or not at all; True when it is there afterwards.
-
-    Two servers may write the same name at once: each writes its own temporary file and renames it.
-    """
-    try:
-        if path.is_file() and path.stat().st_size == len(content):
-            return True
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    except OSError:
-        return False
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        return False
-    return True
-
-
 def component_loader() -> str:
     """The few lines that Streamlit sends with every run; they load the component's real code once."""
     return (Path(__file__).parent / "map" / "loader.js").read_text(encoding="utf-8")
 
 
-def component_code(folder: Path, scripts: tuple[str, ...], style: str) -> bytes:
-    """The code of a component as one module: its scripts in order, its style sheet inside as `STYLE`."""
-    css = (folder / style).read_text(encoding="utf-8")
+@lru_cache(maxsize=4)
+def component_code(component: str) -> bytes:
+    """The code of one of `COMPONENTS` as one module: its scripts in order, its style sheet inside as `STYLE`."""
+    folder, scripts = Path(__file__).parent / component, COMPONENTS[component]
+    css = (folder / f"{component}.css").read_text(encoding="utf-8")
     parts = [f"const STYLE = {json.dumps(css)};"]
     parts += [(folder / name).read_text(encoding="utf-8") for name in scripts]
     return "\n".join(parts).encode("utf-8")
+
+
+def publish_code(component: str, root: Path | None = None) -> Asset:
+    """The code of one of `COMPONENTS` where the browser can load it."""
+    return publish(component, ".js", component_code(component), root=root)
+
+
+def publish_deck(root: Path | None = None) -> Asset:
+    """deck.gl where the browser can load it."""
+    return publish("deck", ".js", deck_bundle(), deck_digest(), root=root)
 
 
 def assets_message(assets: dict[str, Asset], key: str) -> dict[str, Any]:
