@@ -126,13 +126,13 @@ def test_the_best_hub_is_rural_nearer_than_the_office_and_not_the_work_place() -
     assert calculator.best_hub(there, found, now) != best
 
 
-def test_the_link_holds_the_calculation_and_nothing_private(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_link_holds_the_calculation_and_nothing_private() -> None:
     page = page_of(home=GARGAS, work=AVIGNON, my_days=3, car="electric", near=APT, search="secret", departement="84")
     kept = (state.Kept("Madame Untel", page.scenario),)
     scenario = page.scenario.with_values(fuel_price_eur_per_l=2.25, hosts=(("fs-7", "asked"),))
     page = Page("menages", Session(scenario, page.view, kept=kept), page.parameters)
-    query = parse_qs(take_home.query_of(take_home.own_session(page)))
-    assert query == {"v": ["1"], "fuel_price_eur_per_l": ["2.25"], "home": [GARGAS], "work": [AVIGNON], "mydays": ["3"], "car": ["electric"]}  # fmt: skip
+    query = parse_qs(take_home.query_of(take_home.own_session(page, calculator.Reach(APT, "Apt", 9.0, 70.0, True))))
+    assert query == {"v": ["1"], "fuel_price_eur_per_l": ["2.25"], "home": [GARGAS], "work": [AVIGNON], "mydays": ["3"], "car": ["electric"], "site": [APT]}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

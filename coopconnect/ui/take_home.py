@@ -12,7 +12,7 @@ import streamlit as st
 from coopconnect.show import weeks as words_of
 from coopconnect.show.words import euros
 from coopconnect.ui import cached, calculator
-from coopconnect.ui.calculator import Calculation
+from coopconnect.ui.calculator import Calculation, Reach
 from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.frame import Page, mount_frame, query_of
 from coopconnect.ui.state import Session, View
@@ -22,14 +22,14 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 def draw_take_home(page: Page, found: Calculation) -> None:
     """The card, the link, its code."""
-    link = link_of(page)
+    link = link_of(page, found)
     local = urlsplit(link).hostname in LOCAL
     with st.container(key="take", horizontal=True, vertical_alignment="center"):
         more = f" {page.say('house.link_local')}" if local else ""
         text = html.escape(page.say("house.link_content") + more)
         st.html(f'<div class="take"><h3>{html.escape(page.say("house.take"))}</h3><p>{text}</p></div>', width="stretch")
         _draw_code(page, "" if local else link)
-        mount_frame(page, copy=True, link_query=query_of(own_session(page)))
+        mount_frame(page, copy=True, link_query=query_of(own_session(page, found.hub)))
         st.download_button(
             page.say("house.card_button"), data=lambda: card(page, found, link), key="card", type="primary",
             file_name=f"coop-connect-{found.home.code}-{found.work.code}.pdf", mime="application/pdf", on_click="ignore",
@@ -46,17 +46,26 @@ def _draw_code(page: Page, link: str) -> None:
         st.html(f'<div class="qr" role="img" aria-label="{label}">{code}</div>', width="content")
 
 
-def own_session(page: Page) -> Session:
-    """The session that the link gives back: this calculation and its scenario; nothing that was written or kept."""
+def own_session(page: Page, hub: Reach | None) -> Session:
+    """The session that the link gives back: this calculation, with its hub named, and its scenario; nothing that was
+    written or kept.
+    """
     v = page.view
-    view = View(language=v.language, selected=v.selected, home=v.home, work=v.work, my_days=v.my_days, car=v.car)
+    view = View(
+        language=v.language,
+        selected=hub.code if hub else v.selected,
+        home=v.home,
+        work=v.work,
+        my_days=v.my_days,
+        car=v.car,
+    )
     return Session(replace(page.scenario, hosts=()), view)
 
 
-def link_of(page: Page) -> str:
+def link_of(page: Page, found: Calculation) -> str:
     """The full address of this calculation, '' where the server does not know its own."""
     here = (st.context.url or "").partition("?")[0]
-    return f"{here}?{query_of(own_session(page))}" if here else ""
+    return f"{here}?{query_of(own_session(page, found.hub))}" if here else ""
 
 
 def card(page: Page, found: Calculation, link: str) -> bytes:
