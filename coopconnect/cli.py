@@ -96,11 +96,11 @@ def _assess(scenario: Scenario, parameters: Parameters, shipped: bool = False) -
     from coopconnect.model.assessment import assess
 
     territory, home = territories(scenario, parameters, shipped)
-    scenario = _with_refusals(scenario, territory, shipped)
+    scenario = with_refusals(scenario, territory, shipped)
     return territory, assess(territory, scenario, parameters, home=home)
 
 
-def _with_refusals(scenario: Scenario, territory: Any, shipped: bool) -> Scenario:
+def with_refusals(scenario: Scenario, territory: Any, shipped: bool) -> Scenario:
     """The scenario as the model reads it: communes of which every host has refused."""
     if not scenario.hosts:
         return scenario
@@ -303,6 +303,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--chart", choices=CHARTS, default="map", help="which picture")
     export.add_argument("--link", metavar="ADDRESS", help="address printed in the files, with its code")
     export.add_argument("--language", choices=("fr", "en"), default="fr")
+    plan = add("plan", "which sites together, in which order, with a proven bound", cli_siting.run_plan)
+    cli_siting.add_plan(plan)
     locate = add("locate", "a classical location model on a matrix, with its bound", cli_siting.run_locate)
     cli_siting.add_locate(locate)
     data = add("data", "the data: status, fetch, import, roads, remove, restore, build", cli_data.run)

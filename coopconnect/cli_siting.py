@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from coopconnect.cli import DONE, FAILED, WrongInput, say
+from coopconnect import MODEL_VERSION
+from coopconnect.cli import DONE, FAILED, WrongInput, say, scenario_of, territories, with_refusals
+from coopconnect.parameters import load_parameters
 from coopconnect.siting.locate.types import MODELS
+from coopconnect.siting.question import OBJECTIVES, Question
+from coopconnect.siting.types import SitePlan
 
 
 def _positive(text: str) -> float:
@@ -74,6 +80,83 @@ def run_locate(args: argparse.Namespace) -> int:
     print(f"{answer.model}: {answer.objective:.10g} ({proven}) in {answer.seconds:.2f} s")
     print("sites " + " ".join(str(k) for k in answer.sites))
     return DONE
+
+
+def _codes(given: list[str] | None) -> tuple[str, ...]:
+    """INSEE codes from repeated options, each of which may hold several, with commas."""
+    return tuple(sorted({code.strip().upper() for text in given or () for code in text.split(",") if code.strip()}))
+
+
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `plan`."""
+    parser.add_argument("--sites", type=_count, default=0, metavar="P", help="how many new sites at most")
+    parser.add_argument("--budget", type=_positive, default=0.0, metavar="EUR", help="for opening and running them")
+    parser.add_argument("--years", type=_count, default=5, help="years of running that the budget pays (5)")
+    parser.add_argument("--objective", choices=OBJECTIVES, default="hours")
+    parser.add_argument(
+        "--equity", type=_number, default=0.5, help="with --objective equity: 0 hours, 1 the worst served"
+    )
+    parser.add_argument("--force", action="append", metavar="CODE", help="this commune must be one (repeatable)")
+    parser.add_argument("--forbid", action="append", metavar="CODE", help="this commune may not (repeatable)")
+    parser.add_argument("--existing", action="append", metavar="CODE", help="a hub that exists and stays (repeatable)")
+    parser.add_argument("--apart", type=_number, default=0.0, metavar="MIN", help="no two within so many minutes")
+    parser.add_argument("--desks", type=_count, default=0, help="a site serves what so many desks can")
+    parser.add_argument("--per-year", type=_count, default=0, help="openings a year; all in the first if not given")
+    parser.add_argument("--rural", action="store_true", help="new sites in rural communes only")
+    parser.add_argument("--seconds", type=_positive, default=10.0, help="time for the search and the proof (10)")
+    parser.add_argument("--seed", type=_count, default=0)
+
+
+def run_plan(args: argparse.Namespace) -> int:
+    """`plan`: which sites together, in which order, with a proven bound."""
+    from coopconnect.siting.plan import site_plan
+
+    parameters = load_parameters()
+    scenario = scenario_of(args, parameters)
+    territory, home = territories(scenario, parameters, args.shipped)
+    scenario = with_refusals(scenario, territory, args.shipped)
+    question = Question(
+        sites=args.sites, budget_eur=args.budget, years=args.years, objective=args.objective, equity=args.equity,
+        forced=_codes(args.force), forbidden=_codes(args.forbid), existing=_codes(args.existing),
+        apart_min=args.apart, desks=args.desks, openings_per_year=args.per_year, rural=args.rural,
+    )  # fmt: skip
+    plan = site_plan(territory, scenario, parameters, question, home, args.seconds, abs(args.seed))
+    document = plan_document(plan)
+    if args.json:
+        print(json.dumps(document, ensure_ascii=False))
+        return DONE
+    proven = "proven best" if plan.gap == 0.0 else f"at most {100.0 * plan.gap:.2f} % from the best possible"
+    print(
+        f"{plan.territory_name} · {question.objective}: {plan.value:,.1f} {plan.unit} ({proven}) · {plan.seconds:.2f} s"
+    )
+    for site in plan.sites:
+        other = f"if refused: {site.substitute.name}, -{site.substitute.loss:,.1f}" if site.substitute else ""
+        print(
+            f"{site.rank or '-':>4} {site.code:<6}{site.name[:29]:<30}{site.gain:>14,.1f}{site.users:>8.0f} users  {other}"
+        )
+    return DONE
+
+
+def plan_document(plan: SitePlan) -> dict[str, Any]:
+    """The JSON of a plan."""
+    sites = []
+    for site in plan.sites:
+        row = {k: v for k, v in asdict(site).items() if k not in ("row", "substitute")}
+        sites.append({k: finite(v) if isinstance(v, float) else v for k, v in row.items()})
+    substitutes = {
+        s.code: {"code": s.substitute.code, "name": s.substitute.name, "loss": s.substitute.loss} if s.substitute else None
+        for s in plan.sites if not s.existing
+    }  # fmt: skip
+    left_out = plan.left_out.astype(object).where(plan.left_out.notna(), None).to_dict("records")
+    return {
+        "model_version": MODEL_VERSION, "territory": plan.territory_code, "territory_name": plan.territory_name,
+        "question": asdict(plan.question), "unit": plan.unit,
+        "sites": [s for s in sites if not s["existing"]], "existing": [s for s in sites if s["existing"]],
+        "objective": plan.value, "bound": finite(plan.bound), "gap": finite(plan.gap), "proof": plan.proof,
+        "substitutes": substitutes, "alternatives": [asdict(a) for a in plan.alternatives],
+        "curve": [list(point) for point in plan.curve], "knee": plan.knee, "refusals_cost": plan.refusals_cost,
+        "totals": plan.totals, "left_out": left_out, "seconds": round(plan.seconds, 4),
+    }  # fmt: skip
 
 
 def finite(value: float) -> float | None:

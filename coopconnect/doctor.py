@@ -85,8 +85,11 @@ def _engine() -> str:
 
 def _siting() -> str:
     from coopconnect.siting.warm import warm
+    from coopconnect.territory.load import load_territory
 
-    return f"location models compiled, HiGHS {warm()}"
+    parameters = load_parameters()
+    territory = load_territory(DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=parameters.value("circuity"))
+    return f"plans and location models compiled, HiGHS {warm(territory, reference_scenario(parameters), parameters)}"
 
 
 def _map_bundle() -> str:

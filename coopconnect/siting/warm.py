@@ -5,12 +5,19 @@ from __future__ import annotations
 import highspy
 import numpy as np
 
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
 from coopconnect.siting.locate.read import matrix_from
 from coopconnect.siting.locate.solve import locate
+from coopconnect.siting.plan import site_plan
+from coopconnect.siting.question import Question
+from coopconnect.territory.types import Territory
 
 
-def warm() -> str:
-    """Compile the loops of the location models; returns the version of HiGHS."""
+def warm(territory: Territory, scenario: Scenario, parameters: Parameters) -> str:
+    """Compile the loops of the location models and of the plans; returns the version of HiGHS."""
+    for objective in ("hours", "people", "equity", "score"):
+        site_plan(territory, scenario, parameters, Question(sites=3, objective=objective), seconds=1.0)
     rng = np.random.default_rng(0)
     parts = {
         "cost": rng.uniform(0.0, 9.0, (30, 20)), "weight": rng.uniform(1.0, 2.0, 30),

@@ -1,0 +1,315 @@
+"""`site_plan(territory, scenario, parameters, question)`: which sites together, in which order, and how good it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coopconnect import MODEL_VERSION
+from coopconnect.model.runs import site_results
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.siting import measure
+from coopconnect.siting.bound import best_openings, demand_bound
+from coopconnect.siting.decompose import tight_bound
+from coopconnect.siting.locate.cover import improved_covering
+from coopconnect.siting.locate.proof import Found, improved
+from coopconnect.siting.locate.rows import Rows
+from coopconnect.siting.network import (
+    Network,
+    equity_rows,
+    in_unit,
+    network_of,
+    no_rows,
+    people_rows,
+    scaled,
+    scaled_rows,
+    without_demand,
+)
+from coopconnect.siting.question import PlanError, Question, check, mask_of
+from coopconnect.siting.report import report
+from coopconnect.siting.search import NOTHING, Problem, State, quick
+from coopconnect.siting.types import SitePlan
+from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
+
+Watch = Callable[[float, float], bool]
+"""Told (value, bound) as the proof goes on; returns False to stop."""
+
+FEW_PAIRS = 100_000
+"""Access pairs up to which the tight bound is worked out; beyond, one round of it would take too long."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A question made ready: the network, what the search sees of it, and how a set is measured."""
+
+    question: Question
+    network: Network
+    problem: Problem
+    parts: tuple[Problem, ...]
+    measured: bool
+
+    def value(self, chosen: np.ndarray) -> float:
+        """Worth of a set in the unit of the objective."""
+        if not self.measured:
+            return State(self.problem, chosen).exact()
+        sites = np.flatnonzero(chosen)
+        around = measure.around_of(self.network)
+        found, _ = measure.results(self.network, around, sites, self.network.zone_sums(chosen), self.question.desks)
+        return float(found[measure.RESULT_OF[self.question.objective]].sum())
+
+
+def site_plan(
+    territory: Territory, scenario: Scenario, parameters: Parameters, question: Question,
+    home: Territory | None = None, seconds: float = 1.0, seed: int = 0, watch: Watch | None = None,
+) -> SitePlan:  # fmt: skip
+    """The plan that answers a question, with its proven bound, after at most about `seconds` (a first answer is
+    always given). Raises `PlanError` with every problem of the question.
+
+    The objective is maximised under the model's own demand: a new hub takes users from its neighbours. Communes that
+    the scenario says have refused are forbidden. Seeds repeat.
+    """
+    started = time.perf_counter()
+    check(question, territory)
+    network = network_of(territory, scenario, parameters, home)
+    setting = setting_of(network, question)
+    chosen = first_answer(setting, 0.4 * seconds, seed)
+    ends = started + seconds
+    chosen, bound, proof = proven(setting, chosen, ends, seed, watch)
+    plan = report(setting.network, setting.problem, question, chosen, setting.value, bound, proof)
+    cost = _refusals_cost(setting, plan.value, seed)
+    return replace(
+        plan, scenario=scenario, model_version=MODEL_VERSION, refusals_cost=cost,
+        seconds=time.perf_counter() - started,
+    )  # fmt: skip
+
+
+def setting_of(network: Network, question: Question) -> Setting:
+    """What the search and the proofs work on."""
+    q = question
+    base = _problem(network, q)
+    if q.objective == "people":
+        problem = replace(base, network=without_demand(network), rows=people_rows(network))
+        return Setting(q, network, problem, (problem,), False)
+    if q.objective == "equity":
+        return _equity(network, q, base)
+    unit = in_unit(network, "hours" if q.objective == "score" else q.objective)
+    problem = replace(base, network=unit)
+    return Setting(q, network, problem, (problem,), q.objective == "score" or q.desks > 0)
+
+
+def _equity(network: Network, q: Question, base: Problem) -> Setting:
+    """(1 - equity) * hours over the most hours + equity * nearness over the most nearness, each at its quick best."""
+    hours = replace(base, network=in_unit(network, "hours"))
+    near = replace(base, network=without_demand(network), rows=equity_rows(network))
+    tops = [max(State(p, quick(p, 5.0, 0, starts=2)).exact(), 1e-9) for p in (hours, near)]
+    first = replace(hours, network=scaled(hours.network, (1.0 - q.equity) / tops[0]))
+    second = replace(near, rows=scaled_rows(near.rows, max(q.equity, 1e-12) / tops[1]))
+    both = replace(first, rows=second.rows)
+    return Setting(q, network, both, (first, second), False)
+
+
+def _problem(network: Network, q: Question) -> Problem:
+    """Number, money, distances and codes of the question, with no objective yet."""
+    territory, n = network.territory, network.n_sites
+    existing = mask_of(territory, q.existing)
+    fixed = existing | mask_of(territory, q.forced)
+    forbidden = mask_of(territory, (*q.forbidden, *network.scenario.refused))
+    if (fixed & ~existing & forbidden).any():
+        raise PlanError("forced: a forced site is refused in the scenario; keep one of the two")
+    price, budget = np.zeros(n), np.inf
+    if q.budget_eur:
+        opening, yearly = measure.costs(measure.alone(network).hub_days, network.scenario, network.values)
+        price, budget = np.where(existing, 0.0, opening + q.years * yearly), q.budget_eur
+    start, near = _conflicts(territory, q.apart_min)
+    rural = network.prepared.rural[territory.site_zone] | (not q.rural)
+    allowed = ~forbidden & ~existing & rural
+    for k in np.flatnonzero(fixed):
+        others = near[start[k] : start[k + 1]]
+        if fixed[others].any() and not existing[k]:
+            raise PlanError(f"forced: {q.forced} hold two sites within {q.apart_min:g} minutes of each other")
+        allowed[others] = False
+    most = q.sites or int((allowed | fixed & ~existing).sum())
+    if np.isfinite(budget):
+        affordable = int(np.searchsorted(np.cumsum(np.sort(price[allowed | fixed & ~existing])), budget, side="right"))
+        most = min(most, affordable)
+        if float(price[fixed].sum()) > budget:
+            raise PlanError(f"budget: the forced sites alone cost {price[fixed].sum():,.0f} EUR, over {budget:,.0f}")
+    return Problem(network, no_rows(network), allowed | fixed, fixed, existing, most, price, budget, start, near)
+
+
+def _conflicts(territory: Territory, apart_min: float) -> tuple[np.ndarray, np.ndarray]:
+    """By site, the other sites within `apart_min` minutes of it, either way (the access table reaches 30 minutes)."""
+    n = territory.site_zone.size
+    if apart_min <= 0.0:
+        return np.zeros(n + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+    if apart_min > ACCESS_TABLE_MAX_MIN:
+        raise PlanError(f"apart: allowed from 0 to {ACCESS_TABLE_MAX_MIN:g} minutes; not {apart_min:g}")
+    site_of = np.full(len(territory.zones), -1)
+    site_of[territory.site_zone] = np.arange(n)
+    one = np.repeat(np.arange(n), np.diff(territory.access_start))
+    two = site_of[territory.access_zone]
+    keep = (territory.access_drive_min <= apart_min) & (two >= 0) & (one != two)
+    pairs = np.unique(
+        np.concatenate([np.stack([one[keep], two[keep]]), np.stack([two[keep], one[keep]])], axis=1), axis=1
+    )
+    start = np.concatenate([[0], np.cumsum(np.bincount(pairs[0], minlength=n))]).astype(np.int64)
+    return start, pairs[1].astype(np.int32)
+
+
+def first_answer(setting: Setting, seconds: float, seed: int) -> np.ndarray:
+    """The quick search; for objectives that must be measured site by site, followed by exchanges so measured."""
+    chosen = quick(setting.problem, max(seconds, 0.05), seed)
+    return _exchanged(setting, chosen, time.perf_counter() + seconds) if setting.measured else chosen
+
+
+def _exchanged(setting: Setting, chosen: np.ndarray, ends: float) -> np.ndarray:
+    """Exchange open sites for those that look best for the measured objective, while it rises."""
+    problem = setting.problem
+    liking = _liking(setting)
+    value = setting.value(chosen)
+    better = True
+    while better and time.perf_counter() < ends:
+        better = False
+        for k in np.flatnonzero(chosen & ~problem.fixed):
+            state = State(problem, np.where(np.arange(chosen.size) == k, False, chosen))
+            free = np.flatnonzero(state.may_open() & (problem.price <= state.money_left()))
+            for j in free[np.argsort(-liking[free], kind="stable")[:12]]:
+                other = state.chosen.copy()
+                other[j] = True
+                found = setting.value(other)
+                if found > value * (1.0 + NOTHING):
+                    chosen, value, better = other, found, True
+                    break
+            if time.perf_counter() >= ends:
+                break
+    return chosen
+
+
+def _liking(setting: Setting) -> np.ndarray:
+    """What each site reaches alone in the measured objective."""
+    network = setting.network
+    around = measure.around_of(network)
+    found = site_results(measure.alone(network), around, network.scenario, network.values)
+    return np.asarray(found[measure.RESULT_OF[setting.question.objective]])
+
+
+def proven(
+    setting: Setting, chosen: np.ndarray, ends: float, seed: int, watch: Watch | None
+) -> tuple[np.ndarray, float, str]:
+    """The best set known, a bound on every set, and how the bound was found."""
+    value = setting.value(chosen)
+    if setting.measured:
+        return _measured_bound(setting, chosen, value, ends)
+    problem = setting.problem
+    if setting.question.objective == "people":
+        return _covering_bound(problem, chosen, value, ends, seed, watch)
+    bounds = [np.inf for _ in setting.parts]
+    for rank, part in enumerate(setting.parts):
+        share = ends if rank == len(setting.parts) - 1 else 0.5 * (ends + time.perf_counter())
+        mine = value if len(setting.parts) == 1 else State(part, chosen).exact()
+        for bound in _part_bounds(part, chosen, mine, share, seed, len(setting.parts) > 1):
+            bounds[rank] = min(bounds[rank], bound)
+            if watch is not None and not watch(value, float(sum(bounds))):
+                return chosen, float(sum(bounds)), "demand"
+    return chosen, max(float(sum(bounds)), value), "demand"
+
+
+def _part_bounds(
+    part: Problem, chosen: np.ndarray, value: float, ends: float, seed: int, several: bool
+) -> Iterator[float]:
+    """Tighter and tighter bounds of one part of an objective. A set at hand that is not best for this part alone must
+    not cut its bound: sites are then kept whatever they promise."""
+    if part.rows.row.size:
+        yield from _row_bounds(part.rows, part, chosen, ends, seed)
+        return
+    known = -np.inf if several else value
+    left = part.allowed | part.fixed
+    first = time.perf_counter() + 0.3 * (ends - time.perf_counter())
+    for bound, possible in demand_bound(part, chosen, known, min(ends, first)):
+        left = possible
+        yield bound
+        if bound <= value * (1.0 + NOTHING):
+            return
+    if part.network.odds.size <= FEW_PAIRS:
+        for bound, _ in tight_bound(part, chosen, value, left, ends, fix=not several):
+            yield bound
+
+
+def _row_bounds(rows: Rows, part: Problem, chosen: np.ndarray, ends: float, seed: int) -> Iterator[float]:
+    framed = _framed(rows, part)
+    p = part.most_new + int(part.existing.sum())
+    found = Found(chosen, State(part, chosen).exact(), np.inf)
+    for step in improved(framed, p, found, ends - time.perf_counter(), seed):
+        yield max(step.bound, step.value)
+
+
+def _framed(rows: Rows, problem: Problem) -> Rows:
+    return replace(rows, fixed=problem.fixed, allowed=problem.allowed | problem.fixed)
+
+
+def _covering_bound(
+    problem: Problem, chosen: np.ndarray, value: float, ends: float, seed: int, watch: Watch | None
+) -> tuple[np.ndarray, float, str]:
+    """People: the covering is solved exactly where number alone limits it; other limits keep its bound."""
+    plain = not np.isfinite(problem.budget) and not problem.conflict_site.size
+    p = min(problem.most_new, int((problem.allowed | problem.fixed).sum())) + int(problem.existing.sum())
+    bound = np.inf
+    padded = _padded(problem, chosen, p)
+    found = Found(padded, State(problem, padded).exact() if plain else value, np.inf)
+    for step in improved_covering(_framed(problem.rows, problem), p, found, ends - time.perf_counter(), seed):
+        bound = min(bound, max(step.bound, step.value))
+        if plain and step.value > value * (1.0 + NOTHING):
+            chosen, value = step.chosen.copy(), step.value
+        if watch is not None and not watch(value, bound):
+            break
+    return chosen, max(bound, value), "covering"
+
+
+def _padded(problem: Problem, chosen: np.ndarray, p: int) -> np.ndarray:
+    """The set filled up to p sites: the covering model opens exactly p."""
+    free = np.flatnonzero(problem.allowed & ~chosen)
+    full = chosen.copy()
+    full[free[: max(0, p - int(chosen.sum()))]] = True
+    return full
+
+
+def _measured_bound(
+    setting: Setting, chosen: np.ndarray, value: float, ends: float
+) -> tuple[np.ndarray, float, str]:  # fmt: skip
+    """Score, or desks that run out: each site by the most that it can be worth in any plan."""
+    network, problem = setting.network, setting.problem
+    if setting.question.objective == "score":
+        most = measure.highest_scores(network, measure.around_of(network))
+    else:
+        most = _most_with_desks(setting)
+    bound, _ = best_openings(problem, problem.allowed | problem.fixed, most)
+    return chosen, max(bound, value), "by site"
+
+
+def _most_with_desks(setting: Setting) -> np.ndarray:
+    """The most of each site with so many desks: what it gains alone with nothing lost on the way, and for users no
+    more than the desks serve."""
+    network, objective = setting.network, setting.question.objective
+    sums = measure.alone(network)
+    if objective == "users":
+        most_days = measure.most_days(setting.question.desks, network.values)
+        return np.minimum(sums.hub_days, most_days) / network.days_per_user
+    free = replace(sums, access_min=np.zeros_like(sums.hub_days), access_km=np.zeros_like(sums.hub_days))
+    found = site_results(free, measure.around_of(network), network.scenario, network.values)
+    return np.asarray(found[measure.RESULT_OF[objective]])
+
+
+def _refusals_cost(setting: Setting, value: float, seed: int) -> float:
+    """What the sites that are forbidden or have refused cost: the quick answer with them, less the plan."""
+    problem = setting.problem
+    gone = mask_of(setting.network.territory, (*setting.question.forbidden, *setting.network.scenario.refused))
+    if not gone.any():
+        return 0.0
+    opened = replace(problem, allowed=problem.allowed | gone & ~problem.existing)
+    other = replace(setting, problem=opened)
+    chosen = first_answer(other, 0.4, seed)
+    return max(0.0, other.value(chosen) - value)

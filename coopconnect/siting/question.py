@@ -1,0 +1,88 @@
+"""What a plan is asked: how many sites or how much money, to what end, under which constraints."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from coopconnect.territory.types import Territory
+
+OBJECTIVES = ("hours", "score", "people", "money", "co2", "users", "equity")
+"""What a plan can maximise. `docs/siting.md` defines each."""
+
+
+class PlanError(ValueError):
+    """What was asked cannot be planned; the message lists every problem, one a line."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A plan to make. Scalars and codes only, so that it can key a cache and stand in an address.
+
+    sites: how many new sites at most, or 0 where the budget alone decides. budget_eur: what opening and running the
+    new sites for `years` may cost, or 0 for no limit. equity: for the objective 'equity', 0 = total hours, 1 = the
+    worst served. forced, forbidden, existing: INSEE codes; existing sites stay, cost nothing and are not counted.
+    apart_min: no two sites within so many minutes by car, 0 for any. desks: a site serves what so many desks can, 0
+    for any number. openings_per_year: 0 where all open in the first year. rural: only rural communes may be new sites.
+    """
+
+    sites: int = 10
+    budget_eur: float = 0.0
+    years: int = 5
+    objective: str = "hours"
+    equity: float = 0.5
+    forced: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    existing: tuple[str, ...] = ()
+    apart_min: float = 0.0
+    desks: int = 0
+    openings_per_year: int = 0
+    rural: bool = False
+
+    @property
+    def equity_share(self) -> float:
+        """Weight of the worst served in the objective."""
+        return self.equity if self.objective == "equity" else 0.0
+
+
+def check(question: Question, territory: Territory) -> None:
+    """Raise `PlanError` with everything that is wrong with a question for a territory."""
+    n = territory.site_zone.size
+    known = set(territory.zones["zone_code"].to_numpy(object)[territory.site_zone])
+    q = question
+    problems = []
+    if q.objective not in OBJECTIVES:
+        problems.append(f"objective: allowed {', '.join(OBJECTIVES)}; not {q.objective!r}")
+    numbers = {"sites": q.sites, "budget": q.budget_eur, "apart": q.apart_min, "desks": q.desks,
+               "openings per year": q.openings_per_year}  # fmt: skip
+    problems += [f"{name}: should be a number from 0; not {v}" for name, v in numbers.items()
+                 if not (math.isfinite(v) and v >= 0)]  # fmt: skip
+    if q.sites == 0 and q.budget_eur == 0:
+        problems.append("sites or budget: one of them is needed")
+    if q.years < 1:
+        problems.append(f"years: should be at least 1; not {q.years}")
+    if not 0.0 <= q.equity <= 1.0:
+        problems.append(f"equity: allowed from 0 to 1; not {q.equity}")
+    for name in ("forced", "forbidden", "existing"):
+        wrong = sorted(set(getattr(q, name)) - known)
+        if wrong:
+            problems.append(f"{name}: no site in territory {territory.code} with code {', '.join(wrong[:8])}")
+    both = sorted((set(q.forced) | set(q.existing)) & set(q.forbidden))
+    if both:
+        problems.append(f"forbidden: {', '.join(both[:8])} is also forced or existing; keep one")
+    forced = set(q.forced) - set(q.existing)
+    if q.sites and len(forced) > q.sites:
+        problems.append(f"forced: {len(forced)} sites, but only {q.sites} may open")
+    if q.sites > n - len(set(q.existing)):
+        problems.append(
+            f"sites: the territory has {n} possible sites, {len(set(q.existing))} exist already; not {q.sites}"
+        )
+    if problems:
+        raise PlanError("\n".join(problems))
+
+
+def mask_of(territory: Territory, codes: tuple[str, ...]) -> np.ndarray:
+    """(n_sites,) bool, True for the sites with these codes."""
+    return np.isin(territory.zones["zone_code"].to_numpy(object)[territory.site_zone], codes)

@@ -1,0 +1,213 @@
+"""From a set of sites to a plan that can be read: order, substitutes, near-equal plans, curve, who is left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from coopconnect.siting import measure
+from coopconnect.siting.network import Network
+from coopconnect.siting.question import Question
+from coopconnect.siting.search import Problem, State, greedy
+from coopconnect.siting.types import Alternative, PlannedSite, SitePlan, Substitute
+
+NEARLY = 0.01
+"""Share of the worth within which another plan is nearly as good."""
+
+MOST_ALTERNATIVES = 8
+_TRIED = 3
+
+Value = Callable[[np.ndarray], float]
+
+
+def report(
+    network: Network,
+    problem: Problem,
+    question: Question,
+    chosen: np.ndarray,
+    value_of: Value,
+    bound: float,
+    proof: str,
+) -> SitePlan:
+    """The plan of a set. Its scenario, model version and time are filled in by the caller."""
+    value = value_of(chosen)
+    order, gains = opening_order(problem, chosen, value_of, question)
+    substitutes, alternatives = exchanges(network, problem, chosen, value, value_of, question)
+    curve = curve_of(problem, chosen, order, gains, value_of, question)
+    covered, left_out = who_is_left_out(network, chosen)
+    sites, totals = planned(network, question, problem, order, gains, substitutes, chosen, value, value_of)
+    totals["people_covered"] = float(network.prepared.population[covered].sum())
+    totals["people_left_out"] = float(left_out["population"].sum())
+    return SitePlan(
+        question=question, scenario=network.scenario, model_version="", territory_code=network.territory.code,
+        territory_name=network.territory.name, sites=sites, value=value, bound=max(bound, value), chosen=chosen,
+        alternatives=alternatives, curve=curve, knee=knee_of(curve), left_out=left_out, covered=covered,
+        refusals_cost=0.0, totals=totals, proof=proof, seconds=0.0,
+    )  # fmt: skip
+
+
+def _is_measured(question: Question) -> bool:
+    return question.objective == "score" or question.desks > 0
+
+
+def opening_order(
+    problem: Problem, chosen: np.ndarray, value_of: Value, question: Question
+) -> tuple[list[int], list[float]]:  # fmt: skip
+    """The new sites, each the one that adds most to those opened before it; and what each adds."""
+    within = replace(
+        problem, allowed=chosen, fixed=problem.existing, budget=np.inf, most_new=int(chosen.sum()),
+        conflict_start=np.zeros_like(problem.conflict_start), conflict_site=problem.conflict_site[:0],
+    )  # fmt: skip
+    state = State(within, problem.existing)
+    order = greedy(state, np.ones(chosen.size), False, np.inf)
+    order += [int(k) for k in np.flatnonzero(chosen & ~state.chosen)]
+    state = State(within, problem.existing)
+    gains = []
+    for k in order:
+        before = value_of(state.chosen) if _is_measured(question) else state.value
+        state.turn(k, True)
+        gains.append((value_of(state.chosen) if _is_measured(question) else state.value) - before)
+    return order, gains
+
+
+def exchanges(
+    network: Network, problem: Problem, chosen: np.ndarray, value: float, value_of: Value, question: Question
+) -> tuple[dict[int, tuple[float, Substitute | None]], tuple[Alternative, ...]]:
+    """For each new site: what the plan loses without it, the best site in its place, and the plans nearly as good."""
+    names = network.territory.zones["name"].to_numpy(object)[network.territory.site_zone]
+    codes = network.territory.zones["zone_code"].to_numpy(object)[network.territory.site_zone]
+    state = State(problem, chosen)
+    gains = np.zeros(network.n_sites)
+    state.gains(np.flatnonzero(problem.allowed & ~chosen), gains)
+    found: dict[int, tuple[float, Substitute | None]] = {}
+    nearly: list[Alternative] = []
+    for k in np.flatnonzero(chosen & ~problem.existing):
+        near = state.near(int(k))
+        before = gains[near].copy()
+        full = state.value
+        state.turn(int(k), False)
+        outside = near[problem.allowed[near] & ~state.chosen[near]]
+        state.gains(outside, gains)
+        free = np.flatnonzero(state.may_open() & (problem.price <= state.money_left()))
+        free = free[free != k]
+        best = free[np.argsort(-gains[free], kind="stable")[:_TRIED]]
+        others = [(value - _value_with(state, int(j), gains, value_of, question, value - full), int(j)) for j in best]
+        others.sort()
+        alone = value - (value_of(state.chosen) if _is_measured(question) else state.value + value - full)
+        substitute = Substitute(codes[others[0][1]], names[others[0][1]], others[0][0]) if others else None
+        found[int(k)] = (alone, substitute)
+        if not problem.fixed[k]:
+            nearly += [
+                Alternative(codes[k], names[k], codes[j], names[j], loss) for loss, j in others
+                if loss <= NEARLY * abs(value)
+            ]  # fmt: skip
+        state.turn(int(k), True)
+        gains[near] = before
+    nearly.sort(key=lambda a: (a.loss, a.out_code, a.in_code))
+    return found, tuple(nearly[:MOST_ALTERNATIVES])
+
+
+def _value_with(
+    state: State, j: int, gains: np.ndarray, value_of: Value, question: Question, offset: float
+) -> float:  # fmt: skip
+    """Worth of the set of `state` with site j too."""
+    if not _is_measured(question):
+        return state.value + float(gains[j]) + offset
+    other = state.chosen.copy()
+    other[j] = True
+    return value_of(other)
+
+
+def curve_of(
+    problem: Problem, chosen: np.ndarray, order: list[int], gains: list[float], value_of: Value, question: Question
+) -> tuple[tuple[int, float], ...]:
+    """Worth by number of new sites: those of the plan in their order, then what the next best would add."""
+    base = value_of(problem.existing) if problem.existing.any() else 0.0
+    worths = [base, *(base + np.cumsum(gains))]
+    more = int(min(max(5, len(order) // 2), 30))
+    wider = replace(problem, budget=np.inf, most_new=len(order) + more)
+    state = State(wider, chosen)
+    further = greedy(state, np.ones(chosen.size), False, time.perf_counter() + 5.0)
+    state = State(wider, chosen)
+    for k in further:
+        before = state.value
+        state.turn(k, True)
+        now = value_of(state.chosen) if _is_measured(question) else worths[-1] + state.value - before
+        worths.append(now)
+    return tuple((n, float(w)) for n, w in enumerate(worths))
+
+
+def knee_of(curve: tuple[tuple[int, float], ...]) -> int:
+    """The number of sites farthest above the straight line from the first point of the curve to the last."""
+    if len(curve) < 3:
+        return curve[-1][0]
+    worth = np.array([w for _, w in curve])
+    line = np.linspace(worth[0], worth[-1], worth.size)
+    return int(np.argmax(worth - line))
+
+
+def who_is_left_out(network: Network, chosen: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:
+    """Zones with an open site within reach, and the communes of the territory without, with their nearest open site."""
+    t = network.territory
+    n = len(t.zones)
+    covered = network.zone_sums(chosen) > 0.0
+    site = np.repeat(np.arange(network.n_sites), np.diff(t.access_start))
+    open_pairs = np.flatnonzero(chosen[site])
+    order = open_pairs[np.argsort(-t.access_drive_min[open_pairs], kind="stable")]
+    nearest = np.full(n, -1, dtype=np.int64)
+    nearest[t.access_zone[order]] = order
+    out = np.flatnonzero(~covered & t.zones["in_territory"].to_numpy(bool))
+    names = t.zones["name"].to_numpy(object)
+    has = nearest[out] >= 0
+    pair = np.where(has, nearest[out], 0)
+    frame = pd.DataFrame(
+        {
+            **{c: t.zones[c].to_numpy()[out] for c in ("zone_code", "name", "population", "workers")},
+            "nearest": np.where(has, names[t.site_zone[site[pair]]] if site.size else "", ""),
+            "nearest_min": np.where(has, t.access_drive_min[pair] if site.size else np.nan, np.nan),
+        }
+    )
+    return covered & t.zones["in_territory"].to_numpy(bool), frame.sort_values(
+        ["population", "zone_code"], ascending=[False, True], ignore_index=True
+    )
+
+
+def planned(
+    network: Network, question: Question, problem: Problem, order: list[int], gains: list[float],
+    substitutes: dict[int, tuple[float, Substitute | None]], chosen: np.ndarray, value: float, value_of: Value,
+) -> tuple[tuple[PlannedSite, ...], dict[str, float]]:  # fmt: skip
+    """The open sites with their figures, existing ones first, and the sums over all and over the new ones."""
+    t = network.territory
+    names = t.zones["name"].to_numpy(object)[t.site_zone]
+    codes = t.zones["zone_code"].to_numpy(object)[t.site_zone]
+    sites = np.concatenate([np.flatnonzero(problem.existing), np.array(order, dtype=np.int64)]).astype(np.int64)
+    figures, turned = measure.results(
+        network, measure.around_of(network), sites, network.zone_sums(chosen), question.desks
+    )  # fmt: skip
+    opening, yearly = measure.costs(figures["hub_days_per_year"], network.scenario, network.values)
+    rows = []
+    n_existing = int(problem.existing.sum())
+    for r, k in enumerate(sites):
+        rank = max(0, r - n_existing + 1)
+        lost, substitute = substitutes.get(int(k), (0.0, None))
+        per_year = question.openings_per_year
+        rows.append(PlannedSite(
+            code=str(codes[k]), name=str(names[k]), row=int(k), rank=rank,
+            year=0 if not rank else 1 + (rank - 1) // per_year if per_year else 1,
+            gain=gains[rank - 1] if rank else 0.0, lost_if_refused=lost, substitute=substitute,
+            existing=not rank, forced=bool(problem.fixed[k] and rank),
+            opening_eur=float(opening[r]) if rank else 0.0, yearly_cost_eur=float(yearly[r]),
+            turned_away_share=float(turned[r]),
+            **{name: float(figures[name][r]) for name in (
+                "users", "hub_days_per_year", "desks", "hours_per_year", "eur_per_year", "kg_co2e_per_year", "score")},
+        ))  # fmt: skip
+    summed = ("users", "hours_per_year", "eur_per_year", "kg_co2e_per_year")
+    totals = {name: float(figures[name].sum()) for name in summed}
+    totals["opening_eur"] = sum(s.opening_eur for s in rows)
+    totals["yearly_cost_eur"] = sum(s.yearly_cost_eur for s in rows if not s.existing)
+    totals["budget_used_eur"] = float(problem.price[chosen].sum())
+    return tuple(rows), totals

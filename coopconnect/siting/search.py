@@ -1,0 +1,210 @@
+"""An answer at once: lazy greedy, then exchanges, on the sparse tables of the network."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coopconnect.siting import kernels
+from coopconnect.siting.locate.rows import Rows
+from coopconnect.siting.network import Network
+
+NOTHING = 1e-9
+"""Gains under this share of the worth at hand are rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What to maximise and what is allowed.
+
+    network, rows: the worth is their sum. fixed: sites that must be open (forced or existing); existing among them.
+    most_new: how many sites may open besides the existing; price: euros of opening each, budget: their limit.
+    conflict_start, conflict_site: by site, the sites that may not be open with it.
+    """
+
+    network: Network
+    rows: Rows
+    allowed: np.ndarray
+    fixed: np.ndarray
+    existing: np.ndarray
+    most_new: int
+    price: np.ndarray
+    budget: float
+    conflict_start: np.ndarray
+    conflict_site: np.ndarray
+
+    def conflicts(self, k: int) -> np.ndarray:
+        """Sites that may not be open with site k."""
+        return self.conflict_site[self.conflict_start[k] : self.conflict_start[k + 1]]
+
+
+class State:
+    """A set of open sites with what each zone and each row gets from it; moves are undone by their contrary."""
+
+    def __init__(self, problem: Problem, chosen: np.ndarray) -> None:
+        self.problem = problem
+        n = problem.network
+        zones = len(n.territory.zones)
+        self.chosen = np.zeros(n.n_sites, bool)
+        self.total, self.spent, self.worth = np.zeros(zones), np.zeros(zones), np.zeros(zones)
+        self.best = np.zeros(zones)
+        self.zone_odds, self.zone_cost = n.odds[n.order], n.cost[n.order]
+        t = n.prepared.territory
+        self._access: tuple[Any, ...] = (t.access_start, t.access_zone)
+        self._rows: tuple[Any, ...] = (problem.rows.column_start, problem.rows.row)
+        self._choice: tuple[Any, ...] = (*n.flows, n.avoided, n.constant, n.unsuitable)
+        self.value = 0.0
+        for k in np.flatnonzero(chosen):
+            self.turn(int(k), True)
+
+    def turn(self, k: int, on: bool) -> None:
+        """Open or close site k."""
+        n, rows = self.problem.network, self.problem.rows
+        self.chosen[k] = on
+        self.value += kernels.refresh(  # type: ignore[call-arg]
+            k, self.chosen, *self._access, n.zone_start, n.zone_site, self.zone_odds, self.zone_cost, self.total,
+            self.spent, self.worth, *self._choice, *self._rows, rows.start, rows.site, rows.value, self.best,
+        )  # fmt: skip
+
+    def gains(self, sites: np.ndarray, out: np.ndarray) -> None:
+        """What opening each of `sites` adds, into `out`."""
+        n, rows = self.problem.network, self.problem.rows
+        kernels.gains_of(  # type: ignore[call-arg]
+            sites, *self._access, n.odds, n.cost, self.total, self.spent, self.worth, *self._choice, rows.column_start,
+            rows.row, rows.column_value, self.best, out,
+        )  # fmt: skip
+
+    def near(self, k: int) -> np.ndarray:
+        """Sites that share somebody with site k."""
+        n, rows = self.problem.network, self.problem.rows
+        mark = np.zeros(n.n_sites, bool)
+        kernels.neighbours(k, *self._access, n.zone_start, n.zone_site, *self._rows, rows.start, rows.site, mark)  # type: ignore[call-arg]
+        return np.flatnonzero(mark)
+
+    def exact(self) -> float:
+        """The worth summed afresh: the one that is reported."""
+        self.value = float(self.worth.sum() + self.best.sum())
+        return self.value
+
+    def may_open(self) -> np.ndarray:
+        """Sites that may join, whatever number and money say."""
+        p = self.problem
+        free = p.allowed & ~self.chosen
+        for k in np.flatnonzero(self.chosen) if p.conflict_site.size else ():
+            free[p.conflicts(int(k))] = False
+        return free
+
+    def money_left(self) -> float:
+        """Euros of the budget not yet spent."""
+        return self.problem.budget - float(self.problem.price[self.chosen].sum())
+
+    def new_left(self) -> int:
+        """How many more sites may open."""
+        return self.problem.most_new - int((self.chosen & ~self.problem.existing).sum())
+
+
+def greedy(state: State, noise: np.ndarray, per_euro: bool, ends: float) -> list[int]:
+    """Open the site of largest gain (per euro) until number, money or gains end; gains are looked at again only when
+    a site comes to the top (they rarely rise)."""
+    problem = state.problem
+    gains = np.zeros(problem.network.n_sites)
+    free = np.flatnonzero(state.may_open())
+    state.gains(free, gains)
+    weight = noise / np.maximum(problem.price, 1e-9) if per_euro else noise
+    heap = [(-gains[k] * weight[k], int(k), 0) for k in free]
+    heapq.heapify(heap)
+    step, left, money = 0, state.new_left(), state.money_left()
+    blocked = np.zeros(problem.network.n_sites, bool)
+    opened: list[int] = []
+    while heap and left > 0 and time.perf_counter() < ends:
+        negative, k, when = heapq.heappop(heap)
+        if blocked[k] or problem.price[k] > money:
+            continue
+        if when < step:
+            state.gains(np.array([k]), gains)
+            heapq.heappush(heap, (-gains[k] * weight[k], k, step))
+            continue
+        if negative >= -NOTHING * abs(state.value) * weight[k]:
+            break
+        state.turn(k, True)
+        opened.append(k)
+        blocked[problem.conflicts(k)] = True
+        step, left, money = step + 1, left - 1, money - problem.price[k]
+    return opened
+
+
+def exchange(state: State, ends: float) -> None:
+    """Exchange one open site for one outside while the worth rises; close a site that takes more than it gives."""
+    problem = state.problem
+    gains = np.zeros(problem.network.n_sites)
+    state.gains(np.flatnonzero(problem.allowed & ~state.chosen), gains)
+    better = True
+    while better and time.perf_counter() < ends:
+        better = False
+        for k in np.flatnonzero(state.chosen & ~problem.fixed):
+            if time.perf_counter() >= ends:
+                return
+            better |= _exchange_one(state, int(k), gains)
+
+
+def _exchange_one(state: State, k: int, gains: np.ndarray) -> bool:
+    """Put the best site in place of k where that is better; `gains` are kept true."""
+    near = state.near(k)
+    before, value = gains[near].copy(), state.value
+    state.turn(k, False)
+    candidates = near[state.problem.allowed[near] & ~state.chosen[near]]
+    state.gains(candidates, gains)
+    j = best_candidate(state, gains)
+    reached = state.value + (gains[j] if j >= 0 else 0.0)
+    if j == k or reached <= value + NOTHING * abs(value) or (j < 0 and state.value <= value + NOTHING * abs(value)):
+        state.turn(k, True)
+        gains[near] = before
+        return False
+    if j >= 0 and gains[j] > 0.0:
+        state.turn(j, True)
+        again = state.near(j)
+        state.gains(again[state.problem.allowed[again] & ~state.chosen[again]], gains)
+    return True
+
+
+def best_candidate(state: State, gains: np.ndarray) -> int:
+    """The site that may open now with the largest gain, -1 where none."""
+    free = state.may_open() & (state.problem.price <= state.money_left())
+    if state.new_left() <= 0 or not free.any():
+        return -1
+    return int(np.argmax(np.where(free, gains, -np.inf)))
+
+
+def quick(problem: Problem, seconds: float, seed: int, starts: int = 6) -> np.ndarray:
+    """The best set found: greedy and exchanges, then from disturbed copies. (n_sites,) bool.
+
+    The number of starts is fixed, so that a seed repeats; `seconds` only stops a large territory early.
+    """
+    ends = time.perf_counter() + seconds
+    rng = np.random.default_rng(seed)
+    plain = np.ones(problem.network.n_sites)
+    state = State(problem, problem.fixed)
+    greedy(state, plain, False, ends)
+    if np.isfinite(problem.budget):
+        other = State(problem, problem.fixed)
+        greedy(other, plain, True, ends)
+        state = other if other.value > state.value else state
+    exchange(state, ends)
+    for _ in range(starts):
+        if time.perf_counter() >= ends:
+            break
+        movable = np.flatnonzero(state.chosen & ~problem.fixed)
+        if movable.size < 2:
+            break
+        kept = state.chosen.copy()
+        kept[rng.choice(movable, size=max(1, movable.size // 4), replace=False)] = False
+        other = State(problem, kept)
+        greedy(other, rng.uniform(0.7, 1.3, plain.size), False, ends)
+        exchange(other, ends)
+        if other.value > state.value * (1.0 + NOTHING):
+            state = other
+    return state.chosen.copy()

@@ -1,0 +1,107 @@
+"""What a plan answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from coopconnect.scenario import Scenario
+from coopconnect.siting.locate.types import gap_of
+from coopconnect.siting.question import Question
+
+UNITS = {
+    "hours": "h/yr", "score": "points", "people": "inhabitants", "money": "EUR/yr", "co2": "kg CO2e/yr",
+    "users": "users", "equity": "share of the best",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """What would take the place of a site if its mayor said no, and what that costs in the unit of the objective."""
+
+    code: str
+    name: str
+    loss: float
+
+
+@dataclass(frozen=True)
+class PlannedSite:
+    """One open site, with the demand shared among all.
+
+    rank: 1 for the first to open; 0 for one that exists. year: of opening, from 1. gain: what it adds to those opened
+    before it, in the unit of the objective. lost_if_refused: what the plan loses without it, nothing in its place.
+    """
+
+    code: str
+    name: str
+    row: int
+    rank: int
+    year: int
+    gain: float
+    lost_if_refused: float
+    substitute: Substitute | None
+    existing: bool
+    forced: bool
+    users: float
+    hub_days_per_year: float
+    desks: float
+    hours_per_year: float
+    eur_per_year: float
+    kg_co2e_per_year: float
+    score: float
+    opening_eur: float
+    yearly_cost_eur: float
+    turned_away_share: float
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A plan nearly as good: one site in place of another."""
+
+    out_code: str
+    out_name: str
+    in_code: str
+    in_name: str
+    loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class SitePlan:
+    """Chosen sites in opening order (existing ones first), what they are worth, and how far from the best possible.
+
+    value, bound: in the unit of the objective, existing sites included. curve: (number of new sites, worth) from
+    none, the plan's own first, then what further sites would add. knee: the number of new sites after which a further
+    one adds little. left_out: communes with no open site within reach (`zone_code`, `name`, `population`, `workers`,
+    `nearest`, `nearest_min`). covered: (n_zones,) bool. refusals_cost: what the forbidden and refused sites cost.
+    """
+
+    question: Question
+    scenario: Scenario
+    model_version: str
+    territory_code: str
+    territory_name: str
+    sites: tuple[PlannedSite, ...]
+    value: float
+    bound: float
+    chosen: np.ndarray
+    alternatives: tuple[Alternative, ...]
+    curve: tuple[tuple[int, float], ...]
+    knee: int
+    left_out: pd.DataFrame
+    covered: np.ndarray
+    refusals_cost: float
+    totals: dict[str, float]
+    proof: str
+    seconds: float
+
+    @property
+    def gap(self) -> float:
+        """(bound - value) / |value|; 0 where the plan is proven best, infinite where nothing is proven."""
+        return gap_of(self.value, self.bound)
+
+    @property
+    def unit(self) -> str:
+        """Unit of value, bound and gains."""
+        return UNITS[self.question.objective]

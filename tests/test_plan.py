@@ -1,0 +1,269 @@
+"""Plans: against brute force, bounds that hold, constraints that always hold, orders and seeds that repeat."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from synthetic import synthetic_territory
+
+from coopconnect.cli import main
+from coopconnect.model.assessment import assess
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.siting.network import in_unit, network_of
+from coopconnect.siting.plan import setting_of, site_plan
+from coopconnect.siting.question import OBJECTIVES, PlanError, Question
+from coopconnect.siting.report import knee_of
+from coopconnect.siting.search import State
+from coopconnect.territory.types import Territory
+
+EASY = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+SECONDS = 1.5
+
+
+def tiny(seed: int, n: int = 9) -> Territory:
+    return synthetic_territory(n_zones=n, seed=seed, side_km=25.0, flows_per_zone=4)
+
+
+def codes_of(territory: Territory) -> list[str]:
+    return list(territory.zones["zone_code"].to_numpy(object)[territory.site_zone])
+
+
+def every_value(territory: Territory, scenario: Scenario, parameters: Parameters, question: Question, p: int) -> dict:
+    """Worth of every set of at most p sites that the question allows."""
+    setting = setting_of(network_of(territory, scenario, parameters), question)
+    problem = setting.problem
+    found = {}
+    for size in range(p + 1):
+        for sites in itertools.combinations(range(territory.site_zone.size), size):
+            chosen = problem.existing.copy()
+            chosen[list(sites)] = True
+            apart = not any(chosen[problem.conflicts(k)].any() for k in sites)
+            paid = problem.price[chosen].sum() <= problem.budget
+            if (problem.fixed & ~chosen).any() or (chosen & ~problem.allowed).any() or not apart or not paid:
+                continue
+            if int((chosen & ~problem.existing).sum()) == size:
+                found[sites] = setting.value(chosen)
+    return found
+
+
+@EASY
+@given(seed=st.integers(0, 500), objective=st.sampled_from(["hours", "people", "money", "co2", "users"]))
+def test_the_plan_is_the_best_of_all_sets(
+    parameters: Parameters, reference: Scenario, seed: int, objective: str
+) -> None:  # fmt: skip
+    territory = tiny(seed)
+    question = Question(sites=3, objective=objective)
+    plan = site_plan(territory, reference, parameters, question, seconds=SECONDS)
+    best = max(every_value(territory, reference, parameters, question, 3).values())
+    assert plan.value == pytest.approx(best, rel=1e-6, abs=1e-6)
+    assert plan.bound >= best - 1e-6 * abs(best)
+
+
+@EASY
+@given(seed=st.integers(0, 500), objective=st.sampled_from(OBJECTIVES), variant=st.integers(0, 4))
+def test_no_set_passes_the_bound_whatever_the_constraints(
+    parameters: Parameters, reference: Scenario, seed: int, objective: str, variant: int
+) -> None:  # fmt: skip
+    territory = tiny(seed, 8)
+    codes = codes_of(territory)
+    question = [
+        Question(sites=2, forced=(codes[1],), forbidden=(codes[0],)),
+        Question(sites=2, existing=(codes[2], codes[3])),
+        Question(sites=3, apart_min=9.0),
+        Question(sites=0, budget_eur=260_000.0, years=3),
+        Question(sites=3, desks=2),
+    ][variant]
+    question = replace(question, objective=objective)
+    plan = site_plan(territory, reference, parameters, question, seconds=0.4)
+    values = every_value(territory, reference, parameters, question, question.sites or 8)
+    best = max(values.values())
+    assert plan.bound >= best - 1e-7 * max(abs(best), 1.0)
+    assert plan.value <= best + 1e-7 * max(abs(best), 1.0)
+    assert plan.value >= best - 0.15 * abs(best) - 1e-9
+
+
+@EASY
+@given(seed=st.integers(0, 500), data=st.data())
+def test_what_is_asked_always_holds(
+    parameters: Parameters, reference: Scenario, seed: int, data: st.DataObject
+) -> None:  # fmt: skip
+    territory = synthetic_territory(n_zones=20, seed=seed, side_km=40.0)
+    drawn = data.draw(st.lists(st.sampled_from(codes_of(territory)), min_size=5, max_size=5, unique=True))
+    refused = replace(reference, refused=(drawn[4],))
+    question = Question(
+        sites=5, forced=(drawn[0],), forbidden=(drawn[1],), existing=(drawn[2], drawn[3]),
+        objective=data.draw(st.sampled_from(OBJECTIVES)),
+    )  # fmt: skip
+    plan = site_plan(territory, refused, parameters, question, seconds=0.2)
+    new = [s.code for s in plan.sites if not s.existing]
+    assert len(new) == len(set(new)) <= 5
+    assert drawn[0] in new
+    assert not {drawn[1], drawn[4]} & set(new)
+    assert {s.code for s in plan.sites if s.existing} == {drawn[2], drawn[3]}
+    assert [s.rank for s in plan.sites if not s.existing] == list(range(1, len(new) + 1))
+    assert plan.refusals_cost >= 0.0
+    for site in plan.sites:
+        if site.substitute is not None:
+            assert site.substitute.code not in {drawn[1], drawn[4], *(s.code for s in plan.sites)}
+
+
+def test_distance_budget_and_rural(parameters: Parameters, reference: Scenario, small: Territory) -> None:
+    plan = site_plan(small, reference, parameters, Question(sites=6, apart_min=12.0), seconds=0.3)
+    rows = [s.row for s in plan.sites]
+    for k in rows:
+        span = slice(small.access_start[k], small.access_start[k + 1])
+        near = small.access_zone[span][small.access_drive_min[span] <= 12.0]
+        assert not set(small.site_zone[[r for r in rows if r != k]]) & set(near)
+    money = Question(sites=0, budget_eur=400_000.0, years=4)
+    bought = site_plan(small, reference, parameters, money, seconds=0.3)
+    assert 0.0 < bought.totals["budget_used_eur"] <= 400_000.0
+    rural = site_plan(small, reference, parameters, Question(sites=5, rural=True), seconds=0.3)
+    assert small.zones["rural"].to_numpy()[small.site_zone[[s.row for s in rural.sites]]].all()
+
+
+def test_one_site_is_the_best_of_the_assessment(
+    parameters: Parameters, reference: Scenario, small: Territory
+) -> None:  # fmt: skip
+    """A plan of one is what `assess` says: the same engine, the same hours."""
+    sites = assess(small, reference, parameters).sites
+    plan = site_plan(small, reference, parameters, Question(sites=1), seconds=0.5)
+    best = sites.loc[sites["hours_per_year"].idxmax()]
+    assert plan.sites[0].code == best["zone_code"]
+    assert plan.value == pytest.approx(best["hours_per_year"], rel=1e-9)
+    assert plan.sites[0].users == pytest.approx(best["users"], rel=1e-9)
+    assert plan.sites[0].score == pytest.approx(best["score"], rel=1e-6)
+
+
+def test_neighbours_share_by_hand(parameters: Parameters, reference: Scenario) -> None:
+    """Two hubs alike in one place: together they serve what one of twice the odds would, less than twice one alone.
+
+    For each flow and segment the hub's share is c T / (D + c T): with T and 2 T, users rise by less than two; the naive
+    sum over flows, written here again, gives the same figure as the kernel.
+    """
+    territory = tiny(4)
+    network = in_unit(network_of(territory, reference, parameters), "users")
+    setting = setting_of(network, Question(objective="users"))
+    one, two = np.zeros(9, bool), np.zeros(9, bool)
+    one[0] = two[0] = two[1] = True
+    a, b = State(setting.problem, one).exact(), State(setting.problem, two).exact()
+    b_alone = State(setting.problem, two & ~one).exact()
+    assert max(a, b_alone) < b <= a + b_alone
+    total = network.zone_sums(two)
+    naive = 0.0
+    flows = network.prepared.territory.flow_start
+    for i in range(len(territory.zones)):
+        for f in range(flows[i], flows[i + 1]):
+            suitable, unsuitable = network.constant * total[i]
+            share = (1 - network.unsuitable) * suitable / (network.office[f] + network.home[i] + suitable)
+            share += network.unsuitable * unsuitable / (network.office[f] + unsuitable)
+            naive += network.days[f] * share
+    assert b == pytest.approx(naive / network.days_per_user, rel=1e-9)
+
+
+def test_more_sites_are_never_worse_and_seeds_repeat(
+    parameters: Parameters, reference: Scenario, small: Territory
+) -> None:  # fmt: skip
+    for objective in ("users", "people"):
+        found = [
+            site_plan(small, reference, parameters, Question(sites=p, objective=objective), seconds=0.3).value
+            for p in range(1, 8)
+        ]
+        assert found == sorted(found)
+    question = Question(sites=4)
+    one, two = (site_plan(small, reference, parameters, question, seconds=0.5, seed=5) for _ in range(2))
+    assert [s.code for s in one.sites] == [s.code for s in two.sites]
+    assert one.value == two.value
+
+
+def test_the_order_of_the_communes_never_matters(parameters: Parameters, reference: Scenario) -> None:
+    territory = synthetic_territory(n_zones=20, seed=3)
+    n = territory.site_zone.size
+    turned = np.arange(n)[::-1]
+    spans = [np.arange(territory.access_start[k], territory.access_start[k + 1]) for k in turned]
+    pairs = np.concatenate(spans)
+    other = replace(
+        territory, site_zone=territory.site_zone[turned],
+        access_start=np.concatenate([[0], np.cumsum([s.size for s in spans])]).astype(np.int64),
+        access_zone=territory.access_zone[pairs], access_road_km=territory.access_road_km[pairs],
+        access_drive_min=territory.access_drive_min[pairs],
+    )  # fmt: skip
+    one, two = (site_plan(t, reference, parameters, Question(sites=4), home=territory) for t in (territory, other))
+    assert one.value == pytest.approx(two.value, rel=1e-12)
+    assert [s.code for s in one.sites] == [s.code for s in two.sites]
+
+
+def test_a_plan_says_all_it_should(parameters: Parameters, reference: Scenario, small: Territory) -> None:
+    plan = site_plan(small, reference, parameters, Question(sites=4, openings_per_year=2), seconds=1.0)
+    gains = [s.gain for s in plan.sites]
+    assert gains == sorted(gains, reverse=True)
+    assert sum(gains) == pytest.approx(plan.value, rel=1e-9)
+    assert [s.year for s in plan.sites] == [1, 1, 2, 2]
+    assert sum(s.hours_per_year for s in plan.sites) == pytest.approx(plan.value, rel=1e-9)
+    assert plan.curve[4][1] == pytest.approx(plan.value, rel=1e-9)
+    assert len(plan.curve) > 5
+    assert 1 <= plan.knee <= len(plan.curve) - 1
+    inside = small.zones["in_territory"].to_numpy()
+    assert plan.totals["people_covered"] + plan.totals["people_left_out"] == pytest.approx(
+        small.zones["population"].to_numpy()[inside].sum()
+    )
+    for site in plan.sites:
+        assert site.substitute is not None
+        codes = tuple(s.code for s in plan.sites if s.code != site.code)
+        without = Question(sites=4, forced=(*codes, site.substitute.code), forbidden=(site.code,))
+        again = site_plan(small, reference, parameters, without, seconds=0.2)
+        assert plan.value - again.value == pytest.approx(site.substitute.loss, rel=1e-6, abs=1e-6)
+
+
+def test_the_knee() -> None:
+    assert knee_of(((0, 0.0), (1, 8.0), (2, 9.0), (3, 9.5), (4, 10.0))) == 1
+    assert knee_of(((0, 0.0), (1, 1.0))) == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "messages"),
+    [
+        (Question(sites=0), ["one of them is needed"]),
+        (Question(sites=400, objective="joy", equity=2.0), ["possible sites", "objective: allowed", "equity: allowed"]),
+        (Question(forced=("99999",), years=0), ["forced: no site", "years: should be at least 1"]),
+        (Question(forced=("10001",), forbidden=("10001",)), ["also forced"]),
+        (Question(sites=1, forced=("10001", "10002")), ["only 1 may open"]),
+        (Question(apart_min=99.0), ["allowed from 0 to 30"]),
+        (Question(sites=2, budget_eur=1000.0, forced=("10001",)), ["forced sites alone cost"]),
+    ],
+)
+def test_wrong_questions_say_everything(
+    parameters: Parameters, reference: Scenario, small: Territory, question: Question, messages: list[str]
+) -> None:  # fmt: skip
+    with pytest.raises(PlanError) as caught:
+        site_plan(small, reference, parameters, question)
+    for message in messages:
+        assert message in str(caught.value)
+
+
+def test_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plan", "--territory", "d04", "--sites", "10", "--forbid", "04088", "--existing", "04112,04070", "--json"]
+    assert main([*words, "--seconds", "3"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {"sites", "objective", "bound", "gap", "substitutes", "seconds"} <= set(document)
+    codes = [site["code"] for site in document["sites"]]
+    assert len(codes) == 10
+    assert "04088" not in codes
+    assert {s["code"] for s in document["existing"]} == {"04112", "04070"}
+    assert set(document["substitutes"]) == set(codes)
+    assert document["bound"] >= document["objective"]
+    assert document["gap"] <= 0.05
+    assert main(["plan", "--territory", "d04", "--json"]) == 2
+    assert "one of them is needed" in capsys.readouterr().err
+
+
+def test_paca_is_proven(paca: Territory, parameters: Parameters, reference: Scenario) -> None:
+    """Ten hubs for PACA: the bound meets the plan."""
+    plan = site_plan(paca, reference, parameters, Question(sites=10), seconds=10.0)
+    assert plan.gap < 1e-4
