@@ -96,11 +96,11 @@ def _assess(scenario: Scenario, parameters: Parameters, shipped: bool = False) -
     from coopconnect.model.assessment import assess
 
     territory, home = territories(scenario, parameters, shipped)
-    scenario = with_refusals(scenario, territory, shipped)
+    scenario = _with_refusals(scenario, territory, shipped)
     return territory, assess(territory, scenario, parameters, home=home)
 
 
-def with_refusals(scenario: Scenario, territory: Any, shipped: bool) -> Scenario:
+def _with_refusals(scenario: Scenario, territory: Any, shipped: bool) -> Scenario:
     """The scenario as the model reads it: communes of which every host has refused."""
     if not scenario.hosts:
         return scenario

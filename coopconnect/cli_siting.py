@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from coopconnect import MODEL_VERSION
-from coopconnect.cli import DONE, FAILED, WrongInput, say, scenario_of, territories, with_refusals
+from coopconnect.cli import DONE, FAILED, WrongInput, _with_refusals, say, scenario_of, territories
 from coopconnect.parameters import load_parameters
 from coopconnect.siting.locate.types import MODELS
 from coopconnect.siting.question import OBJECTIVES, Question
@@ -114,7 +114,7 @@ def run_plan(args: argparse.Namespace) -> int:
     parameters = load_parameters()
     scenario = scenario_of(args, parameters)
     territory, home = territories(scenario, parameters, args.shipped)
-    scenario = with_refusals(scenario, territory, args.shipped)
+    scenario = _with_refusals(scenario, territory, args.shipped)
     question = Question(
         sites=args.sites, budget_eur=args.budget, years=args.years, objective=args.objective, equity=args.equity,
         forced=_codes(args.force), forbidden=_codes(args.forbid), existing=_codes(args.existing),
