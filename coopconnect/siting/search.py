@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+import itertools
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,9 @@ from coopconnect.siting.network import Network
 
 NOTHING = 1e-9
 """Gains under this share of the worth at hand are rounding."""
+
+FEW_SETS = 600
+"""So many sets are looked at one by one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,11 +184,34 @@ def best_candidate(state: State, gains: np.ndarray) -> int:
     return int(np.argmax(np.where(free, gains, -np.inf)))
 
 
+def _every_set(problem: Problem) -> np.ndarray | None:
+    """The best of all sets where they are few, None where they are not."""
+    free = np.flatnonzero(problem.allowed & ~problem.fixed)
+    left = min(problem.most_new - int((problem.fixed & ~problem.existing).sum()), free.size)
+    if sum(math.comb(free.size, size) for size in range(left + 1)) > FEW_SETS:
+        return None
+    best = State(problem, problem.fixed)
+    for size in range(1, left + 1):
+        for sites in itertools.combinations(free, size):
+            chosen = problem.fixed.copy()
+            chosen[list(sites)] = True
+            if any(chosen[problem.conflicts(int(k))].any() for k in sites):
+                continue
+            if float(problem.price[chosen].sum()) > problem.budget:
+                continue
+            state = State(problem, chosen)
+            best = state if state.value > best.value else best
+    return best.chosen.copy()
+
+
 def quick(problem: Problem, seconds: float, seed: int, starts: int = 6) -> np.ndarray:
     """The best set found: greedy and exchanges, then from disturbed copies. (n_sites,) bool.
 
     The number of starts is fixed, so that a seed repeats; `seconds` only stops a large territory early.
     """
+    every = _every_set(problem)
+    if every is not None:
+        return every
     ends = time.perf_counter() + seconds
     rng = np.random.default_rng(seed)
     plain = np.ones(problem.network.n_sites)
