@@ -33,7 +33,7 @@ LINK = "http://127.0.0.1:8501/?v=1&fuel_price_eur_per_l=2.25"
 HOSTILE = ('=HYPERLINK("http://x","y")', "+1+1", "-2+3", "@SUM(A1)", "\t=1+1", "Normal & <b>")
 ERRORS = re.compile(r"^(Err:\d+|#REF!|#NAME\?|#VALUE!|#DIV/0!|#N/A|#NUM!|#NULL!)")
 SECONDS_PACA, MEGABYTES_PACA = 3.0, 5.0
-FRENCH_SHEETS = ["Synthèse", "Sites", "Communes", "Ménages", "Hypothèses", "Sources"]
+FRENCH_SHEETS = ["Synthèse", "Équilibre", "Sites", "Communes", "Ménages", "Hypothèses", "Sources"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 
@@ -71,7 +71,7 @@ def row_of(sheet, label: str) -> int:
 def test_sheets_in_both_languages():
     assert opened(make()).sheetnames == FRENCH_SHEETS
     english = opened(make(language="en")).sheetnames
-    assert english == ["Summary", "Sites", "Communes", "Households", "Assumptions", "Sources"]
+    assert english == ["Summary", "Break-even", "Sites", "Communes", "Households", "Assumptions", "Sources"]
 
 
 def test_every_result_column_is_there():
@@ -106,15 +106,15 @@ def test_missing_values_stay_empty():
     assert medians.count(None) == int(assessment.sites["hours_d5"].isna().sum()) > 0
 
 
-def test_break_even_is_a_value_and_empty_where_there_is_none():
+def test_break_even_is_live_and_empty_where_there_is_none():
     assessment = synthetic_assessment()
     count = len(assessment.sites)
+    content = make(assessment)
     users = assessment.sites["break_even_users"].iloc[0]
-    assert site_values(opened(make(assessment), values=False), "break_even_users", count) == pytest.approx(
-        [users] * count
-    )
+    assert site_values(opened(content), "break_even_users", count) == pytest.approx([users] * count)
+    assert set(site_values(opened(content, values=False), "break_even_users", count)) == {"=usagers_equilibre"}
     endless = replace(assessment, sites=assessment.sites.assign(break_even_users=math.inf))
-    assert site_values(opened(make(endless)), "break_even_users", count) == [None] * count
+    assert set(site_values(opened(make(endless)), "break_even_users", count)) <= {None, ""}
 
 
 def test_euros_are_shown_before_and_after_the_price_of_the_hub():

@@ -99,7 +99,7 @@ _DETAILS = (
     Column("population_within_reach", "whole", "people"), Column("yearly_cost_eur", "whole", "eur_yr"),
     Column("revenue_eur_per_year", "whole", "eur_yr"),
     Column("contribution_eur_per_year", "whole", "eur_yr", "computed"),
-    Column("break_even_users", "one", "users"), Column("benefit_cost", "two", "ratio", "computed"),
+    Column("break_even_users", "one", "users", "computed"), Column("benefit_cost", "two", "ratio", "computed"),
     Column("net_public_cost_per_day_eur", "one", "eur_day", "computed"), Column("vulnerable_share", "share", "share"),
     Column("hot_days", "one", "d_yr", "estimated"), Column("road_disruption_days", "one", "d_yr", "estimated"),
     Column("lon", "degrees", "deg", "official"), Column("lat", "degrees", "deg", "official"),

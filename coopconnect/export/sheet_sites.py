@@ -139,6 +139,7 @@ def row_formulas(book: Book, layout: SitesSheet) -> dict[str, RowFormula]:
         "viability": lambda r: f"=({at('revenue_eur_per_year')(r)}+{at('contribution_eur_per_year')(r)})"
         f"/{at('yearly_cost_eur')(r)}",
         "contribution_eur_per_year": lambda r: f"={names['council_contribution_eur_per_year']}",
+        "break_even_users": lambda r: f"={names['break_even']}",
         "benefit_cost": lambda r: f"=({at('eur_per_year')(r)}+{at('hours_per_year')(r)}*"
         f"{names['value_of_time_eur_per_h']}+{at('kg_co2e_per_year')(r)}/1000*{names['carbon_value_eur_per_t']})"
         f"/{at('yearly_cost_eur')(r)}",
@@ -175,7 +176,7 @@ def _names(book: Book) -> Mapping[str, str]:
     keys = (
         *(f"weight_{c}" for c in COMPONENTS), "weight_total", "anchor_hours_per_1000_eur", "anchor_eur_per_1000_eur",
         "anchor_co2_kg_per_1000_eur", "council_contribution_eur_per_year", "carbon_value_eur_per_t",
-        "value_of_time_eur_per_h", "core_users_gate", "rural_only",
+        "value_of_time_eur_per_h", "core_users_gate", "rural_only", "break_even",
     )  # fmt: skip
     return {key: b.words(book, f"name.{key}") for key in keys}
 

@@ -15,7 +15,7 @@ from coopconnect.export.columns import PAID
 from coopconnect.export.sheet_sites import SitesSheet
 from coopconnect.model.types import RANGED, TOTALS, Assessment
 from coopconnect.parameters import Parameters
-from coopconnect.scenario import COMPONENTS, NUMERIC_LEVERS, Scenario
+from coopconnect.scenario import COMPONENTS, NUMERIC_LEVERS, Scenario, parameter_values
 from coopconnect.show.colours import COMPONENT_COLOURS, GAIN, HEADER, INK, LOSS, MUTED_INK, PALE
 from coopconnect.show.words import say, unit_name
 
@@ -26,13 +26,31 @@ LABEL, CENTRAL, LOW, HIGH, UNIT, REFERENCE, CHANGE = range(7)
 LAST_COLUMN = 17
 CHART_COLUMN = 8
 
+_KM = ("substitution_reference", "rebound_share")
+RESTS_ON: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("viable_sites", "viable_rural_sites"),
+        ("hub_share_reference", "hub_days_per_user_per_week", "core_users_gate", "opex_{premises}_eur_per_year",
+         "capex_{premises}_eur"),
+    ),
+    **dict.fromkeys(("median_users", "users_share"), ("hub_share_reference", "hub_days_per_user_per_week")),
+    **dict.fromkeys(
+        ("median_hours_per_year", "hours_per_participating_household"),
+        ("substitution_reference", "hub_share_reference", "home_unsuitable_share", "commute_peak_factor"),
+    ),
+    "eur_per_participating_household": (*_KM, "consumption_l_per_100_km", "non_fuel_cost_eur_per_km"),
+    "kg_co2e_per_participating_household": (*_KM, "fleet_emission_kg_per_km", "occupancy_commute"),
+    "substitution_share": ("substitution_reference",),
+}  # fmt: skip
+"""Assumptions named in the note on a headline figure: those that move it most."""
+
 NAMES_SHOWN = 12
 """Refused communes that are named; the sheet Sites has them all."""
 
 LIVE_LEVERS = ("council_contribution_eur_per_year", "carbon_value_eur_per_t")
 """Levers that act in the workbook beside the weights: they change neither who comes nor how far one drives."""
 
-_TOTAL_FORMS = {
+TOTAL_FORMS = {
     "sites": ("whole", "sites"), "viable_sites": ("whole", "sites"), "viable_rural_sites": ("whole", "sites"),
     "median_score": ("one", "points"), "median_users": ("one", "users"), "median_hours_per_year": ("whole", "h_yr"),
     "hours_per_participating_household": ("one", "h_yr"),
@@ -53,7 +71,7 @@ _SITE_UNITS = {
     **dict.fromkeys(PAID, "eur_yr"),
 }  # fmt: skip
 
-_CHANGE = {"whole": "change", "rank": "change", "one": "change_one", "two": "change_two", "share": "change_share",
+CHANGE_FORMS = {"whole": "change", "rank": "change", "one": "change_one", "two": "change_two", "share": "change_share",
            "share_fine": "change_share_fine"}  # fmt: skip
 
 
@@ -165,7 +183,7 @@ def _totals(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
     row = _block(book, sheet, row, b.words(book, "say.block_totals"), heads)
     first, formulas = row, _total_formulas(book, summary) if summary.sites.complete else {}
     for key in TOTALS:
-        form, unit = _TOTAL_FORMS[key]
+        form, unit = TOTAL_FORMS[key]
         total, usual = summary.assessment.totals[key], summary.reference.totals[key]
         b.put_text(
             sheet, row, LABEL, b.words(book, f"total.{key}"), book, indent=2 if key == "viable_rural_sites" else 0
@@ -173,6 +191,7 @@ def _totals(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
         for column, end, value in ((CENTRAL, "", total.value), (LOW, "_low", total.low), (HIGH, "_high", total.high)):
             bold = {"bold": True} if not end else {"font_color": MUTED_INK}
             _live(sheet, row, column, formulas.get(key, {}).get(end, ""), value, book, form, **bold)
+        _note(book, sheet, summary, row, key)
         b.put_text(sheet, row, UNIT, b.words(book, f"unit.{unit}"), book, font_color=MUTED_INK, indent=1)
         b.put(sheet, row, REFERENCE, usual.value, book, form)
         _difference(sheet, row, total.value - usual.value, book, form)
@@ -182,6 +201,25 @@ def _totals(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
             row += 1
     b.flag_negative(sheet, book, first, CENTRAL, row - 1, REFERENCE)
     return row + 1
+
+
+def _note(book: Book, sheet: Worksheet, summary: Summary, row: int, key: str) -> None:
+    """A note on a headline figure: the assumptions that move it most, with source and status."""
+    keys = RESTS_ON.get(key)
+    if keys is None:
+        return
+    scenario = summary.assessment.scenario
+    values = parameter_values(scenario, summary.parameters)
+    lines = [b.words(book, "say.note_rests")]
+    for pattern in keys:
+        item = summary.parameters[pattern.format(premises=scenario.premises)]
+        unit, status = unit_name(item.unit, book.language), b.words(book, f"status.{item.status}")
+        lines.append(f"• {item.label(book.language)} : {values[item.key]:g} {unit} — {item.source} ({status})")
+    lines.append(b.words(book, "say.note_formula"))
+    sheet.write_comment(
+        row, CENTRAL, "\n".join(lines),
+        {"author": "Coop-connect", "x_scale": 3.4, "y_scale": 1.6 + 0.28 * len(lines), "font_size": 9, "color": PALE},
+    )  # fmt: skip
 
 
 def _after_price(book: Book, sheet: Worksheet, summary: Summary, row: int) -> None:
@@ -218,7 +256,7 @@ def _live(
 
 def _difference(sheet: Worksheet, row: int, cached: float, book: Book, form: str) -> None:
     formula = f"={b.local(row, CENTRAL)}-{b.local(row, REFERENCE)}"
-    b.put_formula(sheet, row, CHANGE, formula, cached, book, _CHANGE[form])
+    b.put_formula(sheet, row, CHANGE, formula, cached, book, CHANGE_FORMS[form])
 
 
 # --- what can be changed here ---------------------------------------------------------------------------------

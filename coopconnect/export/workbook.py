@@ -1,15 +1,21 @@
-"""The Excel workbook of what is on the screen: six sheets, native charts, live formulas with their cached values."""
+"""The Excel workbook of what is on the screen: native charts, live formulas with their cached values, safe text."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import xlsxwriter
 
+from coopconnect.dossier import Dossier
 from coopconnect.export import book as b
 from coopconnect.export.book import Book
+from coopconnect.export.sheet_break_even import write_break_even
+from coopconnect.export.sheet_comparison import Compared, write_comparison
+from coopconnect.export.sheet_groups import write_groups
+from coopconnect.export.sheet_site import write_site
 from coopconnect.export.sheet_sites import sites_layout, write_sites
 from coopconnect.export.sheet_summary import Summary, write_summary
 from coopconnect.export.sheet_tables import (
@@ -19,9 +25,10 @@ from coopconnect.export.sheet_tables import (
     write_zones,
     zone_ranges,
 )
+from coopconnect.model.household_groups import HouseholdGroups
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
-from coopconnect.territory.types import Provenance
+from coopconnect.territory.types import Provenance, Territory
 
 _OPTIONS = {
     "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
@@ -29,10 +36,29 @@ _OPTIONS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class Included:
+    """What else goes in, where there is some.
+
+    territory: that of the assessment, with `home` (the one of its calibration), for the sheet of the chosen site and the
+    shares by lever. groups: winners and losers, beside the sheet Ménages. compared: scenarios put aside. dossier: answers,
+    remarks and notes.
+    """
+
+    territory: Territory | None = None
+    home: Territory | None = None
+    groups: HouseholdGroups | None = None
+    compared: tuple[Compared, ...] = ()
+    dossier: Dossier = field(default_factory=Dossier)
+
+
+NOTHING_MORE = Included()
+
+
 def workbook(
     assessment: Assessment, reference: Assessment, parameters: Parameters, provenance: Sequence[Provenance],
     language: str, selected_code: str | None = None, link: str = "", *, on: date, title: str = "",
-    rural_only: bool = False,
+    rural_only: bool = False, included: Included = NOTHING_MORE,
 ) -> bytes:  # fmt: skip
     """The workbook as bytes, ready to download.
 
@@ -40,7 +66,7 @@ def workbook(
     or 'en'. selected_code: site shown in detail (the best one otherwise). link: address of the scenario. on: date of
     issue; nothing in the file reads a clock, so the same arguments give the same cells. title: name of the scenario,
     as the user wrote it (text whatever it begins with). rural_only: rank rural communes only in the summary; it can
-    be changed in the file, like the weights.
+    be changed in the file, like the weights. included: what else goes in.
     """
     out = io.BytesIO()
     file = xlsxwriter.Workbook(out, _OPTIONS)
@@ -55,9 +81,18 @@ def workbook(
     )
     sheet, name = b.add_sheet(book, "summary")
     write_summary(book, sheet, name, summary)
+    if included.compared:
+        write_comparison(book, assessment, included.compared, parameters, included.territory, included.home)
+    if included.territory is not None and selected_code is not None and assessment.site(selected_code) is not None:
+        write_site(
+            book, sites, assessment, selected_code, parameters, included.territory, included.home, included.dossier
+        )
+    write_break_even(book, assessment, parameters)
     write_sites(book, sites, kinds)
     write_zones(book, assessment, kinds)
     write_households(book, assessment)
+    if included.groups is not None:
+        write_groups(book, included.groups)
     write_assumptions(book, parameters, assessment)
     write_sources(book, provenance, link)
     file.close()

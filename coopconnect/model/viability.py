@@ -10,7 +10,9 @@ from scipy.special import ndtri, pdtri
 from coopconnect.model.choice import Values, telepresence_installed
 from coopconnect.scenario import Scenario
 
-_MOST_USERS = 300
+MOST_USERS = 300
+"""Users up to which a break-even is sought."""
+
 _MOST_DESKS = 2000
 
 
@@ -84,9 +86,9 @@ def break_even_users(days_per_user: float, scenario: Scenario, values: Values) -
     """The smallest number of users at which revenue and contribution cover the cost, infinite where there is none.
 
     More users need more desks, which cost more: the cost is that of the desks that so many users need. The answer is
-    the same for every site of a scenario. Sought up to `_MOST_USERS`, to half a user.
+    the same for every site of a scenario. Sought up to `MOST_USERS`, to half a user.
     """
-    users = np.linspace(0.0, _MOST_USERS, 2 * _MOST_USERS + 1)
+    users = np.linspace(0.0, MOST_USERS, 2 * MOST_USERS + 1)
     days = users * days_per_user
     cost = yearly_cost_eur(desks(days, values), scenario, values)
     income = days * scenario.day_price_eur + scenario.council_contribution_eur_per_year
