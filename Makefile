@@ -48,6 +48,7 @@ format: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/workbook.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/slider.py
 	$(BIN)/python benchmarks/siting.py

@@ -22,7 +22,7 @@ from coopconnect.export.arguments import KINDS, argument_pdf, day_words
 from coopconnect.export.html_map import map_html
 from coopconnect.export.images import chart_image
 from coopconnect.export.map_image import map_image
-from coopconnect.export.workbook import workbook
+from coopconnect.export.workbook import Included, groups_of, workbook
 from coopconnect.model import site_sheet
 from coopconnect.model.assessment import response
 from coopconnect.model.types import Assessment
@@ -103,10 +103,12 @@ def argument_bytes(t: Taken, kind: str) -> bytes:
 
 
 def workbook_bytes(t: Taken) -> bytes:
-    """The workbook."""
+    """The workbook, with the sheet of the site and who gains and who loses."""
+    groups = groups_of(t.territory, t.assessment.scenario, t.parameters, t.home, t.hosts)
     return workbook(
         t.assessment, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
         on=t.on, title=t.dossier.title, rural_only=t.rural_only,
+        included=Included(t.territory, t.home, groups, (), t.dossier),
     )  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def write_comparison(
     if territory is not None:
         row = _shares(book, sheet, assessment, same, parameters, territory, home, row + 1)
     sheet.freeze_panes(HEADER_ROW - 1, 1)
-    sheet.print_area(0, 0, row, last)
+    sheet.print_area(0, 0, row, max(last, 2 * len(every) + 9))  # the chart's last column
     sheet.fit_to_pages(1, 1)
     return sheet
 

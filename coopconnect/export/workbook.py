@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+import pandas as pd
 import xlsxwriter
 
 from coopconnect.dossier import Dossier
@@ -25,9 +26,12 @@ from coopconnect.export.sheet_tables import (
     write_zones,
     zone_ranges,
 )
-from coopconnect.model.household_groups import HouseholdGroups
+from coopconnect.model.attribution import LARGE_SITES
+from coopconnect.model.household_groups import HouseholdGroups, household_groups
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.territory.types import Provenance, Territory
 
 _OPTIONS = {
@@ -53,6 +57,17 @@ class Included:
 
 
 NOTHING_MORE = Included()
+
+
+def groups_of(
+    territory: Territory, scenario: Scenario, parameters: Parameters, home: Territory | None, hosts: pd.DataFrame | None
+) -> HouseholdGroups | None:
+    """Winners and losers for a workbook; None for more than `LARGE_SITES` communes, where they take minutes."""
+    if len(territory.site_zone) > LARGE_SITES:
+        return None
+    if scenario.hosts and hosts is not None:
+        scenario = assessed_scenario(scenario, hosts)
+    return household_groups(territory, scenario, parameters, "", home)
 
 
 def workbook(

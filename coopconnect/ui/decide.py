@@ -110,13 +110,15 @@ def draw_bar(page: Page) -> None:
 def excel(page: Page, link: str) -> bytes:
     """The workbook of what is on the screen, made when it is asked for."""
     from coopconnect.export.workbook import workbook  # its libraries load on the first export only
+    from coopconnect.ui.included import included_of
 
     code = page.scenario.territory
     now = cached.assessment(page.scenario)
     selected = page.view.selected if now.site(page.view.selected) is not None else None
     return workbook(
         now, cached.reference_assessment(code), page.parameters, cached.territory(code).provenance, page.language,
-        selected, link, on=date.today(), rural_only=not page.view.all_communes,
+        selected, link, on=date.today(), title=page.session.dossier.title, rural_only=not page.view.all_communes,
+        included=included_of(page),
     )  # fmt: skip
 
 
