@@ -1,0 +1,315 @@
+"""Research: what a straight line crosses, settlement graphs and valleys, as features of a trip, and what boosting makes of them.
+
+    python scripts/fitting/travel_features.py [--shared ../shared]
+
+Prints the median error by band of OSRM minutes, on whole communes held out at random and on six spatial blocks, for the
+shipped law, linear models and gradient boosting; with --select, of features added to the law one by one. docs/travel.md
+tells what came out. Nothing of it is shipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import shapely
+from scipy.cluster.vq import kmeans2
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import Delaunay, cKDTree
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from coopconnect.territory import travel  # noqa: E402
+from coopconnect.territory.build import models  # noqa: E402
+from fitting.common import FOLDS, SEED, read_isere  # noqa: E402
+
+BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
+SAMPLES = 24
+"""Places looked at along a straight line."""
+BLOCKS = 6
+AXIS_NEIGHBOURS = 8
+STEPS = 8
+THIN = np.random.default_rng(SEED).random(200_000) < 0.2
+"""Pairs on which a candidate feature is fitted while choosing (the figures printed use all)."""
+
+
+def main() -> None:
+    """Build the features, fit, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
+    parser.add_argument("--select", action="store_true", help="add features one by one to the law instead")
+    options = parser.parse_args()
+    zones = pq.read_table(ROOT / "data/territory/communes.parquet").to_pandas().set_index("zone_code")
+    former = pq.read_table(ROOT / "data/territory/former_codes.parquet").to_pandas()
+    current = dict(zip(former["code_2021"], former["zone_code"], strict=True)) | {c: c for c in zones.index}
+    pairs = read_isere(options.shared, zones, current)
+    xy = np.column_stack(models.plane_km(zones))
+    near = np.unique(np.concatenate(cKDTree(xy).query_ball_point(xy[zones.index.get_indexer(pairs.codes)], 25.0)))
+    part, xy = zones.iloc[near], xy[near]
+    at = part.index.get_indexer(pairs.codes)
+    features = features_of(part, xy, at, contours(part.index))
+    if options.select:
+        select(features, pairs.osrm_min, pairs.crow_km, xy[at])
+    else:
+        report(features, pairs.osrm_min, pairs.crow_km, xy[at])
+
+
+def contours(codes: pd.Index) -> np.ndarray:
+    """Polygons of the communes, degrees."""
+    table = pq.read_table(ROOT / "data/territory/contours.parquet").to_pandas().set_index("zone_code")
+    return np.asarray(shapely.from_wkb(table.loc[codes, "geometry"].to_numpy()))
+
+
+def features_of(zones: pd.DataFrame, xy: np.ndarray, at: np.ndarray, shape: np.ndarray) -> dict[str, np.ndarray]:
+    """Square tables (pairs of `at`), symmetric, by name."""
+    density = travel.log_density(zones["population"].to_numpy(), zones["area_km2"].to_numpy())
+    area = np.log(zones["area_km2"].to_numpy())
+    crow = np.maximum(np.hypot(*(xy[at][:, None] - xy[at][None]).transpose(2, 0, 1)), travel.MIN_CROW_KM)
+    found = {"log_km": np.log(crow)}
+    tree = cKDTree(xy)
+    gaps = tree.query(xy, k=6)[0]
+    middle = np.column_stack([shapely.get_x(shapely.centroid(shape)), shapely.get_y(shapely.centroid(shape))])
+    scale = np.array([np.cos(np.radians(zones["lat"].mean())), 1.0]) * 111.195
+    offset = (zones[["lon", "lat"]].to_numpy() - middle) * scale
+    compact = 4 * np.pi * shapely.area(shape) / shapely.length(shape) ** 2
+    ends = {
+        "density": density, "area": area, "gap_1": np.log(gaps[:, 1] + 0.1), "gap_3": np.log(gaps[:, 1:4].mean(axis=1)),
+        "gap_5": np.log(gaps[:, 1:6].mean(axis=1)), "compact": compact, "people": np.log1p(zones["population"].to_numpy()),
+        "offset": np.hypot(*offset.T) / np.sqrt(zones["area_km2"].to_numpy()),
+        "second": (zones["second_homes"] / zones["dwellings"]).fillna(0.0).to_numpy(),
+        "near_people": near_density(xy, zones["population"].to_numpy(float), 3.0),
+        "far_people": near_density(xy, zones["population"].to_numpy(float), 10.0),
+    }  # fmt: skip
+    for name, value in ends.items():
+        v = value[at]
+        found[f"{name}_low"], found[f"{name}_high"] = np.minimum.outer(v, v), np.maximum.outer(v, v)
+    found |= along_line(xy, at, tree, density, area, zones["population"].to_numpy(float), shape, scale, zones)
+    found |= graph_paths(xy, at, density, crow)
+    found |= valley(xy, at, tree, crow)
+    shift = crow_between(middle[at] * scale)
+    found["middle_ratio"] = np.log((shift + 0.3) / (crow + 0.3))
+    return found
+
+
+def near_density(xy: np.ndarray, people: np.ndarray, km: float) -> np.ndarray:
+    """ln(1 + people within km)."""
+    return np.log1p([people[rows].sum() for rows in cKDTree(xy).query_ball_point(xy, km)])
+
+
+def crow_between(xy: np.ndarray) -> np.ndarray:
+    """Distances between all points."""
+    return np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+
+
+def along_line(
+    xy: np.ndarray, at: np.ndarray, tree: cKDTree, density: np.ndarray, area: np.ndarray, people: np.ndarray,
+    shape: np.ndarray, scale: np.ndarray, zones: pd.DataFrame,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """What lies along the straight line: distance to the nearest town hall, density, area and number of communes crossed."""
+    n = len(at)
+    share = (np.arange(SAMPLES) + 0.5) / SAMPLES
+    a = xy[at]
+    place = a[:, None, None] * (1 - share)[:, None] + a[None, :, None] * share[:, None]
+    far, nearest = tree.query(place.reshape(-1, 2))
+    far, nearest = far.reshape(n, n, SAMPLES), nearest.reshape(n, n, SAMPLES)
+    lonlat = zones[["lon", "lat"]].to_numpy()[at]
+    spot = lonlat[:, None, None] * (1 - share)[:, None] + lonlat[None, :, None] * share[:, None]
+    upper = np.triu_indices(n, 1)
+    spots = spot[upper].reshape(-1, 2)
+    inside = nearest[upper].reshape(-1).copy()
+    which, polygon = shapely.STRtree(shape).query(shapely.points(spots), predicate="intersects").astype(np.int64)
+    inside[which] = polygon
+    inside = inside.reshape(-1, SAMPLES)
+    found = {
+        "line_far_mean": far.mean(axis=2), "line_far_max": far.max(axis=2),
+        "line_far_rms": np.sqrt((far**2).mean(axis=2)),
+        "line_far_share": far.max(axis=2) / np.maximum(crow_between(a), 0.3),
+    }  # fmt: skip
+    ranked = np.sort(inside, axis=1)
+    crossed = 1 + (np.diff(ranked, axis=1) != 0).sum(axis=1)
+    other = (inside != at[upper[0]][:, None]) & (inside != at[upper[1]][:, None])
+    for name, value in {
+        "line_density_mean": density[inside].mean(axis=1), "line_density_low": density[inside].min(axis=1),
+        "line_density_high": density[inside].max(axis=1), "line_empty": (density[inside] < np.log1p(20)).mean(axis=1),
+        "line_sparse": (density[inside] < np.log1p(60)).mean(axis=1), "line_dense": (density[inside] > np.log1p(500)).mean(axis=1),
+        "line_area_mean": area[inside].mean(axis=1), "line_area_max": area[inside].max(axis=1),
+        "line_crossed": np.log(crossed), "line_third": other.mean(axis=1),
+    }.items():  # fmt: skip
+        table = np.zeros((n, n))
+        table[upper] = value
+        found[name] = table + table.T
+    return found
+
+
+def graph_paths(xy: np.ndarray, at: np.ndarray, density: np.ndarray, crow: np.ndarray) -> dict[str, np.ndarray]:
+    """Shortest paths over the triangulation of town halls: long hops cost more than their length, dense ends less speed."""
+    corner = Delaunay(xy).simplices
+    edge = np.unique(np.sort(np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [0, 2]]]), axis=1), axis=0)
+    km = np.hypot(*(xy[edge[:, 0]] - xy[edge[:, 1]]).T)
+    edge, km = edge[(km < 20) & (km > 0)], km[(km < 20) & (km > 0)]
+    mean = density[edge].mean(axis=1)
+    costs = {
+        "path_1": km, "path_15": km**1.5, "path_2": km**2, "path_sparse": km * np.exp(-0.25 * mean),
+        "path_sparse_15": km**1.5 * np.exp(-0.25 * mean), "path_dense": km * np.exp(0.15 * mean),
+    }  # fmt: skip
+    found = {}
+    for name, cost in costs.items():
+        graph = csr_matrix((cost, edge.T), shape=(len(xy), len(xy)))
+        total = np.maximum(dijkstra(graph, directed=False, indices=at)[:, at], 0.1)
+        total = (total + total.T) / 2
+        found[name] = np.log(total) - np.log(crow)
+    return found
+
+
+def valley(xy: np.ndarray, at: np.ndarray, tree: cKDTree, crow: np.ndarray) -> dict[str, np.ndarray]:
+    """How far the line runs along the axis on which the towns around each end stand."""
+    rows = tree.query(xy[at], k=AXIS_NEIGHBOURS + 1)[1]
+    around = xy[rows] - xy[rows].mean(axis=1, keepdims=True)
+    values, vectors = np.linalg.eigh(np.einsum("nki,nkj->nij", around, around))
+    long = 1 - np.sqrt(values[:, 0] / values[:, 1])
+    way = (xy[at][None] - xy[at][:, None]) / np.maximum(crow, 0.3)[..., None]
+    cosine = np.abs(np.einsum("nmi,ni->nm", way, vectors[:, :, 1]))
+    along = long[:, None] * (cosine**2 - 0.5)
+    return {
+        "valley_sum": along + along.T, "valley_low": np.minimum(along, along.T),
+        "axis_low": np.minimum.outer(long, long), "axis_high": np.maximum.outer(long, long),
+    }  # fmt: skip
+
+
+def report(features: dict[str, np.ndarray], osrm: np.ndarray, crow: np.ndarray, xy: np.ndarray) -> None:
+    """Held-out figures of each model on each kind of fold."""
+    n = len(osrm)
+    upper = np.triu_indices(n, 1)
+    x = pd.DataFrame({name: table[upper] for name, table in features.items()})
+    seen, km = osrm[upper], crow[upper]
+    use = (seen > 0.5) & (km > 0) & (seen < 100)
+    random = np.random.default_rng(SEED).integers(0, FOLDS, n)
+    blocks = kmeans2(xy, BLOCKS, seed=SEED, minit="++")[1]
+    law = pd.DataFrame({"l": x["log_km"], "l2": x["log_km"] ** 2})
+    law["d"] = x["density_low"] + x["density_high"]
+    law["dl"] = law["d"] * law["l"]
+    wide = pd.concat([law, x.drop(columns="log_km")], axis=1)
+    crossed = pd.concat([wide, wide.drop(columns=["l", "l2", "dl"]).mul(law["l"], axis=0).add_suffix("*l")], axis=1)
+    models_ = {
+        "law": (law, "ridge"), "all, linear": (wide, "ridge"), "all and by ln km, linear": (crossed, "ridge"),
+        "boosting on the law's terms": (x[["log_km", "density_low", "density_high"]], "boost"),
+        "boosting on all": (x, "boost"), "boosting on all, absolute": (x, "boost_l1"),
+    }  # fmt: skip
+    weight = np.maximum(km, 1.0) ** -1.5
+    for kind, fold in (("communes at random", random), ("six blocks", blocks)):
+        for name, (table, how) in models_.items():
+            guess = np.full(len(seen), np.nan)
+            for f in np.unique(fold):
+                out_a, out_b = fold[upper[0]] == f, fold[upper[1]] == f
+                train, test = use & ~out_a & ~out_b, use & out_a & out_b
+                model = fitted(table[train], np.log(seen[train]), weight[train], how)
+                guess[test] = np.exp(model.predict(table[test]))
+            tell(f"{kind} | {name}", seen, guess)
+
+
+def select(features: dict[str, np.ndarray], osrm: np.ndarray, crow: np.ndarray, xy: np.ndarray) -> None:
+    """Add to the law, one by one, the feature (or pair low and high) that lowers the held-out error of both folds most."""
+    n = len(osrm)
+    upper = np.triu_indices(n, 1)
+    x = {name: table[upper] for name, table in features.items() if name != "log_km"}
+    seen, km, length = osrm[upper], crow[upper], features["log_km"][upper]
+    use = (seen > 0.5) & (km > 0) & (seen < 100)
+    d = x["density_low"] + x["density_high"]
+    base = [np.ones(len(seen)), length, length**2, d, d * length]
+    groups = {
+        name.removesuffix("_low"): [x[name], x[name.replace("_low", "_high")]]
+        for name in x
+        if name.endswith("_low") and name.replace("_low", "_high") in x
+    }
+    taken = {part for name in groups for part in (f"{name}_low", f"{name}_high")}
+    groups |= {name: [value] for name, value in x.items() if name not in taken}
+    sums = {f"{name}, sum": [value[0] + value[1]] for name, value in groups.items() if len(value) == 2}
+    groups = sums | {name: value for name, value in groups.items() if len(value) == 1}
+    groups |= {f"{name} by ln km": [value[0], value[0] * length] for name, value in groups.items()}
+    weight = np.maximum(km, 1.0) ** -1.5
+    folds = []
+    for fold in (np.random.default_rng(SEED).integers(0, FOLDS, n), kmeans2(xy, BLOCKS, seed=SEED, minit="++")[1]):
+        for f in np.unique(fold):
+            out_a, out_b = fold[upper[0]] == f, fold[upper[1]] == f
+            folds.append((use & ~out_a & ~out_b, use & out_a & out_b, len(folds) >= FOLDS))
+    chosen: list[str] = []
+    columns = list(base)
+    for _ in range(STEPS):
+        scores = {
+            name: held_out(columns + more, np.log(seen), weight, folds)
+            for name, more in groups.items()
+            if name not in chosen
+        }
+        best = min(scores, key=lambda name: scores[name])
+        chosen.append(best)
+        columns += groups[best]
+        print(f"{len(chosen)} + {best}: {scores[best]:.4f}", flush=True)
+        for blocks in (False, True):
+            guess = np.full(len(seen), np.nan)
+            for train, test, kind in folds:
+                if kind == blocks:
+                    guess[test] = np.exp(
+                        np.stack([c[test] for c in columns], 1) @ solved(columns, np.log(seen), weight, train)
+                    )
+            tell("   six blocks" if blocks else "   at random", seen, guess)
+
+
+def solved(columns: list[np.ndarray], y: np.ndarray, weight: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Weighted least squares on some rows."""
+    a = np.stack([c[rows] for c in columns], 1)
+    w = weight[rows][:, None]
+    return np.linalg.lstsq((a * w).T @ a, (a * w).T @ y[rows], rcond=None)[0]
+
+
+def held_out(
+    columns: list[np.ndarray], y: np.ndarray, weight: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray, bool]]
+) -> float:
+    """Weighted root mean square error of ln(minutes) on what each fold kept aside, random and blocks alike (one pair of five)."""
+    total = []
+    for blocks in (False, True):
+        squares, weights = 0.0, 0.0
+        for train, test, kind in folds:
+            if kind != blocks:
+                continue
+            some = train & THIN[: len(train)]
+            error = y[test] - np.stack([c[test] for c in columns], 1) @ solved(columns, y, weight, some)
+            squares, weights = squares + float(weight[test] @ error**2), weights + float(weight[test].sum())
+        total.append(np.sqrt(squares / weights))
+    return float(np.mean(total))
+
+
+def fitted(x: pd.DataFrame, y: np.ndarray, weight: np.ndarray, how: str):  # type: ignore[no-untyped-def]
+    """A model of ln(minutes)."""
+    if how == "ridge":
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return make_pipeline(StandardScaler(), Ridge(1.0)).fit(x, y, ridge__sample_weight=weight)
+    return HistGradientBoostingRegressor(
+        loss="absolute_error" if how == "boost_l1" else "squared_error", max_iter=300, learning_rate=0.06,
+        max_leaf_nodes=24, min_samples_leaf=200, l2_regularization=5.0, random_state=SEED,
+    ).fit(x, y, sample_weight=weight)  # fmt: skip
+
+
+def tell(name: str, seen: np.ndarray, guess: np.ndarray) -> None:
+    """One line: median error by observed band, bias by estimated band."""
+    known = np.isfinite(guess)
+    seen, guess = seen[known], guess[known]
+    error, bias = [], []
+    for low, high in BANDS_MIN:
+        band, mine = (seen >= low) & (seen < high), (guess >= low) & (guess < high)
+        error.append(f"{100 * np.median(np.abs(guess[band] / seen[band] - 1)):5.1f}")
+        bias.append(f"{100 * np.median(guess[mine] / seen[mine]) - 100:+5.1f}")
+    print(f"{name:50s} median error {' '.join(error)}   bias by estimate {' '.join(bias)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
