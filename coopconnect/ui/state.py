@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
-from coopconnect.dossier import MOST_NOTES, Dossier, DossierError, SiteNotes
+from coopconnect.dossier import MOST_NOTES, Dossier, DossierError, SiteNotes, SurveySums
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import (
     COMPONENTS,
@@ -326,6 +326,19 @@ def write_title(title: str, why: str) -> None:
 def write_notes(change: Callable[[SiteNotes], SiteNotes], zone_code: str, gesture: str = "") -> None:
     """Change what is known of one site; one undo takes it back."""
     _try(lambda s: s.with_dossier(s.dossier.with_site(change(s.dossier.site(zone_code))), gesture))
+
+
+def write_survey(sums: SurveySums | None, shares: Mapping[str, float]) -> None:
+    """Keep the sums of a survey (or none) in the dossier, and what they teach as assumptions of the scenario."""
+    parameters = load_parameters()
+
+    def change(session: Session) -> Session:
+        scenario = session.scenario
+        for key, value in shares.items():
+            scenario = set_value(scenario, key, value, parameters)
+        return session.stepped((scenario, replace(session.dossier, survey=sums)))
+
+    _try(change)
 
 
 def put_aside(title: str, scenario: Scenario, dossier: Dossier | None = None) -> None:

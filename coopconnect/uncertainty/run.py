@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -167,7 +167,9 @@ def blank(setup: Setup, draws: int, seed: int, values: np.ndarray | None = None)
     return Ensemble(setup, seed, values, np.full(shape, np.nan, dtype=np.float32), np.zeros(draws, dtype=bool))
 
 
-def stream(started: Ensemble, backend: Backend, workers: int, folder: Path | None = None) -> Iterator[Ensemble]:
+def stream(
+    started: Ensemble, backend: Backend, workers: int, folder: Path | None = None
+) -> Generator[Ensemble, None, None]:
     """The ensemble as it fills, after each chunk; its arrays are the same objects throughout.
 
     What `started` or the folder already holds is not run again. Closing the iterator stops the work.

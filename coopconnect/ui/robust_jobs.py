@@ -1,0 +1,117 @@
+"""Ensembles in the background: one thread a job, results that the page reads as they come.
+
+A job belongs to a scenario, a number of draws and what is drawn: moving a lever starts another and loses none.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from coopconnect.model.calibration import CalibrationError
+from coopconnect.scenario import Scenario
+from coopconnect.territory.hosts import assessed_scenario
+from coopconnect.ui import cached
+from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.laws import laws_of
+from coopconnect.uncertainty.run import Ensemble, blank, cores, stream, threads
+
+Key = tuple[Scenario, int, bool, bool, tuple[tuple[str, float, float], ...]]
+"""Scenario, draws, levers, weights, what a survey has taught."""
+
+MOST_JOBS = 6
+SEED = 0
+
+
+@dataclass(eq=False)
+class Job:
+    """The only mutable thing here: an ensemble that fills, and whether it is being worked on."""
+
+    ensemble: Ensemble
+    thread: threading.Thread | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    error: str = ""
+
+    @property
+    def done(self) -> int:
+        """Draws that are there."""
+        return int(self.ensemble.done.sum())
+
+    @property
+    def running(self) -> bool:
+        """True while draws come."""
+        return self.thread is not None and self.thread.is_alive()
+
+    @property
+    def complete(self) -> bool:
+        """True where nothing is left to draw."""
+        return bool(self.ensemble.done.all())
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> tuple[dict[Key, Job], threading.Lock]:
+    """Jobs of this server, the last used at the end."""
+    return {}, threading.Lock()
+
+
+def key_of(
+    scenario: Scenario, draws: int, levers: bool, weights: bool, learned: tuple[tuple[str, float, float], ...]
+) -> Key:
+    """What a job is kept under; of the hosts' answers only refusals count."""
+    if scenario.hosts:
+        scenario = assessed_scenario(scenario, cached.hosts(scenario.territory)).with_values(hosts=())
+    return scenario, draws, levers, weights, learned
+
+
+def job_of(key: Key) -> Job:
+    """The job of a key, as far as it is; not started where it is new."""
+    jobs, lock = _jobs()
+    with lock:
+        job = jobs.pop(key, None)
+        if job is None:
+            scenario, draws, levers, weights, learned = key
+            territory = cached.territory(scenario.territory)
+            home = cached.home_territory(scenario.territory) or territory
+            parameters = cached.parameters()
+            setup = Setup(
+                territory, home, scenario, parameters, laws_of(scenario, parameters, levers, weights, learned)
+            )
+            job = Job(blank(setup, draws, SEED))
+        jobs[key] = job
+        for old in list(jobs)[:-MOST_JOBS]:
+            jobs.pop(old).stop.set()
+    return job
+
+
+def start(job: Job) -> None:
+    """Go on drawing, in a thread of its own; nothing where it runs or is complete."""
+    if job.running or job.complete:
+        return
+    job.stop.clear()
+    job.error = ""
+    job.thread = threading.Thread(target=_work, args=(job,), name="ensemble", daemon=True)
+    job.thread.start()
+
+
+def _work(job: Job) -> None:
+    """Draw until all is done or the job is told to stop; what has come stays."""
+    workers = cores()
+    work = stream(job.ensemble, threads(workers), workers)
+    try:
+        for found in work:
+            job.ensemble = found
+            if job.stop.is_set():
+                break
+    except (CalibrationError, ValueError, MemoryError) as error:
+        job.error = str(error)
+    finally:
+        work.close()
+
+
+def finished(key: Key) -> Ensemble | None:
+    """A complete ensemble of this key if there is one, without starting anything."""
+    jobs, _ = _jobs()
+    job = jobs.get(key)
+    return job.ensemble if job is not None and job.complete else None

@@ -1,0 +1,82 @@
+"""The page Robustesse without a browser: draws come, what they say is on the page, a survey changes what is believed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.ui import robust_jobs
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _opened(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "robustesse.py"), default_timeout=120)
+    for key, value in {"territory": "d04", **query}.items():
+        app.query_params[key] = value
+    app.run()
+    for _ in range(200):
+        jobs, _ = robust_jobs._jobs()
+        if not any(job.running for job in jobs.values()):
+            break
+        time.sleep(0.1)
+    return app.run()
+
+
+def _texts(app: AppTest) -> str:
+    return "\n".join(str(node.body) for node in app.main if getattr(node, "type", "") == "html")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", ("Viable dans", "La chose à apprendre d'abord", "Où la décision bascule", "dix prochaines réponses")),
+        ("en", ("Viable in", "worth finding out", "Where the decision tips", "next ten answers")),
+    ],
+)
+def test_a_link_opened_cold_answers(language: str, words: tuple[str, ...]) -> None:
+    app = _opened(lang=language)
+    assert not app.exception
+    assert [e.value for e in (*app.error, *app.warning)] == []
+    shown = _texts(app)
+    for text in words:
+        assert text.replace("'", "&#x27;") in shown or text in shown, text
+
+
+def test_a_job_stops_and_goes_on_where_it_was(reference: Scenario, parameters: Parameters) -> None:
+    key = robust_jobs.key_of(reference.with_values(territory="d04"), 400, False, False, ())
+    job = robust_jobs.job_of(key)
+    robust_jobs.start(job)
+    while job.done == 0:
+        time.sleep(0.01)
+    job.stop.set()
+    assert job.thread is not None
+    job.thread.join()
+    before = job.done
+    assert 0 < before < 400
+    assert robust_jobs.finished(key) is None
+    other = robust_jobs.key_of(reference.with_values(territory="d04", day_price_eur=9.0), 400, False, False, ())
+    assert robust_jobs.job_of(other) is not job
+    assert robust_jobs.job_of(key) is job  # a lever moved and moved back loses nothing
+    robust_jobs.start(job)
+    job.thread.join()
+    assert job.complete
+    assert robust_jobs.finished(key) is not None
+
+
+def test_an_answer_typed_changes_the_scenario() -> None:
+    app = _opened()
+    app.number_input(key="survey_days").set_value(2.0)
+    next(b for b in app.button if b.label == "Ajouter cette réponse").click().run()
+    session = app.session_state["coopconnect"]
+    assert session.dossier.survey.answers == 1
+    assert dict(session.scenario.changed)["substitution_reference"] > 0.5
+    app.button(key="survey_forget").click().run()
+    session = app.session_state["coopconnect"]
+    assert session.dossier.survey is None
+    assert "substitution_reference" not in dict(session.scenario.changed)
