@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,40 @@ class Question:
     def equity_share(self) -> float:
         """Weight of the worst served in the objective."""
         return self.equity if self.objective == "equity" else 0.0
+
+
+_WORDS = {"n": "sites", "b": "budget_eur", "y": "years", "o": "objective", "q": "equity", "f": "forced",
+          "x": "forbidden", "e": "existing", "a": "apart_min", "d": "desks", "u": "openings_per_year", "r": "rural"}  # fmt: skip
+
+
+def to_text(question: Question) -> str:
+    """What differs from the usual question, as letters, digits, dots and tildes: 'n12~opeople~f04070.04112'."""
+    usual, parts = Question(), []
+    for letter, name in _WORDS.items():
+        value = getattr(question, name)
+        if value != getattr(usual, name):
+            written = (
+                ".".join(value) if isinstance(value, tuple) else str(int(value)) if name == "rural" else f"{value}"
+            )
+            parts.append(letter + written.removesuffix(".0"))
+    return "~".join(parts)
+
+
+def from_text(text: str) -> Question:
+    """The question of such a text. Raises `PlanError` where it holds something else."""
+    found: dict[str, Any] = {}
+    for part in filter(None, text.split("~")):
+        name = _WORDS.get(part[0])
+        if name is None:
+            raise PlanError(f"plan: unknown part {part!r}")
+        kind = type(getattr(Question(), name))
+        try:
+            found[name] = tuple(filter(None, part[1:].split("."))) if kind is tuple else (
+                part[1:] == "1" if kind is bool else kind(part[1:])
+            )  # fmt: skip
+        except ValueError:
+            raise PlanError(f"plan: {name} cannot be {part[1:]!r}") from None
+    return Question(**found)
 
 
 def check(question: Question, territory: Territory) -> None:

@@ -33,7 +33,7 @@ _FRAME = st.components.v2.component(
     js=(_HERE / "frame.js").read_text(encoding="utf-8"),
     css=(_HERE / "frame_component.css").read_text(encoding="utf-8"),
 )
-PAGES = ("accueil", "decider", "site", "menages", "comparer", "robustesse", "hypotheses", "donnees")
+PAGES = ("accueil", "decider", "site", "reseau", "menages", "comparer", "robustesse", "hypotheses", "donnees")
 USUAL_HEIGHT_PX = 900
 _LOG = logging.getLogger(__name__)
 _FAILURES = itertools.count()

@@ -6,6 +6,7 @@ does comes back through the functions below. The address of the page says the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -36,7 +37,7 @@ VIEW_NAMES = {
     "lang": "language", "site": "selected", "projector": "projector", "all": "all_communes", "dep": "departement",
     "near": "near", "minutes": "near_min", "viable": "viable_only",
     "home": "home", "work": "work", "mydays": "my_days", "car": "car", "base": "base", "vs": "against",
-    "figure": "outcome", "gain": "gain", "truly": "truly",
+    "figure": "outcome", "gain": "gain", "truly": "truly", "plan": "plan",
 }  # fmt: skip
 """Name in the address of each field of `View`."""
 
@@ -59,7 +60,8 @@ class View:
     of the page Ménages (INSEE codes, days a week away from the office, one of `CARS`). gain, truly: what its
     distributions show (one of `GAINS`), and of whom (the average user, or who truly replaces every drive). base,
     against: places ('0' is the one on the screen) of the two scenarios that the page Comparer looks at closely; '' for
-    the usual ones. outcome: the figure that it breaks down by lever.
+    the usual ones. outcome: the figure that it breaks down by lever. plan: what the page Réseau asks, as
+    `coopconnect.siting.question.to_text` writes it.
     """
 
     language: str = DEFAULT_LANGUAGE
@@ -80,6 +82,7 @@ class View:
     outcome: str = ""
     gain: str = GAINS[0]
     truly: bool = False
+    plan: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
                 values[name] = text
             else:
                 problems.append(f"{short}: allowed {', '.join(_ALLOWED[name])}; not {text!r}")
-        elif text == "" or text.isalnum():
+        elif text == "" or text.isalnum() or (name == "plan" and re.fullmatch(r"[0-9A-Za-z.~]{0,4000}", text)):
             values[name] = text
         else:
             problems.append(f"{short}: allowed letters and digits; not {text!r}")

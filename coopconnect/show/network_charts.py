@@ -1,0 +1,32 @@
+"""Chart of the page Réseau: what each further site adds, with the knee."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from coopconnect.show.charts import _layout, _rule
+from coopconnect.show.colours import GAIN, MUTED_INK
+from coopconnect.show.words import number, say
+from coopconnect.siting.types import SitePlan
+
+
+def worth_curve(plan: SitePlan, language: str = "fr", projector: bool = False) -> go.Figure:
+    """Worth of the plan by number of new sites: its own as filled marks, what further ones would add as hollow ones."""
+    own = sum(not s.existing for s in plan.sites)
+    x, y = [n for n, _ in plan.curve], [w for _, w in plan.curve]
+    unit = say(f"network.unit_{plan.question.objective}", language)
+    layout = _layout(
+        say("network.chart.title", language), say("network.chart.knee", language, knee=plan.knee),
+        say("chart.source", language, origin=say("network.chart.origin", language), version=plan.model_version),
+        language, projector, x=say("network.chart.x", language), y=unit,
+    )  # fmt: skip
+    layout["shapes"] = [_rule(float(plan.knee), MUTED_INK, dash="dot")]
+    layout["xaxis"] |= {"tickformat": ",d", "showgrid": False}
+    layout["yaxis"] |= {"tickformat": ",.4~g" if plan.question.objective == "equity" else ",.0f", "rangemode": "tozero"}
+    places = 3 if plan.question.objective == "equity" else 0
+    texts = [f"{n} : {number(w, language, places)} {unit}" for n, w in plan.curve]
+    marks = {
+        "size": 9, "color": [GAIN if n <= own else "#ffffff" for n in x], "line": {"color": GAIN, "width": 2},
+    }  # fmt: skip
+    line = go.Scatter(x=x, y=y, mode="lines+markers", line={"color": GAIN}, marker=marks, text=texts, hoverinfo="text")
+    return go.Figure(data=[line], layout=layout)

@@ -1,0 +1,291 @@
+"""The page Réseau: a plan asked in plain words, its map, its order, what a refusal costs, how far from the best."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from coopconnect.scenario import Scenario
+from coopconnect.show import charts
+from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
+from coopconnect.show.words import euros, number, percent
+from coopconnect.siting.question import OBJECTIVES, PlanError, Question, from_text, to_text
+from coopconnect.siting.types import SitePlan
+from coopconnect.territory.hosts import assessed_scenario
+from coopconnect.ui import cached, state
+from coopconnect.ui.chart_block import draw_chart
+from coopconnect.ui.decide import map_height_px
+from coopconnect.ui.frame import Page, mount_frame
+from coopconnect.ui.map_component import draw_map
+from coopconnect.ui.widget_key import key_for
+
+MOST_SITES = 300
+USUAL_S, BETTER_S = 1.0, 12.0
+SERVED, LEFT_OUT = "#4ba3d9", "#e9d8b8"
+_SEARCHED = "network_searched"
+
+
+def question_of(page: Page) -> Question:
+    """What the address asks; the usual question, in rural communes, where it asks nothing that can be read."""
+    if not page.view.plan:
+        return Question(rural=True)
+    try:
+        return from_text(page.view.plan)
+    except PlanError:
+        return Question(rural=True)
+
+
+def _ask(**changes: Any) -> None:
+    """Change the question; it goes to the address."""
+    text = state.current().view.plan
+    question = from_text(text) if text else Question(rural=True)
+    state.look(plan=to_text(replace(question, **changes)) or "n10")
+
+
+def _asked(name: str, key: str, number_kind: type | None = None) -> None:
+    value = st.session_state[key]
+    _ask(**{name: tuple(value) if isinstance(value, list) else number_kind(value) if number_kind else value})
+
+
+def draw_head(page: Page) -> None:
+    """Title, lead, the link."""
+    with st.container(key="scenariobar", horizontal=True, vertical_alignment="center"):
+        st.html(f"<h1>{page.say('page.reseau')}</h1><p class='lead'>{html.escape(page.say('network.lead'))}</p>")
+        mount_frame(page, remember=True, copy=True)
+
+
+def draw_question(page: Page) -> None:
+    """Number or budget, objective, constraints."""
+    q = question_of(page)
+    _number(page, "sites", q.sites, 0, MOST_SITES, 1, int)
+    _number(page, "budget_eur", q.budget_eur, 0, 100_000_000, 10_000, float)
+    _choice(page, q)
+    if q.objective == "equity":
+        key = key_for("network_equity", q.equity)
+        st.slider(
+            page.say("network.equity"), 0.0, 1.0, value=q.equity, step=0.05, key=key, help=page.say("network.equity_help"),
+            on_change=_asked, args=("equity", key, float),
+        )  # fmt: skip
+    _flag(page, q)
+    for name in ("existing", "forced", "forbidden"):
+        _places(page, name, getattr(q, name))
+    with st.expander(page.say("network.more"), expanded=bool(q.apart_min or q.desks or q.openings_per_year)):
+        _number(page, "apart_min", q.apart_min, 0, 30, 1, float)
+        _number(page, "desks", q.desks, 0, 200, 1, int)
+        _number(page, "openings_per_year", q.openings_per_year, 0, MOST_SITES, 1, int)
+        _number(page, "years", q.years, 1, 30, 1, int)
+
+
+def _number(page: Page, name: str, value: float, low: int, high: int, step: int, kind: type) -> None:
+    key = key_for(f"network_{name}", value)
+    st.number_input(
+        page.say(f"network.{name}"), low, high, value=int(min(max(value, low), high)), step=step, key=key,
+        help=page.say(f"network.{name}_help"), on_change=_asked, args=(name, key, kind),
+    )  # fmt: skip
+
+
+def _choice(page: Page, q: Question) -> None:
+    key = key_for("network_objective", q.objective)
+    at = OBJECTIVES.index(q.objective) if q.objective in OBJECTIVES else 0
+    st.selectbox(
+        page.say("network.objective"), OBJECTIVES, index=at, key=key, on_change=_asked, args=("objective", key),
+        format_func=lambda name: page.say(f"network.objective_{name}"),
+    )  # fmt: skip
+
+
+def _flag(page: Page, q: Question) -> None:
+    key = key_for("network_rural", q.rural)
+    st.checkbox(page.say("network.rural"), value=q.rural, key=key, on_change=_asked, args=("rural", key))
+
+
+def _places(page: Page, name: str, codes: tuple[str, ...]) -> None:
+    """Communes picked by name."""
+    territory = cached.territory(page.scenario.territory)
+    zones = territory.zones.iloc[territory.site_zone]
+    names = dict(zip(zones["zone_code"], zones["name"], strict=True))
+    key = key_for(f"network_{name}", codes)
+    st.multiselect(
+        page.say(f"network.{name}"), sorted(names, key=lambda c: str(names[c])), default=[c for c in codes if c in names],
+        key=key, format_func=lambda code: f"{names[code]} ({code})", help=page.say(f"network.{name}_help"),
+        placeholder=page.say("network.pick"), on_change=_asked, args=(name, key),
+    )  # fmt: skip
+
+
+def gather(page: Page) -> SitePlan | None:
+    """The plan of the question; what is wrong with the question is told."""
+    question = question_of(page)
+    searched = st.session_state.get(_SEARCHED)
+    seconds = BETTER_S if searched == (page.scenario, question) else USUAL_S
+    try:
+        with st.spinner(page.say("network.wait")):
+            plan = _plan(_assessed(page.scenario), question, seconds)
+    except PlanError as error:
+        st.error("\n".join(f"- {html.escape(line)}" for line in str(error).splitlines()), icon=None)
+        return None
+    cached.mark_loaded(page.scenario.territory)
+    return plan
+
+
+def _assessed(scenario: Scenario) -> Scenario:
+    """The scenario as the model reads it: communes of which every host has refused."""
+    return assessed_scenario(scenario, cached.hosts(scenario.territory)) if scenario.hosts else scenario
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _plan(scenario: Scenario, question: Question, seconds: float) -> SitePlan:
+    from coopconnect.siting.plan import site_plan  # HiGHS and the kernels load with the first plan only
+
+    code = scenario.territory
+    return site_plan(
+        cached.territory(code), scenario, cached.parameters(), question, cached.home_territory(code), seconds
+    )
+
+
+def draw_answer(page: Page, plan: SitePlan | None) -> None:
+    """Headline, map with the opening order, table, curve, near-equal plans, who is left out, files."""
+    if plan is None:
+        return
+    _headline(page, plan)
+    new = [s for s in plan.sites if not s.existing]
+    opened = len(new)
+    if len(new) > 1:
+        opened = st.slider(
+            page.say("network.order"), 1, len(new), len(new), key=key_for("network_order", to_text(plan.question))
+        )
+    territory = cached.territory(page.scenario.territory)
+    rows = [s.row for s in plan.sites if s.existing or s.rank <= opened]
+    geometry = cached.geometry(page.scenario.territory)
+    draw_map(_map(page, plan, rows, territory), geometry, "network_map", on_select=state.select)
+    st.html(f'<h2 class="title">{html.escape(page.say("network.table"))}</h2>')
+    st.dataframe(_table(page, plan), hide_index=True, key="network_table", height="content")
+    draw_chart(_curve(page, plan), "network_curve", charts.chart_config(page.language))
+    _alternatives(page, plan)
+    _left_out(page, plan)
+    _files(page, plan)
+
+
+def _headline(page: Page, plan: SitePlan) -> None:
+    language, objective = page.language, plan.question.objective
+    worth = f"{number(plan.value, language, 3 if objective == 'equity' else 0)} {page.say(f'network.unit_{objective}')}"
+    if plan.gap <= 1e-5:
+        proof = page.say("network.proven")
+    elif np.isfinite(plan.gap):
+        proof = page.say("network.gap", gap=percent(plan.gap, language, 2 if plan.gap < 0.1 else 0))
+    else:
+        proof = page.say("network.no_gap")
+    red = ' class="flag"' if plan.value < 0 else ""
+    lines = [f"<b{red}>{html.escape(worth)}</b> · {html.escape(proof)}"]
+    lines.append(html.escape(page.say(
+        "network.totals", users=number(plan.totals["users"], language), people=number(plan.totals["people_covered"], language),
+        out=number(plan.totals["people_left_out"], language), opening=euros(plan.totals["opening_eur"], language),
+        yearly=euros(plan.totals["yearly_cost_eur"], language),
+    )))  # fmt: skip
+    if plan.refusals_cost > 0:
+        cost = f"{number(plan.refusals_cost, language)} {page.say(f'network.unit_{objective}')}"
+        lines.append(html.escape(page.say("network.refusals", cost=cost)))
+    lines.append(
+        f"<small>{html.escape(page.say('network.average'))} {html.escape(page.say('network.chart.origin'))}.</small>"
+    )
+    st.html("".join(f"<p>{line}</p>" for line in lines))
+    if plan.gap > 1e-5:
+        st.button(
+            page.say("network.better"), key="network_better", on_click=_search_more, args=(page.scenario, plan.question)
+        )
+
+
+def _search_more(scenario: Scenario, question: Question) -> None:
+    st.session_state[_SEARCHED] = (scenario, question)
+
+
+def _map(page: Page, plan: SitePlan, rows: list[int], territory: Any) -> MapSpec:
+    """Communes with an open site within the access limit, those without, sites as discs."""
+    n = territory.site_zone.size
+    site = np.repeat(np.arange(n), np.diff(territory.access_start))
+    near = np.isin(site, rows) & (territory.access_drive_min <= page.scenario.access_max_min)
+    served = np.zeros(len(territory.zones), bool)
+    served[territory.access_zone[near]] = True
+    rank, users = np.full(n, np.nan), np.zeros(n)
+    for one in plan.sites:
+        if one.row in rows:
+            rank[one.row], users[one.row] = one.rank, one.users
+    entries = (
+        LegendEntry(page.say("network.served"), SERVED), LegendEntry(page.say("network.not_served"), LEFT_OUT),
+        LegendEntry(map_texts(page.language)["none"], NO_DATA_COLOUR, "none"),
+    )  # fmt: skip
+    zone_class = np.where(served[territory.site_zone], 0, 1).astype(np.uint8)
+    assert CLASS_NONE > 1
+    return MapSpec(
+        zone_class=zone_class, colours=(SERVED, LEFT_OUT),
+        legend=Legend(page.say("network.legend"), "", entries, page.say("kind.modelled")),
+        hover=(HoverRow(page.say("network.rank"), rank), HoverRow(page.say("network.users"), users)),
+        sites=Sites(np.asarray(rows, dtype=np.int64), users[rows]), texts=map_texts(page.language),
+        projector=page.view.projector, height_px=map_height_px(page),
+    )  # fmt: skip
+
+
+def _table(page: Page, plan: SitePlan) -> pd.DataFrame:
+    """Sites in opening order with what happens if the mayor says no."""
+    language = page.language
+    places = 3 if plan.question.objective == "equity" else 0
+    rows = []
+    for site in plan.sites:
+        other = site.substitute
+        rows.append({
+            page.say("network.rank"): page.say("network.exists") if site.existing else str(site.rank),
+            page.say("network.commune"): site.name,
+            page.say("network.adds"): "" if site.existing else number(site.gain, language, places, signed=True),
+            page.say("network.users"): number(site.users, language),
+            page.say("network.desks_column"): number(site.desks, language),
+            page.say("network.year"): "" if site.existing else str(site.year),
+            page.say("network.if_refused"): other.name if other else "",
+            page.say("network.loss"): number(-other.loss, language, places, signed=True) if other else "",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _curve(page: Page, plan: SitePlan) -> Any:
+    from coopconnect.show.network_charts import worth_curve
+
+    return worth_curve(plan, page.language, page.view.projector)
+
+
+def _alternatives(page: Page, plan: SitePlan) -> None:
+    st.html(f'<h2 class="title">{html.escape(page.say("network.alternatives"))}</h2>')
+    if not plan.alternatives:
+        st.caption(page.say("network.no_alternative"))
+        return
+    places = 3 if plan.question.objective == "equity" else 0
+    lines = [
+        page.say("network.alternative", other=a.in_name, site=a.out_name, loss=number(a.loss, page.language, places),
+                 unit=page.say(f"network.unit_{plan.question.objective}"))
+        for a in plan.alternatives
+    ]  # fmt: skip
+    st.html("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>")
+
+
+def _left_out(page: Page, plan: SitePlan) -> None:
+    count = number(float(len(plan.left_out)), page.language)
+    with st.expander(
+        page.say("network.left_out", count=count, people=number(plan.totals["people_left_out"], page.language))
+    ):
+        names = {"name": "commune", "population": "population", "nearest": "nearest", "nearest_min": "nearest_min"}
+        shown = plan.left_out[list(names)].head(200).round(1)
+        st.dataframe(shown.rename(columns={k: page.say(f"network.{v}") for k, v in names.items()}), hide_index=True)
+
+
+def _files(page: Page, plan: SitePlan) -> None:
+    st.download_button(
+        page.say("network.csv"), data=lambda: _csv(page, plan), file_name="reseau.csv", mime="text/csv", key="network_csv",
+        on_click="ignore",
+    )  # fmt: skip
+
+
+def _csv(page: Page, plan: SitePlan) -> bytes:
+    from coopconnect.export.tables import csv_bytes
+
+    return csv_bytes(_table(page, plan))
