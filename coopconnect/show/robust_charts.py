@@ -18,11 +18,16 @@ from coopconnect.uncertainty.tipping import Tipping
 
 ASSUMED_COLOUR, SEEN_COLOUR, LEVER_COLOUR = "#d98e04", "#0b4f8a", "#7b8790"
 SITES, PLACES, BARS = 12, 15, 8
-_SHORT = 28
+_SHORT = 24
 
 
 def _shown(text: str) -> str:
     return _plain(text if len(text) <= _SHORT else text[: _SHORT - 1].rstrip() + "…")
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Names that stay distinct as categories once cut short: a space without width more for each."""
+    return [name + "\u200b" * k for k, name in enumerate(names)]
 
 
 def _status_colour(status: str) -> str:
@@ -36,13 +41,18 @@ def rank_heatmap(found: Results, central: np.ndarray, language: str = "fr", proj
     """
     share = rank_frequency(found, SITES, PLACES)
     order = found.order[:SITES]
-    names = [_plain(name) for name in found.sites["name"].to_numpy(object)[order]]
+    names = _apart([_shown(str(name)) for name in found.sites["name"].to_numpy(object)[order]])
     places = np.arange(1, PLACES + 1)
     leaders = int((found.sites["tie_group"].to_numpy()[order] == 1).sum())
-    title = say("chart.ranks.title" if leaders > 1 else "chart.ranks.title_one", language, count=leaders, name=names[0])
+    title = say(
+        "chart.ranks.title" if leaders > 1 else "chart.ranks.title_one",
+        language,
+        count=leaders,
+        name=names[0].strip("\u200b"),
+    )
     layout = _layout(
         title, say("chart.ranks.subtitle", language), say("chart.futures", language, draws=number(found.usable, language)),
-        language, projector, x=say("chart.ranks.x", language), left=15.5, height=720 if projector else 470,
+        language, projector, x=say("chart.ranks.x", language), left=13.5, height=720 if projector else 470,
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}
     layout["xaxis"] |= {"dtick": 1, "showgrid": False, "range": [0.5, PLACES + 0.5]}
@@ -106,13 +116,13 @@ def driver_bars(
     """Share of the doubt that each quantity carries, with its 95 % interval; assumptions in ochre, marked."""
     shown = drivers[:BARS]
     totals = shown[0].total is not None
-    names = [_shown(label_of(d.key, parameters, language)) + (" *" if d.status != "choice" and d.status != "retrieved" else "") for d in shown]  # fmt: skip
+    names = _apart([_shown(label_of(d.key, parameters, language)) + (" *" if d.status != "choice" and d.status != "retrieved" else "") for d in shown])  # fmt: skip
     first = 100.0 * np.clip([d.first for d in shown], 0.0, 1.0)
     lead = label_of(shown[0].key, parameters, language)
     layout = _layout(
         say("chart.drivers.title", language, what=_plain(lead[:1].lower() + lead[1:]), share=percent(first[0] / 100.0, language)),
         say("chart.drivers.sobol" if totals else "chart.drivers.few", language), say("chart.drivers.note", language),
-        language, projector, x=say("chart.drivers.x", language), left=18.0, height=680 if projector else 430,
+        language, projector, x=say("chart.drivers.x", language), left=14.5, height=680 if projector else 430,
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}
     layout["xaxis"] |= {"rangemode": "tozero", "ticksuffix": " %"}
@@ -153,12 +163,12 @@ def tornado(
         ends.append((float(viable[x <= low].mean()), float(viable[x >= high].mean()), low, high))
     wide = np.argsort([-abs(b - a) for a, b, _, _ in ends], kind="stable")
     shown, ends = tuple(shown[k] for k in wide), [ends[k] for k in wide]
-    names = [_shown(label_of(d.key, parameters, language)) + (" *" if d.status not in ("choice", "retrieved") else "") for d in shown]  # fmt: skip
+    names = _apart([_shown(label_of(d.key, parameters, language)) + (" *" if d.status not in ("choice", "retrieved") else "") for d in shown])  # fmt: skip
     layout = _layout(
         say("chart.tornado.title", language, low=percent(min(ends[0][:2]), language), high=percent(max(ends[0][:2]), language)),
         say("chart.tornado.subtitle", language, share=percent(base, language),
             central=say("chart.viable" if central else "chart.not_viable", language)),
-        say("chart.drivers.note", language), language, projector, x=say("chart.tornado.x", language), left=18.0,
+        say("chart.drivers.note", language), language, projector, x=say("chart.tornado.x", language), left=14.5,
         height=680 if projector else 430,
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}

@@ -63,7 +63,7 @@ def _progress(page: Page, key: robust_jobs.Key) -> None:
     @st.fragment(run_every=POLL_S if running else None)
     def shown() -> None:
         job = robust_jobs.job_of(key)
-        if running and not job.running:
+        if running != job.running:  # started by the button below, or ended: the whole page has changed
             st.rerun()
         if job.error:
             st.error(page.say("robust.failed", reason=job.error), icon=None)
