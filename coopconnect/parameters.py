@@ -23,7 +23,7 @@ REQUIRED = {
     "label_fr": str, "label_en": str, "unit": str, "value": float, "low": float, "high": float,
     "source": str, "url": str, "status": str, "valid_from": date, "review_by": date, "group": str,
 }  # fmt: skip
-OPTIONAL = {"note_fr": str, "note_en": str, "lever": dict}
+OPTIONAL = {"source_fr": str, "note_fr": str, "note_en": str, "lever": dict}
 
 
 class ParameterError(ValueError):
@@ -57,6 +57,7 @@ class Parameter:
     valid_from: date
     review_by: date
     group: str
+    source_fr: str = ""
     note_fr: str = ""
     note_en: str = ""
     lever: Lever | None = None
@@ -64,6 +65,10 @@ class Parameter:
     def label(self, language: str) -> str:
         """Its name in 'fr' or 'en'."""
         return self.label_en if language == "en" else self.label_fr
+
+    def source_in(self, language: str) -> str:
+        """Its source in 'fr' or 'en': titles stay as they are, what is a sentence is told in French too."""
+        return self.source if language == "en" or not self.source_fr else self.source_fr
 
     def note(self, language: str) -> str:
         """Its caveat in 'fr' or 'en'."""
@@ -150,11 +155,16 @@ def _problems_of(key: str, raw: Mapping[str, object], lines: list[str]) -> list[
     for field in raw:
         if field not in REQUIRED and field not in OPTIONAL:
             say(field, f"unknown field {field}; allowed: {', '.join([*REQUIRED, *OPTIONAL])}")
+        elif field in OPTIONAL and (problem := _type_problem(field, raw[field], OPTIONAL[field])):
+            say(field, problem)
     if found:
         return found
     for field in ("unit", "source", "label_fr", "label_en", "group"):
         if not str(raw[field]).strip():
             say(field, f"{field} is empty")
+    for field in OPTIONAL:
+        if field in raw and isinstance(raw[field], str) and not str(raw[field]).strip():
+            say(field, f"{field} is empty: leave it out")
     if raw["status"] not in STATUSES:
         say("status", f"status {raw['status']!r} is not one of {', '.join(STATUSES)}")
     low, value, high = (float(raw[f]) for f in ("low", "value", "high"))  # type: ignore[arg-type]

@@ -250,7 +250,7 @@ def source_lines(f: Facts, keys: Sequence[str]) -> list[str]:
         if p.table in wanted
     ]
     figures = [
-        f"{f.parameters[k].label(language)} ({_short_source(f.parameters[k])}, {say(f'status.{f.parameters[k].status}', language)})"
+        f"{f.parameters[k].label(language)} ({_short_source(f.parameters[k], language)}, {say(f'status.{f.parameters[k].status}', language)})"
         for k in keys
     ]
     return [
@@ -259,6 +259,6 @@ def source_lines(f: Facts, keys: Sequence[str]) -> list[str]:
     ]
 
 
-def _short_source(item: Parameter) -> str:
+def _short_source(item: Parameter, language: str) -> str:
     """The first source of a parameter; all of them are on the page Hypothèses and in the workbook."""
-    return re.split(r"\s*[;:]\s", item.source)[0].strip()
+    return re.split(r"\s*[;:]\s", item.source_in(language))[0].strip()

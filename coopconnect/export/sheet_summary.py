@@ -214,7 +214,8 @@ def _note(book: Book, sheet: Worksheet, summary: Summary, row: int, key: str) ->
     for pattern in keys:
         item = summary.parameters[pattern.format(premises=scenario.premises)]
         unit, status = unit_name(item.unit, book.language), b.words(book, f"status.{item.status}")
-        lines.append(f"• {item.label(book.language)} : {values[item.key]:g} {unit} — {item.source} ({status})")
+        source = item.source_in(book.language)
+        lines.append(f"• {item.label(book.language)} : {values[item.key]:g} {unit} — {source} ({status})")
     lines.append(b.words(book, "say.note_formula"))
     sheet.write_comment(
         row, CENTRAL, "\n".join(lines),

@@ -288,7 +288,7 @@ def _assumption_row(book: Book, sheet: Worksheet, name: str, row: int, item: Par
     formula = f'=IF(ABS({b.local(row, 1)}-{b.local(row, 2)})>0.000000001,"{changed}","")'
     b.put_formula(sheet, row, 6, formula, changed if abs(value - item.value) > 1e-9 else "", book, align="center")
     b.put_text(sheet, row, 7, b.words(book, f"status.{item.status}"), book)
-    b.put_text(sheet, row, 8, item.source, book, text_wrap=True, font_size=9)
+    b.put_text(sheet, row, 8, item.source_in(book.language), book, text_wrap=True, font_size=9)
     b.put(sheet, row, 9, item.review_by, book)
     b.put(sheet, row, 10, item.valid_from, book)
     group = f"export.group.{item.group}"
@@ -297,7 +297,7 @@ def _assumption_row(book: Book, sheet: Worksheet, name: str, row: int, item: Par
     b.put_text(sheet, row, 13, item.url, book, font_size=9)
     b.put_text(sheet, row, 14, item.key, book, font_color=MUTED_INK, font_size=9)
     lines = max(
-        _lines(item.label(book.language), _ASSUMPTION_WIDTHS[0]), _lines(item.source, _ASSUMPTION_WIDTHS[8]),
+        _lines(item.label(book.language), _ASSUMPTION_WIDTHS[0]), _lines(item.source_in(book.language), _ASSUMPTION_WIDTHS[8]),
         _lines(item.note(book.language), _ASSUMPTION_WIDTHS[12]),
     )  # fmt: skip
     sheet.set_row(row, 3 + 12.5 * lines)

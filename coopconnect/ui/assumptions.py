@@ -92,7 +92,7 @@ def details(page: Page, item: Parameter) -> str:
     between = page.say("assume.range_text", low=low, high=high)
     text = page.say(
         "assume.details",
-        source=item.source,
+        source=item.source_in(page.language),
         status=page.say(f"status.{item.status}"),
         review=item.review_by.isoformat(),
     )
@@ -182,7 +182,9 @@ def _row(page: Page, item: Parameter) -> tuple[str, ...]:
     value = value_of(page, item.key)
     shown = with_parameter_unit(value, item.key, page.parameters, language)
     low, high = (with_parameter_unit(v, item.key, page.parameters, language) for v in (item.low, item.high))
-    source = f"{item.source} – {item.url}" if item.url else item.source
+    source = item.source_in(language)
+    if item.url:
+        source = f"{source} – {item.url}"
     note = item.note(language)
     return (
         item.label(language) + (" *" if value != item.value else ""), shown, f"{low} – {high}",

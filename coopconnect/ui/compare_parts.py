@@ -115,7 +115,7 @@ def levers_html(page: Page, futures: Sequence[Future], base: Future) -> str:
     for key in keys:
         usual = _lever_text(page, key, base.scenario)
         cells = "".join(_lever_cell(_lever_text(page, key, f.scenario), usual) for f in futures)
-        source = page.parameters[key].source if key in page.parameters else ""
+        source = page.parameters[key].source_in(page.language) if key in page.parameters else ""
         rows.append(
             f'<tr><th scope="row" title="{html.escape(source)}">{html.escape(name_of_key(page, key))}</th>{cells}</tr>'
         )

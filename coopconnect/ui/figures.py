@@ -196,7 +196,7 @@ def parameter_row(page: Page, item: Parameter, value: float) -> str:
     year = str(item.valid_from.year)
     return (
         f"<li>{html.escape(item.label(page.language))}{colon(page.language)}<b>{html.escape(shown)}</b> "
-        f"<small>{html.escape(item.source)} ({year}), {html.escape(status)}</small></li>"
+        f"<small>{html.escape(item.source_in(page.language))} ({year}), {html.escape(status)}</small></li>"
     )
 
 

@@ -66,7 +66,7 @@ def help_text(item: Parameter, language: str) -> str:
     parts = [
         f"{label}." if known(f"short.{item.key}") else "",
         item.note(language),
-        say("lever.help", language, source=item.source, status=status),
+        say("lever.help", language, source=item.source_in(language), status=status),
     ]
     return " ".join(part for part in parts if part)
 

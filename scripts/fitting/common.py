@@ -13,70 +13,28 @@ import pandas as pd
 
 from coopconnect.territory import travel
 from coopconnect.territory.build.communes import PARTS_OF_A_CITY
+from fitting.labels import labels_of
 
 TEST_REGION = "93"
 FOLDS = 5
 SEED = 20260101
 BEGIN = "# --- fitted: begin"
 END = "# --- fitted: end"
-TERMS_FR = {
-    "constant": "constante",
-    "share_65": "part des 65 ans et plus",
-    "share_19": "part des moins de 20 ans",
-    "vacant_share": "part de logements vacants",
-    "flat_share": "part d'appartements",
-    "second_home_share": "part de résidences secondaires",
-    "workers": "actifs occupés",
-    "above_300": "population au-delà de 300",
-    "above_2000": "population au-delà de 2 000",
-    "above_20000": "population au-delà de 20 000",
-    "centrality_10": "part de la population à 10 km",
-    "centrality_20": "part de la population à 20 km",
-    "largest_within_10": "plus grande commune à 10 km",
-    "flats": "appartements",
-    "home_flats": "résidences principales en appartement",
-    "home_flat_share": "part des résidences principales en appartement",
-    "area": "superficie",
-    "household_size": "taille des ménages",
-    "activity": "IRIS d'activité",
-    "second_homes": "résidences secondaires",
-    "prefecture": "préfecture",
-    "people": "population",
-    "density": "densité",
-    "density_3_km": "densité à 3 km",
-    "log_km": "distance (log)",
-    "log_km_squared": "distance (log, carré)",
-    "density_log_km": "densité x distance",
-    "power": "puissance",
-    "rate_per_min": "taux par minute",
-    "rate_density": "effet de la densité sur le taux",
-    "own_constant": "dans la commune, constante",
-    "own_area": "dans la commune, superficie",
-    "own_workers": "dans la commune, actifs",
-    "own_jobs": "dans la commune, emplois",
-    "cut_1_2": "1-2",
-    "cut_2_3": "2-3",
-    "cut_3_4": "3-4",
-    "cut_5_6": "5-6",
-    "cut_6_7": "6-7",
-}
-"""What each term is called in French on the Assumptions page."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """One coefficient: its value, standard error (0 when searched for), unit and names."""
+    """One coefficient: its value, standard error (0 when searched for), unit and origin; `labels_of` names it."""
 
     key: str
     value: float
     error: float
     unit: str
-    label_fr: str
-    label_en: str
     group: str
     source: str
     low: float | None = None
     high: float | None = None
+    source_fr: str = ""
 
 
 def least_squares(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -162,18 +120,20 @@ def to_toml(fitted: list[Fitted], today: date) -> str:
     """The fitted block of data/parameters.toml."""
     lines = []
     for p in fitted:
+        label_fr, label_en = labels_of(p.key)
         spread = 2 * p.error if p.error > 0 else 0.0
         low = p.value - spread if p.low is None else p.low
         high = p.value + spread if p.high is None else p.high
         lines += [
             f"[{p.key}]",
-            f"label_fr = {json.dumps(p.label_fr, ensure_ascii=False)}",
-            f"label_en = {json.dumps(p.label_en, ensure_ascii=False)}",
+            f"label_fr = {json.dumps(label_fr, ensure_ascii=False)}",
+            f"label_en = {json.dumps(label_en, ensure_ascii=False)}",
             f'unit = "{p.unit}"',
             f"value = {p.value:.6g}",
             f"low = {low:.6g}",
             f"high = {high:.6g}",
             f"source = {json.dumps(p.source, ensure_ascii=False)}",
+            *([f"source_fr = {json.dumps(p.source_fr, ensure_ascii=False)}"] if p.source_fr else []),
             'url = ""',
             'status = "fitted"',
             f"valid_from = {today.isoformat()}",

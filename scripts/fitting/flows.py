@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from coopconnect.territory import gravity, travel
-from fitting.common import SEED, TERMS_FR, Fitted, Isere
+from fitting.common import SEED, Fitted, Isere
 
 FLOW_START = (0.0, np.log(0.13), -0.05, 1.6, -0.45, 1.15, -1.12)
 FLOW_ITERATIONS = 25
@@ -182,8 +182,6 @@ def flow_coefficients(z: np.ndarray, halves: list[np.ndarray]) -> list[Fitted]:
                 values[0],
                 0.0,
                 units[k],
-                f"frein de la distance : {TERMS_FR[name]}",
-                f"deterrence of distance: {name.replace('_', ' ')}",
                 "fitted_flows",
                 "INSEE flux domicile-travail RP 2017, Isère",
                 max(floor, min(values) - margin),

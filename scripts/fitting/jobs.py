@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory.build import models
-from fitting.common import TERMS_FR, TEST_REGION, Fitted, least_squares, r_squared, with_constant
+from fitting.common import TEST_REGION, Fitted, least_squares, r_squared, with_constant
 
 LABOUR_AREA_KM = 25.0
 CLOSURE = 0.5
@@ -42,8 +42,6 @@ def fit_jobs(
             value,
             s,
             "ln",
-            f"emplois au lieu de travail : {TERMS_FR[name]}",
-            f"jobs at the place of work: {name.replace('_', ' ')}",
             "fitted_jobs",
             source,
         )
@@ -55,8 +53,6 @@ def fit_jobs(
             LABOUR_AREA_KM,
             0.0,
             "km",
-            "portée d'un bassin d'emploi",
-            "reach of a labour area",
             "fitted_jobs",
             source,
             15.0,
@@ -69,8 +65,6 @@ def fit_jobs(
             CLOSURE,
             0.0,
             "ratio",
-            "fermeture des bassins d'emploi",
-            "closure of labour areas",
             "fitted_jobs",
             source,
             0.3,

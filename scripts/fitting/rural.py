@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory.build import rural
-from fitting.common import TERMS_FR, TEST_REGION, Fitted, with_constant
+from fitting.common import TEST_REGION, Fitted, with_constant
 
 RIDGE = 1.0
 NEWTON_STEPS = 25
@@ -63,8 +63,6 @@ def fit_rural(
             value,
             s,
             "logit",
-            f"score rural : {TERMS_FR[name]}",
-            f"rural score: {name.replace('_', ' ')}",
             "fitted_rural",
             source,
         )
@@ -76,8 +74,6 @@ def fit_rural(
             value,
             0.0,
             "logit",
-            f"score rural, coupure entre niveaux : {TERMS_FR[name]}",
-            f"rural score, cut between levels: {name.replace('_', ' ')}",
             "fitted_rural",
             source,
             value - 0.3,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coopconnect.territory import travel
-from fitting.common import FOLDS, SEED, TERMS_FR, Fitted, Isere, least_squares
+from fitting.common import FOLDS, SEED, Fitted, Isere, least_squares
 
 BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
 TRAVEL_WEIGHT_POWER = 1.5
@@ -48,8 +48,6 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
             value,
             s * clustered,
             "ln",
-            f"temps de route estimé : {TERMS_FR[name]}",
-            f"estimated driving time: {name.replace('_', ' ')}",
             "fitted_travel",
             source,
         )
@@ -61,12 +59,11 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
             0.5,
             0.0,
             "ratio",
-            "trajet interne à la commune, part du rayon",
-            "trip within a commune, share of radius",
             "fitted_travel",
             "assumption: homes gather round the centre (2/3 if they did not)",
             0.3,
             0.9,
+            source_fr="hypothèse : les logements se serrent autour du centre (2/3 s'ils étaient répartis partout)",
         )
     )
     return fitted, figures

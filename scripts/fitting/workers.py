@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory.build import models
-from fitting.common import FOLDS, TERMS_FR, TEST_REGION, Fitted, folds_by, least_squares, with_constant
+from fitting.common import FOLDS, TEST_REGION, Fitted, folds_by, least_squares, with_constant
 
 
 def fit_workers(zones: pd.DataFrame, observed: pd.Series) -> tuple[list[Fitted], dict[str, float]]:
@@ -38,8 +38,6 @@ def fit_workers(zones: pd.DataFrame, observed: pd.Series) -> tuple[list[Fitted],
             value,
             s,
             "ln",
-            f"actifs occupés / 20-64 ans : {TERMS_FR[name]}",
-            f"employed residents / aged 20-64: {name.replace('_', ' ')}",
             "fitted_workers",
             source,
         )
