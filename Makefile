@@ -35,7 +35,7 @@ run: setup
 	$(BIN)/python -m coopconnect.ui.serve --server.port $(PORT)
 
 test: setup-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: setup-dev
 	$(BIN)/ruff check .
