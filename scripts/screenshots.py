@@ -23,6 +23,11 @@ SHOTS = {
     "decider-projecteur": (f"decider?{ASKED}&projector=1", 1920, 1080),
     "decider-telephone": (f"decider?{ASKED}", 390, 844),
     "accueil": ("", 1440, 900),
+    "site": (f"site?{ASKED}&site=84047", 1440, 1300),
+    "menages": (f"menages?{ASKED}&home=84047&work=84007", 1440, 1300),
+    "comparer": (f"comparer?{ASKED}", 1440, 1300),
+    "reseau": (f"reseau?{ASKED}", 1440, 1100),
+    "robustesse": (f"robustesse?{ASKED}", 1440, 900),
     "hypotheses": ("hypotheses", 1440, 900),
     "donnees": ("donnees", 1440, 900),
 }
