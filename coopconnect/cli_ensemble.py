@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from coopconnect import MODEL_VERSION
-from coopconnect.cli import DONE, _positive, _with_refusals, say, scenario_of, territories
+from coopconnect.cli import DONE, _positive, _target, _with_refusals, say, scenario_of, territories
+from coopconnect.model.assessment import assess
 from coopconnect.parameters import load_parameters
 from coopconnect.show.robust_words import failing_sentence, label_of, learn_sentence
 from coopconnect.uncertainty import cluster, drivers
@@ -21,6 +22,7 @@ from coopconnect.uncertainty.results import Results, available_sites, results, v
 from coopconnect.uncertainty.run import Ensemble, EnsembleError, cores, run, threads
 from coopconnect.uncertainty.site import SiteFutures, counted, site_futures
 
+ENDINGS = (".xlsx", ".csv", ".gpkg", ".geojson")
 SITES_TOLD = 5
 """Sites of which the failing futures are told: the first by rank."""
 
@@ -45,6 +47,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also BASE x (quantities + 2) runs for total Sobol indices; a power of two, 64 or more",
     )  # fmt: skip
     parser.add_argument("--site", metavar="CODE", help="also tell the futures of this commune")
+    parser.add_argument("--to", metavar="FILE", help=f"also write {', '.join(ENDINGS)}")
+    parser.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the file (fr)")
+
+
+def _written(target: Path, args: argparse.Namespace, ensemble: Ensemble, found: Results) -> None:
+    """The file of `--to`; export libraries load here only."""
+    from datetime import date
+
+    from coopconnect.export import gis, sheet_robust, tables
+    from coopconnect.show.ground import contours_of
+
+    if target.suffix.lower() == ".csv":
+        tables.write_table(sheet_robust.futures_table(found), target)
+    elif target.suffix.lower() == ".xlsx":
+        target.write_bytes(sheet_robust.robust_workbook(ensemble, args.language, date.today(), args.site or ""))
+    else:
+        s = ensemble.setup
+        now = assess(s.territory, s.scenario, s.parameters, home=s.home)
+        codes = now.sites["zone_code"].tolist()
+        fields = sheet_robust.futures_fields(found)
+        gis.write_gis(target, now, codes, contours_of(codes), args.language, date.today(), fields)
 
 
 def _told(driver: Driver, parameters: Any) -> dict[str, Any]:
@@ -115,6 +138,7 @@ def _sites(found: Results) -> list[dict[str, Any]]:
 
 def run_ensemble(args: argparse.Namespace) -> int:
     """`ensemble`: many futures, on this machine or on a Dask cluster."""
+    target = _target(args.to, ENDINGS) if args.to else None
     parameters = load_parameters()
     scenario = scenario_of(args, parameters)
     territory, home = territories(scenario, parameters, args.shipped)
@@ -133,6 +157,8 @@ def run_ensemble(args: argparse.Namespace) -> int:
     told = [site_futures(ensemble, found, code) for code in codes]
     if None in told:
         raise EnsembleError(f"--site {args.site}: no commune of {territory.name} has this code")
+    if target is not None:
+        _written(target, args, ensemble, found)
     figure, y = _territory_figure(ensemble)
     columns = counted(setup.laws)
     few = drivers.from_draws(tuple(setup.laws[k] for k in columns), ensemble.drawn()[:, columns], y, args.seed)

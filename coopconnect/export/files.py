@@ -22,6 +22,7 @@ from coopconnect.export.arguments import KINDS, argument_pdf, day_words
 from coopconnect.export.html_map import map_html
 from coopconnect.export.images import chart_image
 from coopconnect.export.map_image import map_image
+from coopconnect.export.sheet_robust import futures_fields
 from coopconnect.export.workbook import Included, groups_of, workbook
 from coopconnect.model import site_sheet
 from coopconnect.model.assessment import response
@@ -33,6 +34,8 @@ from coopconnect.show.ground import contours_of, geometry_of
 from coopconnect.show.maps import MapSpec, map_texts, score_map
 from coopconnect.show.words import say
 from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.results import results
+from coopconnect.uncertainty.run import Ensemble
 
 RESPONSE_POINTS = 13
 MAP_DISCS = 30
@@ -60,7 +63,7 @@ class Taken:
 
     assessment: of the scenario with the answers of its hosts (which change no figure, but are told). link: full address of the scenario, '' where it has none. site_code: the site that charts and arguments are about
     (the best available one where it is ''). rural_only: as on the screen. hosts: as `hosts_of` gives them; home: the
-    territory on which the choice is calibrated, where it is another one.
+    territory on which the choice is calibrated, where it is another one. ensemble: futures of this scenario, all drawn.
     """
 
     territory: Territory
@@ -75,6 +78,7 @@ class Taken:
     rural_only: bool = False
     hosts: pd.DataFrame | None = None
     home: Territory | None = None
+    ensemble: Ensemble | None = None
 
     def say(self, key: str, **values: object) -> str:
         """A text of what is taken home."""
@@ -108,7 +112,7 @@ def workbook_bytes(t: Taken) -> bytes:
     return workbook(
         t.assessment, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
         on=t.on, title=t.dossier.title, rural_only=t.rural_only,
-        included=Included(t.territory, t.home, groups, (), t.dossier),
+        included=Included(t.territory, t.home, groups, (), t.dossier, t.ensemble),
     )  # fmt: skip
 
 
@@ -184,8 +188,14 @@ def gis_bytes(t: Taken, ending: str) -> bytes:
     codes = t.assessment.sites["zone_code"].tolist()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sites{ending}"
-        gis.write_gis(path, t.assessment, codes, contours_of(codes), t.language, t.on)
+        gis.write_gis(path, t.assessment, codes, contours_of(codes), t.language, t.on, fields_of(t.ensemble))
         return path.read_bytes()
+
+
+def fields_of(ensemble: Ensemble | None) -> pd.DataFrame | None:
+    """Probabilities of every site for a GIS layer; None without an ensemble that has a solution."""
+    found = None if ensemble is None else results(ensemble)
+    return None if found is None else futures_fields(found)
 
 
 def csv_bytes(t: Taken) -> bytes:

@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from coopconnect.export.columns import SITE_SHEET_COLUMNS, Column
+from coopconnect.export.sheet_robust import FIELDS as FUTURES_FIELDS
 from coopconnect.export.tables import sites_table
 from coopconnect.model.types import Assessment
 from coopconnect.show.words import say
@@ -35,7 +36,14 @@ _ENDS = {"_low": "low", "_high": "high"}
 
 def field_descriptions(language: str) -> dict[str, tuple[str, str]]:
     """Title and description (unit, official or modelled) of every field, by its name."""
-    return {c.name: _described(c, language) for c in SITE_SHEET_COLUMNS}
+    found = {c.name: _described(c, language) for c in SITE_SHEET_COLUMNS}
+    kind = say("export.kind.modelled", language)
+    for name in FUTURES_FIELDS:
+        key, _, end = name.partition("_p")
+        ranked = key == "rank" and end
+        title = say(f"export.robust.{key if ranked else name}", language)
+        found[name] = f"{title}, {say(f'export.robust.p{end}', language)}" if ranked else title, kind
+    return found
 
 
 def _described(column: Column, language: str) -> tuple[str, str]:
@@ -47,16 +55,20 @@ def _described(column: Column, language: str) -> tuple[str, str]:
     return title, " · ".join(part for part in (unit, say(f"export.kind.{kind}", language)) if part)
 
 
-def site_layer(assessment: Assessment, codes: Sequence[str], contours: np.ndarray) -> geopandas.GeoDataFrame:
+def site_layer(
+    assessment: Assessment, codes: Sequence[str], contours: np.ndarray, futures: pd.DataFrame | None = None
+) -> geopandas.GeoDataFrame:
     """One row per site with its contour, degrees WGS84, best first.
 
     codes, contours: INSEE codes and polygons (shapely, or WKB as `contours_for` gives them), one each, in any order;
-    more communes than needed are fine.
+    more communes than needed are fine. futures: further fields by INSEE code (`sheet_robust.futures_fields`).
     Raises ValueError naming the sites that have no contour.
     """
     import geopandas  # two seconds of imports that only a GIS export needs
 
     table = sites_table(assessment)
+    if futures is not None:
+        table = table.join(futures, on="zone_code")
     shapes = pd.Series(np.asarray(contours, dtype=object), index=pd.Index(list(codes), dtype=object))
     shapes = shapes[~shapes.index.duplicated()]
     missing = [code for code in table["zone_code"] if code not in shapes.index]
@@ -72,9 +84,12 @@ def site_layer(assessment: Assessment, codes: Sequence[str], contours: np.ndarra
     return geopandas.GeoDataFrame(table, geometry=found, crs=WGS84)
 
 
-def geojson_bytes(assessment: Assessment, codes: Sequence[str], contours: np.ndarray, language: str = "fr") -> bytes:
+def geojson_bytes(
+    assessment: Assessment, codes: Sequence[str], contours: np.ndarray, language: str = "fr",
+    futures: pd.DataFrame | None = None,
+) -> bytes:  # fmt: skip
     """GeoJSON (RFC 7946), with the model's version, the scenario and the meaning of fields beside the features."""
-    layer = site_layer(assessment, codes, contours)
+    layer = site_layer(assessment, codes, contours, futures)
     records = layer.drop(columns="geometry").to_dict("records")
     features = [
         {"type": "Feature", "id": record["zone_code"], "properties": {k: _plain(v) for k, v in record.items()},
@@ -106,7 +121,7 @@ def _plain(value: Any) -> Any:
 
 def write_geopackage(
     path: Path, assessment: Assessment, codes: Sequence[str], contours: np.ndarray, language: str = "fr",
-    on: date | None = None,
+    on: date | None = None, futures: pd.DataFrame | None = None,
 ) -> int:  # fmt: skip
     """A GeoPackage with one layer of contours and results; titles and descriptions of fields in its schema.
 
@@ -114,7 +129,7 @@ def write_geopackage(
     """
     import pyogrio
 
-    layer = site_layer(assessment, codes, contours)
+    layer = site_layer(assessment, codes, contours, futures)
     layer = layer.replace([np.inf, -np.inf], np.nan)
     path.unlink(missing_ok=True)
     stamp = f"{on.isoformat()}T00:00:00.000Z" if on else None
@@ -167,7 +182,7 @@ def _describe_fields(path: Path, names: list[str], language: str) -> None:
 
 def write_gis(
     path: Path, assessment: Assessment, codes: Sequence[str], contours: np.ndarray, language: str = "fr",
-    on: date | None = None,
+    on: date | None = None, futures: pd.DataFrame | None = None,
 ) -> int:  # fmt: skip
     """Write contours and results by the ending of `path`, .gpkg or .geojson; return the number of sites.
 
@@ -175,8 +190,8 @@ def write_gis(
     """
     ending = path.suffix.lower()
     if ending == ".gpkg":
-        return write_geopackage(path, assessment, codes, contours, language, on)
+        return write_geopackage(path, assessment, codes, contours, language, on, futures)
     if ending in (".geojson", ".json"):
-        path.write_bytes(geojson_bytes(assessment, codes, contours, language))
+        path.write_bytes(geojson_bytes(assessment, codes, contours, language, futures))
         return len(assessment.sites)
     raise ValueError(f"{path.name}: allowed endings .gpkg, .geojson; give the file one of them")

@@ -16,6 +16,7 @@ from coopconnect.export.book import Book
 from coopconnect.export.sheet_break_even import write_break_even
 from coopconnect.export.sheet_comparison import Compared, write_comparison
 from coopconnect.export.sheet_groups import write_groups
+from coopconnect.export.sheet_robust import write_robust
 from coopconnect.export.sheet_site import write_site
 from coopconnect.export.sheet_sites import sites_layout, write_sites
 from coopconnect.export.sheet_summary import Summary, write_summary
@@ -33,6 +34,7 @@ from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.territory.types import Provenance, Territory
+from coopconnect.uncertainty.run import Ensemble
 
 _OPTIONS = {
     "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
@@ -46,7 +48,7 @@ class Included:
 
     territory: that of the assessment, with `home` (the one of its calibration), for the sheet of the chosen site and the
     shares by lever. groups: winners and losers, beside the sheet Ménages. compared: scenarios put aside. dossier: answers,
-    remarks and notes.
+    remarks and notes. ensemble: futures of this scenario, all drawn.
     """
 
     territory: Territory | None = None
@@ -54,6 +56,7 @@ class Included:
     groups: HouseholdGroups | None = None
     compared: tuple[Compared, ...] = ()
     dossier: Dossier = field(default_factory=Dossier)
+    ensemble: Ensemble | None = None
 
 
 NOTHING_MORE = Included()
@@ -102,6 +105,8 @@ def workbook(
         write_site(
             book, sites, assessment, selected_code, parameters, included.territory, included.home, included.dossier
         )
+    if included.ensemble is not None:
+        write_robust(book, included.ensemble, selected_code or "")
     write_break_even(book, assessment, parameters)
     write_sites(book, sites, kinds)
     write_zones(book, assessment, kinds)

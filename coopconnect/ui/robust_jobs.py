@@ -14,13 +14,16 @@ from coopconnect.model.calibration import CalibrationError
 from coopconnect.scenario import Scenario
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached
+from coopconnect.ui.frame import Page
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import laws_of
 from coopconnect.uncertainty.run import Ensemble, blank, cores, stream, threads
+from coopconnect.uncertainty.survey import learned
 
 Key = tuple[Scenario, int, bool, bool, tuple[tuple[str, float, float], ...]]
 """Scenario, draws, levers, weights, what a survey has taught."""
 
+DRAWS = (200, 1000, 4000)
 MOST_JOBS = 6
 SEED = 0
 
@@ -115,3 +118,9 @@ def finished(key: Key) -> Ensemble | None:
     jobs, _ = _jobs()
     job = jobs.get(key)
     return job.ensemble if job is not None and job.complete else None
+
+
+def drawn_for(page: Page) -> Ensemble | None:
+    """The largest complete ensemble of the scenario on the screen, its levers and weights as they are set."""
+    known = learned(page.session.dossier.survey, page.parameters)
+    return next((e for n in reversed(DRAWS) if (e := finished(key_of(page.scenario, n, False, False, known)))), None)

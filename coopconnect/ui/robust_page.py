@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
@@ -17,13 +18,13 @@ from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.filters import find_commune
 from coopconnect.ui.frame import Page, guard
+from coopconnect.ui.robust_jobs import DRAWS
 from coopconnect.uncertainty import survey, tipping
 from coopconnect.uncertainty.engine import KEPT, run_draw
 from coopconnect.uncertainty.results import Results, rank_matrix, results, viable
 from coopconnect.uncertainty.run import Ensemble
 from coopconnect.uncertainty.site import SiteFutures, site_futures
 
-DRAWS = (200, 1000, 4000)
 LISTED = 12
 POLL_S = 1.0
 TOLD_ASSUMPTIONS = (survey.USE, survey.REPLACE)
@@ -165,6 +166,7 @@ def _draw_results(page: Page, ensemble: Ensemble) -> None:
         _draw_tipping(page, ensemble, site)
     with guard(page):
         _table(page, found)
+        _take(page, ensemble, found, code)
 
 
 def _sentence(page: Page, ensemble: Ensemble, found: Results, site: SiteFutures) -> None:
@@ -254,6 +256,25 @@ def _table(page: Page, found: Results) -> None:
              ranks, percent(float(row["p_top10"]), page.language), score, page.say("robust.badge") if row["robust"] else "")
         )  # fmt: skip
     st.html(table_html(head, rows, numbers=(2, 3, 4, 5)))
+
+
+def _take(page: Page, ensemble: Ensemble, found: Results, code: str) -> None:
+    """What the futures say, as a workbook and as a table; each made when it is asked for."""
+    from coopconnect.export.sheet_robust import futures_table, robust_workbook  # its libraries load on the first one
+    from coopconnect.export.tables import csv_bytes
+
+    day = date.today()
+    name = f"coop-connect-robustesse-{day.isoformat()}"
+    with st.container(horizontal=True):
+        st.download_button(
+            page.say("robust.take_xlsx"), data=lambda: robust_workbook(ensemble, page.language, day, code),
+            file_name=f"{name}.xlsx", mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            key="robust_xlsx", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            page.say("robust.take_csv"), data=lambda: csv_bytes(futures_table(found)), file_name=f"{name}.csv",
+            mime="text/csv", key="robust_csv", on_click="ignore",
+        )  # fmt: skip
 
 
 def draw_survey(page: Page, ensemble: Ensemble | None) -> None:

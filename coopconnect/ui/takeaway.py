@@ -19,6 +19,7 @@ from coopconnect.model.types import Assessment
 from coopconnect.scenario import Scenario
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, guard, query_of
+from coopconnect.ui.robust_jobs import drawn_for
 
 if TYPE_CHECKING:
     from coopconnect.export.files import Taken
@@ -122,7 +123,7 @@ def taken(page: Page, code: str, link: str) -> Taken:
     return Taken(
         cached.territory(place), with_answers(cached.assessment(page.scenario), page.scenario),
         cached.reference_assessment(place), page.parameters, page.language, date.today(), link, code,
-        page.session.dossier, not page.view.all_communes, cached.hosts(place), cached.home_territory(place),
+        page.session.dossier, not page.view.all_communes, cached.hosts(place), cached.home_territory(place), drawn_for(page),
     )  # fmt: skip
 
 
