@@ -164,7 +164,7 @@ def test_every_lever_has_its_chart(assessment):
     parameters = load_parameters()
     for key in NUMERIC_LEVERS:
         shown = charts.lever_response(synthetic_response(key), parameters[key], "Apt", assessment, "en")
-        assert parameters[key].label_en in shown.layout.xaxis.title.text
+        assert parameters[key].label_en in shown.layout.xaxis.title.text.replace("<br>", " ")
 
 
 def _all(assessment, language, projector):
@@ -191,9 +191,12 @@ def test_a_page_may_write_the_heading_itself(assessment):
     whole = charts.household_hours(assessment)
     bare = charts.without_heading(whole)
     assert [n.name for n in whole.layout.annotations if n.name] == ["heading", "source"]
-    assert [n.name for n in bare.layout.annotations if n.name] == ["source"]
-    shorter = whole.layout.height - bare.layout.height
-    assert shorter == pytest.approx(whole.layout.margin.t - bare.layout.margin.t)
+    assert [n.name for n in bare.layout.annotations if n.name] == []
+    assert bare.layout.meta["note"] == charts.source_note(assessment, "fr")
+    shorter = whole.layout.margin.t - bare.layout.margin.t
+    lower = whole.layout.margin.b - bare.layout.margin.b
+    assert whole.layout.height - bare.layout.height == pytest.approx(shorter + lower)
+    assert lower > 0
     assert shorter > 2 * whole.layout.font.size
     assert len(bare.data) == len(whole.data)
 
@@ -207,3 +210,14 @@ def test_charts_are_quick():
         seconds.append(time.process_time() - started)
     assert min(seconds) < BUDGET_S * len(figures)
     assert all(len(figure.to_json()) < 30_000 for figure in figures)
+
+
+def test_axis_titles_wrap_to_the_width_of_a_phone(assessment):
+    title = charts.household_hours(assessment, "fr").layout.xaxis.title.text
+    assert max(len(line) for line in title.split("<br>")) <= charts.AXIS_TITLE_LETTERS < len(title)
+
+
+def test_words_of_the_legend_stand_apart(assessment):
+    figure = charts.score_components(assessment, "fr")
+    longest = max(len(trace.name) for trace in figure.data if trace.type == "bar")
+    assert figure.layout.legend.entrywidth >= 0.5 * figure.layout.font.size * longest

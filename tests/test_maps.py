@@ -185,3 +185,9 @@ def test_colours_darken_evenly_for_everyone() -> None:
         linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
         shades.append(116 * float(linear @ [0.2126, 0.7152, 0.0722]) ** (1 / 3) - 16)
     assert all(9 <= paler - darker <= 16 for paler, darker in itertools.pairwise(shades))
+
+
+def test_the_part_that_filters_keep_is_sent_for_the_view() -> None:
+    score = np.array([20.0, 50.0, 90.0])
+    assert payload(score_map(score, texts=map_texts("fr")))["focus"] == []
+    assert payload(score_map(score, texts=map_texts("fr"), focus=np.array([0, 2])))["focus"] == [0, 2]

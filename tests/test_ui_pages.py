@@ -151,6 +151,8 @@ def test_which_rural_communes_near_apt_would_work(apt_scenario: Scenario, apt_as
     assert 3 <= found.mask.sum() <= 60
     assert apt_assessment.sites.loc[found.mask, "rural"].all()
     assert found.near_name == "Apt"
+    assert found.place is not None and found.place[found.mask].all() and found.place.sum() >= found.mask.sum()
+    assert filters.listed(apt_assessment, territory, page_of(apt_scenario).view).place is None
     decision = decide.Decision(territory, apt_assessment, cached.reference_assessment("93"), found)
     rows = decide.ranking_rows(page, decision)
     assert [row.rank for row in rows] == sorted(row.rank for row in rows)

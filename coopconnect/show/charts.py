@@ -37,8 +37,14 @@ SHOWN_SHARE = 0.002
 LEAST_WINNERS = 0.05
 """Share of users who keep time below which they are not told apart from the many who lose some."""
 
+AXIS_TITLE_LETTERS = 36
+"""An axis title longer than this takes several lines: a phone has no room for more."""
+
 ROOM_FOR_WORDS = 0.36
 """Part of the width that a label beside a line needs."""
+
+LEGEND_ENTRY = 5.4
+"""Room for one word of a legend, in sizes of the type: words further apart than their own spaces."""
 
 FLAT_SCORE_POINTS = 1.0
 FLAT_SHARE = 0.02
@@ -110,6 +116,8 @@ def _layout(
     """
     size = 20 if projector else 13
     titles, subtitles, notes = _wrapped(title, 58), _wrapped(subtitle, 80), _wrapped(note, 96)
+    under = _wrapped(x, AXIS_TITLE_LETTERS)
+    below = size * (3.7 + 1.3 * (len(under) - 1))
     small, tiny = round(size * 0.92), round(size * 0.78)
     heading = f"<b>{'<br>'.join(titles)}</b>"
     if subtitle:
@@ -128,10 +136,10 @@ def _layout(
         "template": None,
         "font": {"family": "system-ui, 'Segoe UI', Arial, sans-serif", "size": size, "color": INK},
         "paper_bgcolor": PAPER, "plot_bgcolor": PAPER, "separators": ".," if language == "en" else ",\u202f",
-        "margin": {"l": size * left, "r": size * 1.6, "t": top, "b": size * (4.4 + len(notes)), "pad": 0},
+        "margin": {"l": size * left, "r": size * 1.6, "t": top, "b": below + size * (0.7 + len(notes)), "pad": 0},
         "hovermode": "closest", "showlegend": False, "height": height or (640 if projector else 400),
         "hoverlabel": {"font": {"size": size, "color": INK}, "bgcolor": PAPER, "bordercolor": MUTED_INK},
-        "xaxis": {**axis, "title": {**axis_title, "text": x}},
+        "xaxis": {**axis, "title": {**axis_title, "text": "<br>".join(under)}},
         "yaxis": {**axis, "title": {**axis_title, "text": y}},
         "annotations": [
             {
@@ -140,23 +148,28 @@ def _layout(
             },
             {
                 **aside, "name": "source", "text": "<br>".join(notes), "y": 0, "yanchor": "top",
-                "yshift": -size * 3.7, "font": {"size": tiny, "color": MUTED_INK},
+                "yshift": -below, "font": {"size": tiny, "color": MUTED_INK},
             },
         ],
         "meta": {
             "title": _bare(title), "summary": f"{title}. {subtitle}." if subtitle else f"{title}.",
-            "heading_px": room,
+            "heading_px": room, "note": note, "note_px": size * len(notes) if note else 0,
         },
     }  # fmt: skip
 
 
 def without_heading(figure: go.Figure) -> go.Figure:
-    """The same chart without its heading and the room it takes, for a page that writes the title as text."""
+    """The same chart without heading and footnote and the room they take, for a page that writes both as text.
+
+    Text of a page wraps to the width of a phone; Plotly's does not.
+    """
     layout = figure.to_plotly_json()["layout"]
-    room = min(layout["meta"]["heading_px"], layout["margin"]["t"])
-    layout["annotations"] = [note for note in layout["annotations"] if note.get("name") != "heading"]
-    layout["margin"] = {**layout["margin"], "t": layout["margin"]["t"] - room}
-    layout["height"] -= room
+    margin = layout["margin"]
+    room = min(layout["meta"]["heading_px"], margin["t"])
+    foot = min(layout["meta"]["note_px"], margin["b"])
+    layout["annotations"] = [note for note in layout["annotations"] if note.get("name") not in ("heading", "source")]
+    layout["margin"] = {**margin, "t": margin["t"] - room, "b": margin["b"] - foot}
+    layout["height"] -= room + foot
     return go.Figure(data=figure.data, layout=layout)
 
 
@@ -372,6 +385,7 @@ def score_components(
     layout["legend"] = {
         "orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "traceorder": "normal",
         "font": {"size": round(layout["font"]["size"] * 0.92)}, "itemclick": False, "itemdoubleclick": False,
+        "entrywidth": layout["font"]["size"] * LEGEND_ENTRY, "entrywidthmode": "pixels",
     }  # fmt: skip
     layout["yaxis"] |= {
         "tickmode": "array", "tickvals": positions, "ticktext": labels, "showgrid": False, "ticks": "",

@@ -103,6 +103,7 @@ class MapSpec:
     zone_class: (zones,) uint8; 0 ... n - 1 in the colours, CLASS_FLAG or CLASS_NONE.
     colours: '#rrggbb' per class. zone_note: optional text per zone number, shown in the hover (why flagged).
     selected: row of the selected zone, or None. projector: big type and high contrast.
+    focus: rows that the view moves to when they change; None for the whole territory.
     """
 
     zone_class: np.ndarray
@@ -116,6 +117,7 @@ class MapSpec:
     texts: Mapping[str, str] = field(default_factory=dict)
     projector: bool = False
     height_px: int = 560
+    focus: np.ndarray | None = None
 
 
 def classify(
@@ -173,10 +175,11 @@ def score_map(
     legend_note: str = "",
     projector: bool = False,
     height_px: int = 560,
+    focus: np.ndarray | None = None,
 ) -> MapSpec:
     """The map of scores: (zones,) arrays in the order of the geometry, score 0 to 100, NaN where there is none.
 
-    texts: words of `map_texts`. site_zone: rows drawn as discs (their area follows `users`).
+    texts: words of `map_texts`. site_zone: rows drawn as discs (their area follows `users`). focus: see `MapSpec`.
     """
     hover = [HoverRow(texts["score"], score, score_low, score_high, texts["score_unit"])]
     if users is not None:
@@ -199,6 +202,7 @@ def score_map(
         texts=texts,
         projector=projector,
         height_px=height_px,
+        focus=focus,
     )
 
 
@@ -235,6 +239,7 @@ def payload(spec: MapSpec) -> dict[str, Any]:
         "texts": dict(spec.texts),
         "projector": spec.projector,
         "height": spec.height_px,
+        "focus": [] if spec.focus is None else np.asarray(spec.focus).tolist(),
     }
 
 

@@ -30,6 +30,7 @@ from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_waterfa
 from coopconnect.show.words import say
 from coopconnect.ui import cached, state
 from coopconnect.ui import compare_parts as parts
+from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.compare_parts import IMPLICIT, ON_SCREEN, Future
 from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.frame import Page, guard, mount_frame, reason_of
@@ -513,12 +514,7 @@ def draw_spread(page: Page, futures: Sequence[Future]) -> None:
 
 
 def _draw_chart(page: Page, figure: go.Figure, key: str) -> None:
-    words = figure.layout.meta or {}
-    title, summary = html.unescape(str(words.get("title", ""))), html.unescape(str(words.get("summary", "")))
-    subtitle = summary.removeprefix(f"{title}.").strip() if key == "chart_spread" else ""
-    st.html(f'<div class="chart"><h3>{html.escape(title)}</h3><p>{html.escape(subtitle)}</p></div>')
-    config = charts.chart_config(page.language, key)
-    st.plotly_chart(charts.without_heading(figure), key=key, theme=None, config=config, alt=summary)
+    draw_chart(figure, key, charts.chart_config(page.language, key), None if key == "chart_spread" else "")
 
 
 def draw_comparison(page: Page, futures: Sequence[Future]) -> None:

@@ -171,6 +171,7 @@ def map_spec(page: Page, decision: Decision) -> MapSpec:
         arcs=None if selected is None else _arcs(decision, selected), selected=selected,
         legend_note=page.say("kind.modelled"), projector=page.view.projector,
         height_px=map_height_px(page),
+        focus=None if decision.listed.place is None else np.flatnonzero(decision.listed.place),
     )  # fmt: skip
 
 

@@ -22,12 +22,16 @@ MINUTES = (10, 15, 20, 30)
 
 @dataclass(frozen=True, eq=False)
 class Listed:
-    """The sites that pass the filters: mask over `Assessment.sites`, in words, and minutes to the commune nearby."""
+    """The sites that pass the filters: mask over `Assessment.sites`, in words; the commune nearby, if known.
+
+    place: mask of the sites within the département and the minutes asked for; None for the whole territory.
+    """
 
     mask: np.ndarray
     words: str
     near_name: str = ""
     near_missing: bool = False
+    place: np.ndarray | None = None
 
 
 def plain(text: str) -> str:
@@ -72,11 +76,12 @@ def listed(assessment: Assessment, territory: Territory, view: View) -> Listed:
     sites = assessment.sites
     mask = np.ones(len(sites), dtype=bool)
     words: list[str] = []
+    place: np.ndarray | None = None
     if not view.all_communes:
         mask &= sites["rural"].to_numpy(bool)
         words.append(say("filter.word_rural", view.language))
     if view.departement:
-        mask &= (sites["departement"] == view.departement).to_numpy(bool)
+        place = (sites["departement"] == view.departement).to_numpy(bool)
         words.append(say("filter.word_departement", view.language, code=view.departement))
     if view.viable_only:
         mask &= sites["viability"].to_numpy(float) >= 1.0
@@ -87,13 +92,16 @@ def listed(assessment: Assessment, territory: Territory, view: View) -> Listed:
         missing = row.empty
         if not missing:
             near_name = str(territory.zones.at[row[0], "name"])
-            mask &= minutes_to(territory, view.near) <= view.near_min
+            close = minutes_to(territory, view.near) <= view.near_min
+            place = close if place is None else place & close
             words.append(say("filter.word_near", view.language, name=near_name, minutes=view.near_min))
+    if place is not None:
+        mask &= place
     if view.search:
         part = plain(view.search)
         mask &= np.array([part in plain(name) for name in sites["name"]], dtype=bool)
         words.append(say("filter.word_search", view.language, text=view.search))
-    return Listed(mask, ", ".join(words), near_name, missing)
+    return Listed(mask, ", ".join(words), near_name, missing, place)
 
 
 def draw_filters(page: Page, territory: Territory) -> None:

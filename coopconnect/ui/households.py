@@ -18,6 +18,7 @@ from coopconnect.show.household_charts import count, gained_and_lost, kind_of
 from coopconnect.show.weeks import writer
 from coopconnect.show.words import number, percent
 from coopconnect.ui import cached, state
+from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.frame import Page, query_of
 from coopconnect.ui.sight import in_sight
 from coopconnect.ui.state import GAINS
@@ -151,12 +152,7 @@ def _draw_charts(page: Page, groups: HouseholdGroups) -> None:
 
 def _draw_chart(page: Page, figure: go.Figure, key: str) -> None:
     """One chart, its title above it as text, a summary for who does not see it."""
-    words = figure.layout.meta or {}
-    title, summary = html.unescape(str(words.get("title", ""))), html.unescape(str(words.get("summary", "")))
-    shown = html.unescape(str(words.get("subtitle", "")))
-    st.html(f'<div class="chart"><h3>{html.escape(title)}</h3><p>{html.escape(shown)}</p></div>')
-    config = charts.chart_config(page.language, f"coopconnect-{key}")
-    st.plotly_chart(charts.without_heading(figure), key=f"chart_{key}", theme=None, config=config, alt=summary)
+    draw_chart(figure, f"chart_{key}", charts.chart_config(page.language, f"coopconnect-{key}"))
 
 
 def deciles_html(page: Page, groups: HouseholdGroups) -> str:

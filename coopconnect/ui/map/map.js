@@ -78,6 +78,7 @@ class ZoneMap {
     };
     this.hatchKey = this.colourKey = this.linesView = this.viewKey = this.view = undefined;
     this.fitted = false;
+    this.focusKey = "";
     if (this.spec) writeZoomChoices(this.parts, geometry, this.spec.texts);
     this.fit(() => true, false);
   }
@@ -155,6 +156,7 @@ class ZoneMap {
     this.sites = this.readSites(spec.sites);
     this.arcs = this.readArcs(spec);
     this.writePanel();
+    this.followFocus();
     if (spec.selected !== this.selected) this.select(spec.selected, false);
     if (!this.parts.card.hidden && this.hovered >= 0) fillCard(this.parts.card, this, this.hovered);
     this.parts.wait.hidden = true;
@@ -174,6 +176,17 @@ class ZoneMap {
     this.linesView = undefined;
     if (this.untouched && !this.fitted) this.fit(() => true, false);
     this.fitted = true;
+  }
+
+  // The part of the territory that the filters keep: the view goes there when they change, and nowhere when a lever moves.
+  followFocus() {
+    const key = this.spec.focus.join();
+    if (key === this.focusKey) return;
+    const drawn = this.parts.stage.dataset.picture !== undefined;
+    this.focusKey = key;
+    if (!key) return this.fit(() => true, drawn);
+    const inside = new Set(this.spec.focus);
+    return this.fit((zone) => inside.has(zone), drawn);
   }
 
   readSites(packed) {
