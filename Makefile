@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: help setup setup-dev run test lint format bench data clean
+.PHONY: help setup setup-dev run test lint format bench data validation clean
 
 help:
 	@echo "make run     open the app (sets everything up first)"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   time the engine, the start and the slider"
 	@echo "make data    build data/territory again from the public packages"
+	@echo "make validation  set the models against the observed files again (page Hypothèses, docs/validation.md)"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -55,6 +56,9 @@ bench: setup-dev
 
 data: setup-dev
 	$(BIN)/python -m coopconnect data build
+
+validation: setup-dev
+	$(BIN)/python -m coopconnect validate all --write
 
 clean:
 	rm -rf $(VENV) static .cache .pytest_cache .hypothesis .ruff_cache .mypy_cache

@@ -1,9 +1,10 @@
-"""`validate flows|travel|jobs|workers --observed FILE`: how far the built-in models are from what was observed."""
+"""`validate flows|travel|jobs|workers --observed FILE`, `validate all`: the built-in models against what was observed."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,33 @@ from typing import Any
 from coopconnect.cli import DONE, WrongInput
 from coopconnect.parameters import DATA_DIR, load_parameters
 from coopconnect.territory.official.reading import ReadingError
+from coopconnect.territory.validation import OBSERVED, page_of, rows_of_checks, run_checks, toml_with
 
+ROOT = DATA_DIR.parent
+OBSERVED_DIR = ROOT.parent / "shared" / "data"
 WHAT = ("flows", "travel", "jobs", "workers")
 
 
 def add_arguments(validate: argparse.ArgumentParser) -> None:
     """Arguments of `validate`."""
-    validate.add_argument("what", choices=WHAT)
-    validate.add_argument("--observed", required=True, metavar="FILE", help="a file of observed figures, as published")
+    validate.add_argument("what", choices=(*WHAT, "all"))
+    validate.add_argument("--observed", metavar="FILE", help="a file of observed figures, as published (not with all)")
+    validate.add_argument(
+        "--data", metavar="FOLDER", help="all: folder of the observed files (../shared/data if not given)"
+    )
+    validate.add_argument(
+        "--write", action="store_true", help="all: write data/validation.toml and docs/validation.md again"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print the figures."""
+    if args.what == "all":
+        return _run_all(args)
+    if args.data or args.write:
+        raise WrongInput(f"--data and --write go with `validate all`, not with `validate {args.what}`")
+    if not args.observed:
+        raise WrongInput(f"validate {args.what} needs --observed FILE, a file of observed figures")
     path = Path(args.observed)
     if not path.is_file():
         raise WrongInput(f"--observed {path}: no such file")
@@ -35,6 +51,42 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(figures)))
     return DONE
+
+
+def _run_all(args: argparse.Namespace) -> int:
+    """Every check whose file is there; with --write the figures of the page Hypothèses and of the docs."""
+    if args.observed:
+        raise WrongInput("validate all takes a folder (--data FOLDER), not --observed FILE")
+    folder = Path(args.data) if args.data else OBSERVED_DIR
+    if not folder.is_dir():
+        raise WrongInput(f"--data {folder}: no such folder; it holds {', '.join(sorted(set(OBSERVED.values())))}")
+    if args.write and (gone := [name for name in sorted(set(OBSERVED.values())) if not (folder / name).is_file()]):
+        raise WrongInput(f"--write needs every observed file; {folder} lacks {', '.join(gone)}. Nothing was written.")
+    try:
+        found, missing = run_checks(
+            folder, DATA_DIR / "territory", load_parameters().values_with({}),
+            lambda what: print(f"{what}: {OBSERVED[what]}", file=sys.stderr),
+        )  # fmt: skip
+    except ReadingError as error:
+        raise WrongInput(error.message_en) from None
+    if not found:
+        raise WrongInput(f"--data {folder} holds none of {', '.join(sorted(set(OBSERVED.values())))}")
+    names = [path.relative_to(folder).as_posix() for path in missing]
+    if args.write:
+        _write(found)
+    if args.json:
+        print(json.dumps({"what": "all", "missing": names, "written": args.write, **found}, ensure_ascii=False))
+    else:
+        lines = [f"{en}: {value}" for _, en, value in rows_of_checks(found)]
+        print("\n".join([*lines, *(f"missing: {name}" for name in names)]))
+    return DONE
+
+
+def _write(found: Mapping[str, Mapping[str, Any]]) -> None:
+    rows = rows_of_checks(found)
+    file = DATA_DIR / "validation.toml"
+    file.write_text(toml_with(file.read_text(encoding="utf-8"), rows), encoding="utf-8", newline="\n")
+    (ROOT / "docs" / "validation.md").write_text(page_of(rows), encoding="utf-8", newline="\n")
 
 
 def _figures(what: str, path: Path) -> dict[str, Any]:

@@ -207,12 +207,23 @@ def draw_validation(page: Page) -> None:
     head = (page.say("assume.measure"), page.say("assume.reached"), page.say("assume.wanted"))
     st.html(table_html(head, rows, numbers=(1, 2)))
     st.caption(page.say("assume.validation_bias"))
+    st.caption(page.say("validation.shipped"))
+    shipped = [
+        (figure[f"what_{page.language}"], written(figure["value"], page.language)) for figure in shipped_figures()
+    ]
+    st.html(table_html(head[:2], shipped, numbers=(1,)))
 
 
 @lru_cache(maxsize=1)
 def validation_figures() -> tuple[dict[str, str], ...]:
     """Entries of `data/validation.toml`."""
     return tuple(tomllib.loads(VALIDATION_FILE.read_text(encoding="utf-8"))["figure"])
+
+
+@lru_cache(maxsize=1)
+def shipped_figures() -> tuple[dict[str, str], ...]:
+    """What `validate all --write` found, in `data/validation.toml`."""
+    return tuple(tomllib.loads(VALIDATION_FILE.read_text(encoding="utf-8"))["shipped"])
 
 
 def written(figure: str, language: str) -> str:
