@@ -267,3 +267,9 @@ def test_paca_is_proven(paca: Territory, parameters: Parameters, reference: Scen
     """Ten hubs for PACA: the bound meets the plan."""
     plan = site_plan(paca, reference, parameters, Question(sites=10), seconds=10.0)
     assert plan.gap < 1e-4
+
+
+def test_an_answer_is_whole_however_short_the_time(parameters: Parameters, reference: Scenario) -> None:
+    territory = synthetic_territory(n_zones=60, seed=5)
+    plan = site_plan(territory, reference, parameters, Question(sites=8, objective="people"), seconds=1e-6)
+    assert sum(not s.existing for s in plan.sites) == 8

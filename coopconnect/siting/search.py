@@ -207,7 +207,8 @@ def _every_set(problem: Problem) -> np.ndarray | None:
 def quick(problem: Problem, seconds: float, seed: int, starts: int = 6) -> np.ndarray:
     """The best set found: greedy and exchanges, then from disturbed copies. (n_sites,) bool.
 
-    The number of starts is fixed, so that a seed repeats; `seconds` only stops a large territory early.
+    The number of starts is fixed, so that a seed repeats; `seconds` only stops a large territory early. The first
+    greedy set is always finished, however slow or cold the machine: a plan that stops half-way is no answer.
     """
     every = _every_set(problem)
     if every is not None:
@@ -216,7 +217,8 @@ def quick(problem: Problem, seconds: float, seed: int, starts: int = 6) -> np.nd
     rng = np.random.default_rng(seed)
     plain = np.ones(problem.network.n_sites)
     state = State(problem, problem.fixed)
-    greedy(state, plain, False, ends)
+    greedy(state, plain, False, np.inf)
+    ends = max(ends, time.perf_counter() + 0.5 * seconds)  # loops compiled on the way do not take it all
     if np.isfinite(problem.budget):
         other = State(problem, problem.fixed)
         greedy(other, plain, True, ends)
