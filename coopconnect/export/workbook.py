@@ -16,6 +16,7 @@ from coopconnect.export.book import Book
 from coopconnect.export.sheet_break_even import write_break_even
 from coopconnect.export.sheet_comparison import Compared, write_comparison
 from coopconnect.export.sheet_groups import write_groups
+from coopconnect.export.sheet_network import write_network
 from coopconnect.export.sheet_robust import write_robust
 from coopconnect.export.sheet_site import write_site
 from coopconnect.export.sheet_sites import sites_layout, write_sites
@@ -32,6 +33,7 @@ from coopconnect.model.household_groups import HouseholdGroups, household_groups
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
+from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.territory.types import Provenance, Territory
 from coopconnect.uncertainty.run import Ensemble
@@ -48,7 +50,7 @@ class Included:
 
     territory: that of the assessment, with `home` (the one of its calibration), for the sheet of the chosen site and the
     shares by lever. groups: winners and losers, beside the sheet Ménages. compared: scenarios put aside. dossier: answers,
-    remarks and notes. ensemble: futures of this scenario, all drawn.
+    remarks and notes. ensemble: futures of this scenario, all drawn. plan: sites to open together.
     """
 
     territory: Territory | None = None
@@ -57,6 +59,7 @@ class Included:
     compared: tuple[Compared, ...] = ()
     dossier: Dossier = field(default_factory=Dossier)
     ensemble: Ensemble | None = None
+    plan: SitePlan | None = None
 
 
 NOTHING_MORE = Included()
@@ -107,6 +110,8 @@ def workbook(
         )
     if included.ensemble is not None:
         write_robust(book, included.ensemble, selected_code or "")
+    if included.plan is not None:
+        write_network(book, included.plan)
     write_break_even(book, assessment, parameters)
     write_sites(book, sites, kinds)
     write_zones(book, assessment, kinds)

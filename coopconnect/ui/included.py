@@ -1,4 +1,4 @@
-"""What the workbook holds beside the scenario on the screen: households, scenarios put aside, the notes of the site."""
+"""What the workbook holds beside the scenario on the screen: households, scenarios put aside, notes, plan."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from coopconnect.export.sheet_comparison import Compared
 from coopconnect.export.workbook import Included, groups_of
 from coopconnect.ui import cached, robust_jobs
 from coopconnect.ui.frame import Page
+from coopconnect.ui.network_page import plan_of
 
 
 def included_of(page: Page) -> Included:
@@ -21,4 +22,6 @@ def included_of(page: Page) -> Included:
     groups = groups_of(
         territory, page.scenario, page.parameters, home, cached.hosts(code) if page.scenario.hosts else None
     )
-    return Included(territory, home, groups, tuple(compared), page.session.dossier, robust_jobs.drawn_for(page))
+    return Included(
+        territory, home, groups, tuple(compared), page.session.dossier, robust_jobs.drawn_for(page), plan_of(page)
+    )

@@ -19,7 +19,7 @@ from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, state
 from coopconnect.ui.chart_block import draw_chart
-from coopconnect.ui.decide import map_height_px
+from coopconnect.ui.decide import excel, map_height_px, page_link
 from coopconnect.ui.frame import Page, mount_frame
 from coopconnect.ui.map_component import draw_map
 from coopconnect.ui.widget_key import key_for
@@ -116,14 +116,27 @@ def _places(page: Page, name: str, codes: tuple[str, ...]) -> None:
     )  # fmt: skip
 
 
-def gather(page: Page) -> SitePlan | None:
-    """The plan of the question; what is wrong with the question is told."""
-    question = question_of(page)
+def plan_of(page: Page) -> SitePlan | None:
+    """The plan that the address asks, for a file; None where it asks none or one that cannot be."""
+    if not page.view.plan:
+        return None
+    try:
+        return _found(page, question_of(page))
+    except PlanError:
+        return None  # the page Réseau tells it, with what to do
+
+
+def _found(page: Page, question: Question) -> SitePlan:
     searched = st.session_state.get(_SEARCHED)
     seconds = BETTER_S if searched == (page.scenario, question) else USUAL_S
+    return _plan(_assessed(page.scenario), question, seconds)
+
+
+def gather(page: Page) -> SitePlan | None:
+    """The plan of the question; what is wrong with the question is told."""
     try:
         with st.spinner(page.say("network.wait")):
-            plan = _plan(_assessed(page.scenario), question, seconds)
+            plan = _found(page, question_of(page))
     except PlanError as error:
         st.error("\n".join(f"- {html.escape(line)}" for line in str(error).splitlines()), icon=None)
         return None
@@ -279,10 +292,21 @@ def _left_out(page: Page, plan: SitePlan) -> None:
 
 
 def _files(page: Page, plan: SitePlan) -> None:
+    link = page_link(page)
+    st.download_button(
+        page.say("network.xlsx"), data=lambda: _workbook(page, plan, link), key="network_xlsx", on_click="ignore",
+        file_name="reseau.xlsx", mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )  # fmt: skip
     st.download_button(
         page.say("network.csv"), data=lambda: _csv(page, plan), file_name="reseau.csv", mime="text/csv", key="network_csv",
         on_click="ignore",
     )  # fmt: skip
+
+
+def _workbook(page: Page, plan: SitePlan, link: str) -> bytes:
+    """The workbook of Décider with the plan on the screen, asked in the address or not."""
+    asked = replace(page.view, plan=to_text(plan.question) or "n10")
+    return excel(replace(page, session=replace(page.session, view=asked)), link)
 
 
 def _csv(page: Page, plan: SitePlan) -> bytes:

@@ -1,0 +1,76 @@
+"""The sheet Réseau of the workbook: the plan's figures, live sums, chart; the same in LibreOffice."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+from fixtures_assessment import PROVENANCE
+from test_export_workbook import problems_between, soffice
+
+from coopconnect.export.workbook import Included, workbook
+from coopconnect.model.assessment import assess
+from coopconnect.parameters import Parameters
+from coopconnect.scenario import Scenario
+from coopconnect.siting.plan import site_plan
+from coopconnect.siting.question import Question
+from coopconnect.siting.types import SitePlan
+from coopconnect.territory.types import Territory
+
+__all__ = ["soffice"]
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+NAMES = {"fr": "Réseau", "en": "Network"}
+
+
+@pytest.fixture(scope="module")
+def plan(small: Territory, parameters: Parameters, reference: Scenario) -> SitePlan:
+    codes = list(small.zones["zone_code"].to_numpy(object)[small.site_zone])
+    question = Question(sites=3, objective="people", existing=(codes[0],), forbidden=(codes[1],))
+    return site_plan(small, reference, parameters, question)
+
+
+@pytest.fixture(scope="module")
+def content(small: Territory, parameters: Parameters, reference: Scenario, plan: SitePlan) -> dict[str, bytes]:
+    now = assess(small, reference, parameters)
+    return {
+        language: workbook(
+            now, now, parameters, PROVENANCE, language, on=date(2026, 3, 2), included=Included(small, plan=plan)
+        )
+        for language in NAMES
+    }  # fmt: skip
+
+
+def cells(content: bytes, name: str) -> list[tuple[object, ...]]:
+    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    return list(book[name].iter_rows(values_only=True))
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_sheet_holds_the_plan(content: dict[str, bytes], plan: SitePlan, language: str) -> None:
+    rows = cells(content[language], NAMES[language])
+    new = [s for s in plan.sites if not s.existing]
+    assert new
+    listed = [row for row in rows if row[1] in {s.name for s in plan.sites} and row[4] is not None]
+    assert [row[1] for row in listed] == [s.name for s in plan.sites]
+    assert listed[-1][3] == pytest.approx(plan.curve[len(new)][1])
+    assert [row[2] for row in listed[1:]] == pytest.approx([s.gain for s in new])
+    assert any(row[1] == pytest.approx(plan.value) for row in rows if isinstance(row[1], (int, float)))
+    with zipfile.ZipFile(io.BytesIO(content[language])) as parts:
+        charts = [parts.read(n).decode() for n in parts.namelist() if n.startswith("xl/charts/chart")]
+    assert any(f"{NAMES[language]}!" in text and "scatterChart" in text for text in charts)
+
+
+def test_no_plan_no_sheet(small: Territory, parameters: Parameters, reference: Scenario) -> None:
+    now = assess(small, reference, parameters)
+    content = workbook(now, now, parameters, PROVENANCE, "fr", on=date(2026, 3, 2))
+    assert NAMES["fr"] not in openpyxl.load_workbook(io.BytesIO(content)).sheetnames
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_libreoffice_computes_the_same(soffice, tmp_path: Path, content, language: str) -> None:  # type: ignore[no-untyped-def]
+    computed = openpyxl.load_workbook(soffice(content[language], "xlsx", tmp_path), data_only=True)
+    assert problems_between(openpyxl.load_workbook(io.BytesIO(content[language]), data_only=True), computed) == []
