@@ -1,0 +1,56 @@
+"""Réseau in a real browser: a link opened cold gives its plan, its order, what a refusal costs, a file; on a phone too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from app_browser import MARKS, PHONE, WAIT_MS, Visit, complaints, visit_of
+from playwright.sync_api import Browser
+
+pytestmark = [*MARKS, pytest.mark.timeout(400)]
+
+PLAN = "reseau?territory=d04&v=1&plan=n4~r1~e04112~x04242"
+
+
+def _opened(visit: Visit) -> None:
+    visit.open(PLAN)
+    visit.page.get_by_role("button", name="Télécharger le plan (CSV)").wait_for(timeout=3 * WAIT_MS)
+
+
+def test_a_link_opened_cold_gives_the_plan_and_its_order(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    _opened(visit)
+    text = page.inner_text("[data-testid=stMain]")
+    assert "Les refus coûtent" in text
+    assert "c'est prouvé" in text or "encore inconnu" in text
+    before = visit.stage()["picture"]
+    order = page.get_by_role("slider").last
+    assert order.input_value() == "4"
+    order.press("ArrowLeft")
+    for _ in range(60):
+        if visit.stage()["picture"] != before:
+            break
+        page.wait_for_timeout(500)
+    assert visit.stage()["picture"] != before
+    assert order.input_value() == "3"
+    with page.expect_download(timeout=WAIT_MS) as got:
+        page.get_by_role("button", name="Télécharger le plan (CSV)").click()
+    file = tmp_path / "reseau.csv"
+    got.value.save_as(file)
+    lines = file.read_text("utf-8-sig").splitlines()
+    assert len(lines) >= 6
+    assert any("Manosque" in line for line in lines)
+    assert not any("Villeneuve" in line.split(";")[1] for line in lines if ";" in line)
+
+
+def test_a_phone_shows_it_without_sideways_scroll(browser: Browser, server: str) -> None:
+    visit = visit_of(browser, server, PHONE)
+    try:
+        _opened(visit)
+        wide = visit.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+        assert wide <= PHONE["width"]
+        assert complaints(visit) == []
+        assert visit.outside == []
+    finally:
+        visit.page.context.close()
