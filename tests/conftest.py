@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from synthetic import synthetic_territory
 
 from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
 from coopconnect.scenario import Scenario, reference_scenario
 from coopconnect.territory.types import Territory
+
+settings.register_profile("coopconnect", deadline=None)  # a timing is a benchmark, never a test
+settings.load_profile("coopconnect")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
