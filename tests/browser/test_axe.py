@@ -17,6 +17,7 @@ from coopconnect.ui.frame import PAGES
 pytestmark = MARKS
 
 GRAVE = ("serious", "critical")
+LOOKS = 3
 
 
 def found(visit: Visit) -> list[str]:
@@ -31,6 +32,12 @@ def found(visit: Visit) -> list[str]:
     ]
 
 
+def settled(visit: Visit) -> None:
+    """Wait until nothing is being redrawn, and has stopped fading in."""
+    visit.until("() => !document.querySelector('[data-stale=\"true\"]')")
+    time.sleep(2.0)
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_no_grave_violation(visit: Visit, path: str) -> None:
     visit.open(path)
@@ -38,6 +45,9 @@ def test_no_grave_violation(visit: Visit, path: str) -> None:
         visit.stage()
         visit.scroll_to_the_end()
         visit.page.wait_for_selector(".js-plotly-plot", timeout=WAIT_MS)
-    time.sleep(2.0)
-    visit.until("() => !document.querySelector('[data-stale=\"true\"]')")  # what is being redrawn is paler
+    settled(visit)
+    for _ in range(LOOKS):  # what is being redrawn is paler for a moment: what stays is a defect
+        if not found(visit):
+            return
+        settled(visit)
     assert found(visit) == []
