@@ -242,6 +242,36 @@ def test_a_lever_redraws_the_map_and_loads_nothing(visitor: Visitor) -> None:
     assert asked == []
 
 
+def test_contours_that_come_after_deck_gl_are_drawn_without_a_complaint(visitor: Visitor) -> None:
+    """A map started out of sight before its contours were known, then given them, then other ones: as on a page change."""
+    visitor.page.wait_for_function("() => [...window.__coopconnect.maps.values()][0]?.deck")
+    drawn = visitor.page.evaluate(
+        """() => {
+          const map = [...window.__coopconnect.maps.values()][0];
+          const other = new map.constructor(map.shared, "started early");
+          const holder = document.createElement("div");
+          holder.style.cssText = "position:fixed;left:-9999px;top:0;width:800px;height:600px";
+          document.body.append(holder);
+          try {
+            other.startEarly(map.library, null, holder);
+            other.spec = map.spec;
+            other.take(map.geometry);
+            other.show();
+            const hatched = other.hatchData.length;
+            other.take({ ...map.geometry, header: { ...map.geometry.header } });
+            const waits = other.zoneClass === undefined;
+            other.setView({ ...other.view, zoom: other.view.zoom + 2 });
+            other.show();
+            return { hatched, waits, zones: other.zoneClass.length === map.geometry.header.zones };
+          } finally {
+            other.stop();
+            holder.remove();
+          }
+        }"""
+    )
+    assert drawn["hatched"] > 0 and drawn["waits"] and drawn["zones"]
+
+
 def test_nothing_was_wrong_and_nobody_else_was_asked(visitor: Visitor) -> None:
     visitor.quiet()
 

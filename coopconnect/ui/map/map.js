@@ -76,7 +76,8 @@ class ZoneMap {
       startIndices: geometry.ringStart,
       attributes: { getPolygon: { value: geometry.degrees, size: 2 } },
     };
-    this.hatchKey = this.colourKey = this.linesView = this.viewKey = this.view = undefined;
+    // The classes of other contours have nothing to say about these: nothing is filled or hatched until new ones come.
+    this.zoneClass = this.hatchKey = this.colourKey = this.linesView = this.viewKey = this.view = undefined;
     this.fitted = false;
     this.focusKey = "";
     if (this.spec) writeZoomChoices(this.parts, geometry, this.spec.texts);
@@ -232,8 +233,8 @@ class ZoneMap {
   // Colours: the only thing deck.gl has to draw again when a lever moves.
   paint() {
     if (!this.zoneClass || !this.view) return;
-    this.makeHatch();
     this.paintFlat();
+    this.makeHatch();
     if (!this.deck) return;
     this.far = this.isFar(this.view);
     this.deck.setProps({ viewState: this.view, layers: zoneLayers(this) });
@@ -244,6 +245,7 @@ class ZoneMap {
   // The same picture on the flat canvas, as long as deck.gl's does not stand.
   paintFlat() {
     if (this.flatDone || !this.spec || !this.zoneClass) return;
+    this.makeHatch(); // a move of the view comes here before the first `paint`
     const { width, height } = this.size();
     drawFills(this.parts.flat, this, width, height);
     if (!this.deck) this.afterRender();
