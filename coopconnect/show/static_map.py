@@ -53,11 +53,14 @@ def _path(points: np.ndarray, *, closed: bool) -> str:
     return f"{start}l{' '.join(f'{x} {y}' for x, y in steps.tolist())}{'z' if closed else ''}"
 
 
-def map_svg(geometry: Geometry, zone_class: np.ndarray, colours: Sequence[str], hatched: Sequence[int] = ()) -> str:
+def map_svg(
+    geometry: Geometry, zone_class: np.ndarray, colours: Sequence[str], hatched: Sequence[int] = (), *,
+    ringed: Sequence[int] = (), ring_colour: str = FLAG_INK,
+) -> str:  # fmt: skip
     """The picture as SVG text.
 
     zone_class: (zones,) uint8 in the order of the geometry, as `maps.classify` gives it. colours: '#rrggbb' per class.
-    hatched: classes drawn with hatching over their colour, beside red flags: told apart without colour.
+    hatched: classes drawn with hatching over their colour, beside red flags: told apart without colour. ringed: zones with a thick line of `ring_colour` round them, above the fills.
     """
     paths, outline, (width, height) = _drawing(geometry)
     classes = np.asarray(zone_class, dtype=np.uint8)
@@ -69,10 +72,16 @@ def map_svg(geometry: Geometry, zone_class: np.ndarray, colours: Sequence[str], 
         if value == CLASS_FLAG or value in hatched:
             fills.append(f'<path fill="url(#hatch)" d="{shape}"/>')
             patterns = [_HATCH]
+    rings = "".join(paths[k] for k in ringed)
+    ring = (
+        f'<path fill="none" stroke="{ring_colour}" stroke-width="3.2" stroke-linejoin="round" d="{rings}"/>'
+        if rings
+        else ""
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {width + 8} {height + 8}">{"".join(patterns)}'
         f'<g stroke="{_BORDER}" stroke-width="0.7" stroke-linejoin="round">{"".join(fills)}</g>'
-        f'<path fill="none" stroke="{_OUTLINE}" stroke-width="1.6" d="{outline}"/></svg>'
+        f'<path fill="none" stroke="{_OUTLINE}" stroke-width="1.6" d="{outline}"/>{ring}</svg>'
     )
 
 

@@ -23,6 +23,7 @@ from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.figures import figures_html, site_figures, territory_figures
 from coopconnect.ui.filters import Listed, listed
 from coopconnect.ui.frame import Page, guard, mount_frame, query_of, scenario_html, screen_height_px
+from coopconnect.ui.futures import with_quantiles
 from coopconnect.ui.map_component import draw_map, prepare_map
 from coopconnect.ui.put_aside import draw_put_aside
 from coopconnect.ui.ranking_component import RankingRow, draw_ranking, ranking_texts
@@ -199,6 +200,7 @@ def draw_figures(page: Page, decision: Decision) -> None:
         figures = site_figures(page, site, decision.reference.site(page.view.selected))
     per = html.escape(page.say("figure.per"))
     heading = f'<h2 class="title">{html.escape(title)} <small>{per}</small></h2>'
+    figures = with_quantiles(page, figures, "" if site is None else page.view.selected)
     st.html(heading + figures_html(page, figures, decision.territory))
 
 

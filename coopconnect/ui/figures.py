@@ -41,7 +41,10 @@ RESTS_ON: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: `kind` names its formula and parameters, `before` is its central value in the reference."""
+    """One figure: `kind` names its formula and parameters, `before` is its central value in the reference.
+
+    drawn: draws whose 5 and 95 % the range is; 0 where it is the range of assumptions moved one at a time.
+    """
 
     kind: str
     label: str
@@ -50,6 +53,7 @@ class Figure:
     formatter: Formatter
     note: str = ""
     bad: bool = False
+    drawn: int = 0
 
 
 def territory_figures(page: Page, now: Assessment, reference: Assessment) -> list[Figure]:
@@ -140,7 +144,9 @@ def figures_html(page: Page, figures: list[Figure], territory: Territory) -> str
 def _card(page: Page, figure: Figure, territory: Territory) -> str:
     f = figure.formatter
     value = html.escape(f(figure.range.value))
-    between = page.say("figure.between", low=f(figure.range.low), high=f(figure.range.high))
+    key = "figure.between_drawn" if figure.drawn else "figure.between"
+    draws = number(figure.drawn, page.language)
+    between = page.say(key, low=f(figure.range.low), high=f(figure.range.high), draws=draws)
     flat = figure.range.low == figure.range.high
     lines = [
         f'<span class="label">{html.escape(figure.label)}</span>',

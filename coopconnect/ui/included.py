@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from coopconnect.export.sheet_comparison import Compared
 from coopconnect.export.workbook import Included, groups_of
-from coopconnect.ui import cached, robust_jobs
+from coopconnect.ui import cached
 from coopconnect.ui.frame import Page
+from coopconnect.ui.futures import drawn_for
 from coopconnect.ui.network_page import plan_of
 
 
@@ -22,6 +23,4 @@ def included_of(page: Page) -> Included:
     groups = groups_of(
         territory, page.scenario, page.parameters, home, cached.hosts(code) if page.scenario.hosts else None
     )
-    return Included(
-        territory, home, groups, tuple(compared), page.session.dossier, robust_jobs.drawn_for(page), plan_of(page)
-    )
+    return Included(territory, home, groups, tuple(compared), page.session.dossier, drawn_for(page), plan_of(page))

@@ -19,6 +19,7 @@ from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.filters import find_commune
 from coopconnect.ui.frame import Page, guard
 from coopconnect.ui.robust_jobs import DRAWS
+from coopconnect.ui.robust_parts import draw_map, growing_html
 from coopconnect.uncertainty import survey, tipping
 from coopconnect.uncertainty.engine import KEPT, run_draw
 from coopconnect.uncertainty.results import Results, rank_matrix, results, viable
@@ -87,11 +88,14 @@ def _progress(page: Page, key: robust_jobs.Key) -> None:
 
 
 def _partial(page: Page, ensemble: Ensemble) -> None:
-    """What the draws so far say of the selected village."""
+    """What the draws so far say of the selected village, and of the first of the ranking."""
     site = np.flatnonzero(_codes(ensemble) == page.view.selected)
     if site.size and ensemble.usable.any():
         share = float(viable(ensemble)[:, site[0]].mean())
         st.html(f'<p class="banner">{html.escape(page.say("robust.so_far", share=percent(share, page.language)))}</p>')
+    table = growing_html(page, ensemble)
+    if table:
+        st.html(table)
 
 
 def _codes(ensemble: Ensemble) -> np.ndarray:
@@ -164,6 +168,8 @@ def _draw_results(page: Page, ensemble: Ensemble) -> None:
             draw_chart(figure, "robust_drivers", config)
     with guard(page):
         _draw_tipping(page, ensemble, site)
+    with guard(page):
+        draw_map(page, ensemble, found, central)
     with guard(page):
         _table(page, found)
         _take(page, ensemble, found, code)

@@ -23,7 +23,7 @@ from coopconnect.model.site_sheet import (
 from coopconnect.show import charts, site_charts
 from coopconnect.show.words import euros, number, percent, with_range
 from coopconnect.territory.hosts import existing_nearby
-from coopconnect.ui import cached, state
+from coopconnect.ui import cached, futures, state
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.decide import Decision
 from coopconnect.ui.figures import figures_html, site_figures
@@ -138,13 +138,15 @@ def verdict_lines(page: Page, site: pd.Series, judged: Verdict) -> list[str]:
 
 
 def rank_words(page: Page, decision: Decision, site: pd.Series) -> str:
-    """Rank, between which ranks, tied with how many."""
-    place = standing(decision.now, str(site["zone_code"]))
+    """Rank, between which ranks, tied with how many, and how often over the draws where there are some."""
+    place_code = str(site["zone_code"])
+    place = standing(decision.now, place_code)
     if not place.rank:
         return page.say("site.unavailable")
     rank = page.say("sheet.rank", rank=place.rank, sites=number(place.sites, page.language), low=place.best, high=place.worst)  # fmt: skip
     key = "sheet.tied_none" if not place.tied_with else "sheet.tied_one" if place.tied_with == 1 else "sheet.tied"
-    return f"{rank} {page.say(key, count=number(place.tied_with, page.language))}"
+    words = [rank, page.say(key, count=number(place.tied_with, page.language)), futures.rank_words(page, place_code)]
+    return " ".join(word for word in words if word)
 
 
 def score_html(page: Page, site: pd.Series, rank: str) -> str:
@@ -182,7 +184,8 @@ def draw_score(page: Page, decision: Decision, site: pd.Series) -> None:
     with right:
         before = decision.reference.site(str(site["zone_code"]))
         heading = f'<h2 class="title">{html.escape(page.say("sheet.changes"))} <small>{html.escape(page.say("figure.per"))}</small></h2>'  # fmt: skip
-        st.html(heading + figures_html(page, site_figures(page, site, before), decision.territory))
+        figures = futures.with_quantiles(page, site_figures(page, site, before), str(site["zone_code"]))
+        st.html(heading + figures_html(page, figures, decision.territory))
 
 
 def draw_balance(page: Page, decision: Decision, site: pd.Series, runs: SheetRuns) -> None:

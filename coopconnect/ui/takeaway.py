@@ -19,7 +19,7 @@ from coopconnect.model.types import Assessment
 from coopconnect.scenario import Scenario
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, guard, query_of
-from coopconnect.ui.robust_jobs import drawn_for
+from coopconnect.ui.futures import drawn_for
 
 if TYPE_CHECKING:
     from coopconnect.export.files import Taken
