@@ -39,11 +39,10 @@ def draw_map(page: Page, ensemble: Ensemble, found: Results, central: np.ndarray
         return
     available = found.sites["available"].to_numpy(bool)
     share = found.sites["p_viable"].to_numpy(float)
-    classes = np.full(len(territory.zones), CLASS_NONE, dtype=np.uint8)
-    classes[territory.site_zone[available]] = np.digitize(share[available], BREAKS)
+    classes = np.where(available, np.digitize(share, BREAKS), CLASS_NONE).astype(np.uint8)
     core = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))["core_users_gate"]
     holds = (central[KEPT.index("viability")] >= 1.0) & (central[KEPT.index("users")] >= core) & available
-    ringed = territory.site_zone[holds].tolist()
+    ringed = np.flatnonzero(holds).tolist()  # contours are those of the sites, in their order
     likely = int((share[available] >= BREAKS[-1]).sum())
     words = page.say("robust.map_words", now=number(len(ringed), language), likely=number(likely, language))
     svg = map_svg(geometry_of(territory), classes, COLOURS, ringed=ringed, ring_colour=RING)
