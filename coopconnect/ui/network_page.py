@@ -20,7 +20,7 @@ from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, state
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.decide import excel, map_height_px, page_link
-from coopconnect.ui.frame import Page, mount_frame
+from coopconnect.ui.frame import Page, mount_frame, scenario_html
 from coopconnect.ui.map_component import draw_map
 from coopconnect.ui.widget_key import key_for
 
@@ -53,10 +53,11 @@ def _asked(name: str, key: str, number_kind: type | None = None) -> None:
 
 
 def draw_head(page: Page) -> None:
-    """Title, lead, the link."""
+    """Title, lead, the link; the scenario in one line."""
     with st.container(key="scenariobar", horizontal=True, vertical_alignment="center"):
         st.html(f"<h1>{page.say('page.reseau')}</h1><p class='lead'>{html.escape(page.say('network.lead'))}</p>")
         mount_frame(page, remember=True, copy=True)
+    st.html(scenario_html(page))
 
 
 def draw_question(page: Page) -> None:
