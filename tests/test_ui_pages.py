@@ -19,6 +19,7 @@ from coopconnect.ui import cached, decide, figures, filters, state
 from coopconnect.ui.frame import PAGES, Page, reason_of
 from coopconnect.ui.site_panel import site_html
 from coopconnect.ui.state import Session, View
+from coopconnect.ui.widget_key import key_for
 
 ROOT = Path(__file__).resolve().parents[1]
 APT = "84003"
@@ -94,11 +95,11 @@ def test_undo_redo_and_reset_by_their_buttons() -> None:
 
 def test_filters_by_their_widgets() -> None:
     app = opened("decider")
-    app.text_input(key="near").set_value("apt").run()
+    app.text_input(key=key_for("near", "")).set_value("apt").run()
     assert app.session_state[state.KEY].view.near == APT
-    app.toggle(key="rural_only").set_value(False).run()
+    app.toggle(key=key_for("rural_only", True)).set_value(False).run()
     assert app.session_state[state.KEY].view.all_communes
-    app.text_input(key="near").set_value("nulle part du tout").run()
+    app.text_input(key=key_for("near", "Apt")).set_value("nulle part du tout").run()
     assert app.session_state[state.KEY].view.near == ""
     assert "nulle part du tout" in app.warning[0].value
     assert not app.exception
@@ -115,7 +116,7 @@ def test_refusing_takes_a_commune_out_of_the_ranking() -> None:
 
 def test_an_assumption_edited_in_its_field_is_in_the_scenario() -> None:
     app = opened("hypotheses")
-    app.number_input(key="assume_substitution_reference").set_value(60.0).run()
+    app.number_input(key=key_for("assume_substitution_reference", 50.0)).set_value(60.0).run()
     assert dict(app.session_state[state.KEY].scenario.changed) == {"substitution_reference": 0.6}
     app.button(key="reset_substitution_reference").click().run()
     assert app.session_state[state.KEY].scenario.changed == ()

@@ -16,6 +16,7 @@ from coopconnect.show.words import hours, known, number, percent, unit_name
 from coopconnect.ui import cached, state
 from coopconnect.ui.describe import changes, with_parameter_unit
 from coopconnect.ui.frame import Page
+from coopconnect.ui.widget_key import key_for
 
 VALIDATION_FILE = DATA_DIR / "validation.toml"
 FOUR = ("hub_share_reference", "substitution_reference", "home_unsuitable_share", "fuel_price_elasticity")
@@ -43,14 +44,12 @@ def draw_editor(page: Page, item: Parameter) -> None:
     value = value_of(page, item.key)
     times = shown_times(item)
     field = round(value * times, 10)
-    key = f"assume_{item.key}"
-    if st.session_state.get(key) != field:
-        st.session_state[key] = field
+    key = key_for(f"assume_{item.key}", field)
     unit = unit_name(item.unit, page.language)
     st.number_input(
         f"{item.label(page.language)} ({unit})" if item.unit != "ratio" else item.label(page.language),
         min_value=round(low * times, 10), max_value=round(high * times, 10), step=step_of(item) * times,
-        format="%.10g", key=key, on_change=_edited, args=(item.key, times), disabled=low == high,
+        value=field, format="%.10g", key=key, on_change=_edited, args=(item.key, key, times), disabled=low == high,
         help=item.note(page.language) or None,
     )  # fmt: skip
     st.caption(details(page, item))
@@ -67,8 +66,8 @@ def shown_times(item: Parameter) -> float:
     return 100.0 if item.unit == "share" else 1.0
 
 
-def _edited(key: str, times: float) -> None:
-    state.move(key, round(st.session_state[f"assume_{key}"] / times, 12))
+def _edited(key: str, widget: str, times: float) -> None:
+    state.move(key, round(st.session_state[widget] / times, 12))
 
 
 def value_of(page: Page, key: str) -> float:

@@ -15,6 +15,7 @@ from coopconnect.ui import state
 from coopconnect.ui.frame import Page
 from coopconnect.ui.places import departement_names
 from coopconnect.ui.state import View
+from coopconnect.ui.widget_key import key_for
 
 MINUTES = (10, 15, 20, 30)
 """Choices of 'within N minutes'; the access table holds nothing beyond 30."""
@@ -109,47 +110,48 @@ def draw_filters(page: Page, territory: Territory) -> None:
     view = page.view
     departements = ["", *sorted(set(territory.zones.loc[territory.zones["in_territory"], "departement"]))]
     with st.container(key="filters", horizontal=True, vertical_alignment="bottom"):
-        _set("rural_only", not view.all_communes)
-        st.toggle(page.say("filter.rural"), key="rural_only", on_change=_write, args=("rural_only",))
-        _set("viable_only", view.viable_only)
-        st.toggle(page.say("filter.viable"), key="viable_only", on_change=_write, args=("viable_only",))
+        for name, on in (("rural_only", not view.all_communes), ("viable_only", view.viable_only)):
+            key = key_for(name, on)
+            st.toggle(
+                page.say("filter.rural" if name == "rural_only" else "filter.viable"),
+                value=on,
+                key=key,
+                on_change=_write,
+                args=(name, key),
+            )
         if len(departements) > 2:
-            key = f"departement_{page.language}"  # Streamlit keeps the words of a list as long as its key
-            _set(key, view.departement if view.departement in departements else "")
+            chosen = view.departement if view.departement in departements else ""
+            key = key_for(f"departement_{page.language}", chosen)  # Streamlit keeps a list's words as long as its key
             st.selectbox(
-                page.say("filter.departement"), departements, key=key, width=190, on_change=_write,
+                page.say("filter.departement"), departements, departements.index(chosen), key=key, width=190, on_change=_write,
                 args=("departement", key), format_func=lambda code: f"{code} {departement_names().get(code, '')}" if code else page.say("filter.all"),
             )  # fmt: skip
-        _set("near", _name_of(territory, view.near))
+        near = _name_of(territory, view.near)
+        key = key_for("near", near)
         st.text_input(
-            page.say("filter.near"), key="near", width=150, placeholder=page.say("filter.near_example"),
-            on_change=_write_near, args=(territory, page.language),
+            page.say("filter.near"), near, key=key, width=150, placeholder=page.say("filter.near_example"),
+            on_change=_write_near, args=(territory, page.language, key),
         )  # fmt: skip
         if view.near:
-            _set("near_min", view.near_min)
+            allowed, key = sorted({*MINUTES, view.near_min}), key_for("near_min", view.near_min)
             st.selectbox(
-                page.say("filter.minutes"), sorted({*MINUTES, view.near_min}), key="near_min", width=110,
-                on_change=_write, args=("near_min",), format_func=lambda m: f"{m} min",
+                page.say("filter.minutes"), allowed, allowed.index(view.near_min), key=key, width=110,
+                on_change=_write, args=("near_min", key), format_func=lambda m: f"{m} min",
             )  # fmt: skip
-        _set("search", view.search)
+        key = key_for("search", view.search)
         st.text_input(
-            page.say("filter.search"), key="search", width=150, placeholder=page.say("filter.search_example"),
-            on_change=_write, args=("search",),
+            page.say("filter.search"), view.search, key=key, width=150, placeholder=page.say("filter.search_example"),
+            on_change=_write, args=("search", key),
         )  # fmt: skip
 
 
-def _set(key: str, value: object) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
-
-
-def _write(name: str, key: str = "") -> None:
-    value = st.session_state[key or name]
+def _write(name: str, key: str) -> None:
+    value = st.session_state[key]
     state.look(**({"all_communes": not value} if name == "rural_only" else {name: value}))
 
 
-def _write_near(territory: Territory, language: str) -> None:
-    text = str(st.session_state["near"])
+def _write_near(territory: Territory, language: str, key: str) -> None:
+    text = str(st.session_state[key])
     code = find_commune(text, territory)
     state.look(near=code)
     if text.strip() and not code:
