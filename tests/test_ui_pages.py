@@ -107,7 +107,7 @@ def test_filters_by_their_widgets() -> None:
 
 def test_refusing_takes_a_commune_out_of_the_ranking() -> None:
     app = opened("decider", site=APT)
-    app.toggle(key="refused").set_value(True).run()
+    app.toggle(key=key_for(f"refused_{APT}", False)).set_value(True).run()
     scenario = app.session_state[state.KEY].scenario
     assert scenario.refused == (APT,)
     assert cached.assessment(scenario).site(APT)["rank"] == 0

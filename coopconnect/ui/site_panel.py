@@ -14,6 +14,7 @@ from coopconnect.ui import state
 from coopconnect.ui.frame import Page, link_to
 from coopconnect.ui.gates import gates_html
 from coopconnect.ui.hosts import draw_hosts
+from coopconnect.ui.widget_key import key_for
 
 Row = tuple[str, str]
 
@@ -22,11 +23,16 @@ def draw_site_panel(page: Page, site: pd.Series, sites: int, now: Assessment) ->
     """Title, figures by theme, gates, hosts, and the switch that says that every host has refused."""
     code = str(site["zone_code"])
     st.html(site_html(page, site, sites))
-    if st.session_state.get("refused") != (code in page.scenario.refused):
-        st.session_state["refused"] = code in page.scenario.refused
+    refused = code in page.scenario.refused
+    key = key_for(f"refused_{code}", refused)
     with st.container(horizontal=True, vertical_alignment="center", key="site_actions"):
         st.toggle(
-            page.say("site.refused"), key="refused", help=page.say("site.refused_help"), on_change=_refuse, args=(code,)
+            page.say("site.refused"),
+            refused,
+            key=key,
+            help=page.say("site.refused_help"),
+            on_change=_refuse,
+            args=(code, key),
         )
         link_to(page, "site", page.say("sheet.open"))
         st.button(page.say("site.clear"), key="site_clear", on_click=state.select, args=(None,))
@@ -35,8 +41,8 @@ def draw_site_panel(page: Page, site: pd.Series, sites: int, now: Assessment) ->
         st.html(f'<section class="site">{gates_html(page, code)}</section>')
 
 
-def _refuse(code: str) -> None:
-    state.refuse(code, bool(st.session_state["refused"]))
+def _refuse(code: str, key: str) -> None:
+    state.refuse(code, bool(st.session_state[key]))
 
 
 def site_html(page: Page, site: pd.Series, sites: int) -> str:
