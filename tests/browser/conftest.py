@@ -11,7 +11,7 @@ from app_browser import ARGS, CHROMIUM, DESKTOP, Visit, complaints, start_server
 from playwright.sync_api import Browser, sync_playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # two Playwrights cannot run in one process: other modules start their own
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
         found = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
