@@ -45,7 +45,7 @@ class Visit:
 
     def open(self, path: str) -> None:
         """Go to a page and wait until it shows something of its own."""
-        self.page.goto(f"{self.url}/{path}")
+        self.page.goto(f"{self.url}/{path.removeprefix('accueil')}")  # the first page has no name in the address
         mark = ".scenario .line" if path.startswith("decider") else "h1"
         self.page.wait_for_selector(mark, timeout=WAIT_MS)
 

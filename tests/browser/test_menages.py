@@ -24,8 +24,13 @@ def _plain(text: str) -> str:
 def _see_everyone(visit: Visit) -> None:
     """Bring the second half of the page into the window, and wait for its charts."""
     visit.page.wait_for_selector(".st-key-gainchoices", timeout=WAIT_MS)
-    visit.page.eval_on_selector("[data-testid=stMain]", "node => node.scrollTo(0, node.scrollHeight)")
-    visit.page.wait_for_selector(".counts", timeout=WAIT_MS)
+    visit.until(
+        """() => {
+          const main = document.querySelector('[data-testid=stMain]');  // the page grows while it is read: scroll until there
+          main.scrollTo(0, main.scrollHeight);
+          return document.querySelector('.counts');
+        }"""
+    )
 
 
 def test_from_a_name_to_a_card(visit: Visit, tmp_path: Path) -> None:
