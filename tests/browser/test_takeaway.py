@@ -52,7 +52,7 @@ def test_the_map_file_opens_from_a_disk(browser: Browser, visit: Visit, tmp_path
     asked: list[str] = []
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(path.as_uri())
+    page.goto(path.as_uri(), timeout=WAIT_MS)
     page.wait_for_selector("canvas", timeout=WAIT_MS)
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     context.close()
