@@ -1,6 +1,9 @@
 // Levers: native range and radio inputs, drawn once, then kept in step with the scenario.
 const SAME_GESTURE_MS = 1200;
 const ANSWER_MAX_MS = 2500;
+// A move that no run has answered was lost on the way (the connection was cut and came back): it is told again.
+const LOST_AFTER_MS = 5000;
+const MOST_TRIES = 3;
 
 const make = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
@@ -43,6 +46,8 @@ class Levers {
     this.sentAt = 0;
     this.waiting = null;
     this.held = "";
+    this.unanswered = null;
+    this.told = "";
   }
 
   update(data, send) {
@@ -50,7 +55,14 @@ class Levers {
     this.sentAt = 0;
     const shape = shapeOf(data);
     if (shape !== this.shape) { this.build(data); this.shape = shape; }
-    for (const lever of data.levers) this.items.get(lever.key).show(lever.value, this.held === lever.key, lever.note);
+    const told = this.unanswered && data.levers.find((lever) => lever.key === this.unanswered.key);
+    const other = data.gesture !== this.told && data.gesture !== this.unanswered?.gesture; // undone, or another gesture
+    if (told && (String(told.value) === String(this.unanswered.value) || other)) this.answered();
+    this.told = data.gesture;
+    for (const lever of data.levers) {
+      if (this.unanswered?.key === lever.key) continue; // a run begun before the move: its value is the old one
+      this.items.get(lever.key).show(lever.value, this.held === lever.key, lever.note);
+    }
     if (this.waiting) { const next = this.waiting; this.waiting = null; this.tell(next.key, next.value, next.live); }
   }
 
@@ -65,7 +77,25 @@ class Levers {
     this.gesture.at = now;
     this.sentAt = now;
     window.__coopLeverSent = now;
-    this.send("move", { key, value, gesture: `${key}:${this.gesture.number}` });
+    const move = { key, value, gesture: `${key}:${this.gesture.number}` };
+    this.send("move", move);
+    this.answered();
+    if (!live) this.watch(move, 1);
+  }
+
+  answered() {
+    clearTimeout(this.unanswered?.timer);
+    this.unanswered = null;
+  }
+
+  watch(move, tries) {
+    const timer = setTimeout(() => {
+      this.unanswered = null;
+      if (tries >= MOST_TRIES || !this.root.isConnected) return;
+      this.send("move", move);
+      this.watch(move, tries + 1);
+    }, LOST_AFTER_MS);
+    this.unanswered = { ...move, timer };
   }
 
   build(data) {

@@ -55,6 +55,7 @@ def lever_data(page: Page) -> dict[str, Any]:
         "locale": "en-GB" if page.language == "en" else "fr-FR",
         "levers": [_choice(page, key) if key in CHOICES else _slider(page, key) for key in keys],
         "first": len(FIRST),
+        "gesture": page.session.gesture,
         "texts": {name: page.say(f"lever.{name}") for name in ("more", "reference", "weights", "usual")},
     }
 

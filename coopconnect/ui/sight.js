@@ -11,12 +11,32 @@ const mapDrawn = () => {
   return shared.firstPicture;
 };
 
+// Streamlit's last request names the page: one that leaves after a click on a link, from the page being left, would
+// call the visitor back. So nothing is told while a page is on its way.
+const LEAVING_MS = 4000;
+const watchLinks = () => {
+  if (window.__coopconnectLinks) return;
+  window.__coopconnectLinks = { at: -LEAVING_MS };
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-testid=stPageLink-NavLink]")) window.__coopconnectLinks.at = performance.now();
+  }, true);
+};
+
 export default function ({ data, parentElement, setStateValue }) {
   let mark = parentElement.querySelector("div");
   if (!mark) {
     mark = document.createElement("div");
     parentElement.appendChild(mark);
   }
+  watchLinks();
+  let timer = 0;
+  const tell = (near) => {
+    clearTimeout(timer);
+    const left = window.__coopconnectLinks.at + LEAVING_MS - performance.now();
+    if (!mark.isConnected) return;
+    if (left > 0) timer = setTimeout(() => tell(near), left);
+    else setStateValue("near", near);
+  };
   mark.style.height = data.near ? "1px" : `${data.height}px`;
   mark.textContent = data.near ? "" : data.words;
   mark.style.cssText += "color: #51616b; overflow: hidden; padding-top: 0;";
@@ -26,11 +46,11 @@ export default function ({ data, parentElement, setStateValue }) {
       const above = entry.boundingClientRect.top + data.height < 0;
       const near = below < data.margin && !above;
       if (near === data.near) return;
-      if (near) mapDrawn().then(() => setStateValue("near", true));
-      else setStateValue("near", false);
+      if (near) mapDrawn().then(() => tell(true));
+      else tell(false);
     },
     { rootMargin: `${data.margin}px` },
   );
   watch.observe(mark);
-  return () => watch.disconnect();
+  return () => { watch.disconnect(); clearTimeout(timer); };
 }

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="needs playwright (requirements-dev.txt)")
 from app_browser import DESKTOP, MARKS, PHONE, STAGE, WAIT_MS, Visit, complaints, start_server, visit_of
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, WebSocketRoute
 
 from coopconnect.ui.frame import PAGES
 
@@ -101,6 +101,32 @@ def test_undo_redo_and_projector_by_keys(visit: Visit) -> None:
     visit.until("() => document.documentElement.classList.contains('coop-projector')")
     visit.page.keyboard.press("p")
     visit.until("() => !document.documentElement.classList.contains('coop-projector')")
+
+
+def test_a_move_lost_on_the_way_is_told_again(visit: Visit) -> None:
+    lost: list[str | bytes] = []
+
+    def lose_the_first_move(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            if b"telework_days_per_week" in message_bytes(message) and not lost:
+                lost.append(message)
+            else:
+                server.send(message)
+
+        socket.on_message(pass_on)
+        server.on_message(socket.send)
+
+    visit.page.route_web_socket("**/_stcore/stream", lose_the_first_move)
+    visit.open("decider")
+    visit.page.locator("#lever-telework_days_per_week").press("Home")
+    visit.until("() => location.search.includes('telework_days_per_week=0')")
+    assert len(lost) == 1
+
+
+def message_bytes(message: str | bytes) -> bytes:
+    return message if isinstance(message, bytes) else message.encode()
 
 
 def test_map_and_ranking_select_each_other(visit: Visit) -> None:

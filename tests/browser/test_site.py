@@ -47,12 +47,15 @@ def test_answers_notes_and_photos_are_kept_and_undone(visit: Visit, tmp_path: Pa
     page.get_by_role("heading", name="Le côté humain").click()
     expect(page.get_by_text("La salle", exact=True)).to_have_count(1, timeout=WAIT_MS)
 
-    for _ in range(2):  # the caption, then the photo
-        page.get_by_role("button", name="Annuler").click()
+    caption = page.locator("input[aria-label='Légende de la photo 1'][value='La salle']")
+    page.get_by_role("button", name="Annuler").click()
+    expect(caption).to_have_count(0, timeout=WAIT_MS)
+    page.get_by_role("button", name="Annuler").click()
     expect(photo).to_have_count(0, timeout=WAIT_MS)
-    for _ in range(2):
-        page.get_by_role("button", name="Rétablir").click()
+    page.get_by_role("button", name="Rétablir").click()
     expect(photo).to_have_count(1, timeout=WAIT_MS)
+    page.get_by_role("button", name="Rétablir").click()
+    expect(caption).to_have_count(1, timeout=WAIT_MS)
     expect(page.get_by_label("Notes sur Apt")).to_have_value(NOTE, timeout=WAIT_MS)
     assert "secret" not in page.url
     assert "maire" not in page.url
@@ -117,5 +120,5 @@ def test_from_the_panel_of_decide_to_the_sheet(visit: Visit) -> None:
     visit.open(f"decider?site={APT}")
     visit.stage()
     visit.page.get_by_role("link", name="Ouvrir la fiche du site").click(timeout=WAIT_MS)
-    visit.page.get_by_role("heading", name="Apt", exact=True).wait_for(timeout=WAIT_MS)
+    visit.page.locator(".gates li").first.wait_for(timeout=WAIT_MS)
     visit.until(f"() => location.pathname.endsWith('site') && location.search.includes('site={APT}')")
