@@ -91,6 +91,7 @@ def test_undo_redo_and_projector_by_keys(visit: Visit) -> None:
     lever.focus()
     lever.press("Home")
     visit.until("() => location.search.includes('telework_days_per_week=0')")
+    visit.page.wait_for_selector(".st-key-undo button:not([disabled])", timeout=WAIT_MS)
     visit.page.locator("h2.title").first.click()
     visit.page.keyboard.press("u")
     visit.until("() => !location.search.includes('telework')")
