@@ -1,9 +1,11 @@
 """Location models here and in spopt: same instances, same machine, seconds and objectives side by side.
 
-    python benchmarks/siting.py [--demands 946] [--spopt-seconds 60] [--capacitated FILE.npz ...]
+    python benchmarks/siting.py [--full] [--demands 946] [--raced 100] [--spopt-seconds 15] [--capacitated FILE.npz:P ...]
 
 The p-median of the goal: points uniform(0, 200), weights round(lognormal(6, 1)), Euclidean, seed 7, p = 10, at most 20 s
-here. spopt builds its model first (no limit can be put on that), then HiGHS may search for `--spopt-seconds`.
+here, at `--demands`. The race is run at `--raced` demands, so that the whole takes about a minute; `--full` races at
+`--demands`. spopt builds its model first (no limit can be put on that: a minute at 946), then HiGHS may search for
+`--spopt-seconds`. Each figure is printed as it comes.
 """
 
 from __future__ import annotations
@@ -80,13 +82,17 @@ def spopt_answer(
     return float(values[model])
 
 
-def race(model: str, n: int, p: int, seconds: float, spopt_seconds: float, radius: float = 20.0) -> Race:
-    """The same instance to both."""
+def race(
+    model: str, n: int, p: int, seconds: float, spopt_seconds: float, radius: float = 20.0, told: bool = False
+) -> Race:  # fmt: skip
+    """The same instance to both; `told` prints the answer found here before spopt starts."""
     cost, weight = instance(n)
     answer = locate(
         matrix_from({"cost": cost, "weight": weight}, "cost"), model, p, radius if model == "maximal-covering" else None,
         seconds=seconds,
     )  # fmt: skip
+    if told:
+        print(f"{model}, {n} demands: {answer.objective:,.2f} here in {answer.seconds:.2f} s; spopt starts", flush=True)
     started = time.perf_counter()
     theirs = spopt_answer(model, cost, weight, p, radius, spopt_seconds)
     return Race(model, answer.seconds, answer.objective, answer.gap, time.perf_counter() - started, theirs)
@@ -104,28 +110,33 @@ def goal(n: int) -> None:
         now = time.perf_counter() - started
         if not first:
             first = now
-            print(f"first answer {rows.objective(step.value):,.0f} after {now:.2f} s")
+            print(f"first answer {rows.objective(step.value):,.0f} after {now:.2f} s", flush=True)
         gap = (rows.objective(step.value) - rows.objective(step.bound)) / rows.objective(step.value)
         if gap <= 0.01:
-            print(f"proven within {100 * gap:.2f} % after {now:.2f} s: {rows.objective(step.value):,.0f}")
+            print(f"proven within {100 * gap:.2f} % after {now:.2f} s: {rows.objective(step.value):,.0f}", flush=True)
             break
-    print(f"memory at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    print(f"memory at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB", flush=True)
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--demands", type=int, default=946)
-    parser.add_argument("--spopt-seconds", type=float, default=60.0)
+    parser.add_argument("--raced", type=int, default=100, help="demands of the race with spopt (100)")
+    parser.add_argument("--full", action="store_true", help="race at --demands: many minutes and gigabytes for spopt")
+    parser.add_argument("--spopt-seconds", type=float, default=15.0)
     parser.add_argument("--capacitated", nargs="*", default=[], help="npz files with capacity, as FILE.npz:P")
     args = parser.parse_args()
     goal(args.demands)
     for model in ("p-median", "maximal-covering", "p-center"):
-        print(race(model, args.demands, 10, 20.0, args.spopt_seconds).line(), flush=True)
+        size = args.demands if args.full else args.raced
+        print(race(model, size, 10, 20.0, args.spopt_seconds, told=True).line(), flush=True)
     for text in args.capacitated:
         name, _, sites = text.rpartition(":")
         answer = locate(read_matrix(Path(name), "cost"), "p-median", int(sites), capacity=True)
-        print(f"{Path(name).stem}: {answer.objective:g}, gap {100 * answer.gap:.4f} %, {answer.seconds:.2f} s")
+        print(
+            f"{Path(name).stem}: {answer.objective:g}, gap {100 * answer.gap:.4f} %, {answer.seconds:.2f} s", flush=True
+        )
 
 
 if __name__ == "__main__":
