@@ -12,15 +12,16 @@ from coopconnect.ui.decide import (
     draw_selected,
 )
 from coopconnect.ui.filters import draw_filters
-from coopconnect.ui.frame import begin_page, guard
+from coopconnect.ui.frame import begin_page, draw_top_bar, guard
 from coopconnect.ui.levers import draw_levers
 
-page = begin_page("decider")
+page = begin_page("decider", bar_later=True)
 with guard(page):
     bar = st.container()
     levers, centre, right = st.columns([0.9, 2.1, 1.2], gap="medium")
     with centre:
         decision = assess_and_map(page)  # first: it is what one waits for when a lever moves
+    draw_top_bar(page)
     with bar:
         draw_bar(page)
     with levers, st.container(key="leverpanel"):

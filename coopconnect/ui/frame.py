@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from coopconnect.parameters import Parameters, load_parameters
@@ -46,6 +47,7 @@ class Page:
     key: str
     session: Session
     parameters: Parameters
+    top: DeltaGenerator | None = None
 
     @property
     def scenario(self) -> Scenario:
@@ -67,8 +69,12 @@ class Page:
         return say(key, self.language, **values)
 
 
-def begin_page(key: str) -> Page:
-    """Set the page up: title, style, language, top bar, what was wrong with the address. Call it first."""
+def begin_page(key: str, bar_later: bool = False) -> Page:
+    """Set the page up: title, style, language, top bar, what was wrong with the address. Call it first.
+
+    bar_later: only the place of the top bar is taken; the page fills it with `draw_top_bar` once it has drawn what
+    one waits for (the bar takes some 20 ms).
+    """
     session = state.current()
     language = session.view.language
     st.set_page_config(
@@ -77,11 +83,14 @@ def begin_page(key: str) -> Page:
         layout="wide",
         initial_sidebar_state="collapsed",
     )
-    page = Page(key, session, load_parameters())
     st.html(_STYLE)
+    page = Page(
+        key, session, load_parameters(), st.container(key="topbar", horizontal=True, vertical_alignment="center")
+    )
     with guard(page):
         cached.follow_store()
-        _top_bar(page)
+        if not bar_later:
+            draw_top_bar(page)
         state.write_address()
         # Its place is there from the start: what came after would move, and lose what is being typed.
         with st.empty():
@@ -168,9 +177,10 @@ def _no_change() -> None:
     """Declares an event of a component; its value is read from the result."""
 
 
-def _top_bar(page: Page) -> None:
+def draw_top_bar(page: Page) -> None:
+    """Name, pages, language, projector, in the place that `begin_page` took at the top."""
     other = "en" if page.language == "fr" else "fr"
-    with st.container(key="topbar", horizontal=True, vertical_alignment="center"):
+    with page.top or st.container():
         st.html(f'<div class="brand">{html.escape(page.say("app.title"))}</div>', width="content")
         for key in PAGES:
             link_to(page, key)

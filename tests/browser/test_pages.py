@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("playwright", reason="needs playwright (requirements-dev.txt)")
-from app_browser import DESKTOP, MARKS, PHONE, STAGE, WAIT_MS, Visit, complaints, start_server, visit_of
+from app_browser import DESKTOP, MARKS, PHONE, ROOT, STAGE, WAIT_MS, Visit, complaints, start_server, visit_of
 from playwright.sync_api import Browser, WebSocketRoute
 
 from coopconnect.ui.frame import PAGES
@@ -124,6 +125,17 @@ def test_a_move_lost_on_the_way_is_told_again(visit: Visit) -> None:
     visit.page.locator("#lever-telework_days_per_week").press("Home")
     visit.until("() => location.search.includes('telework_days_per_week=0')")
     assert len(lost) == 1
+
+
+def test_visitors_at_once_see_their_own_scenario(browser: Browser, server: str) -> None:
+    """The short form of benchmarks/visitors.py."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from visitors import measure
+    finally:
+        sys.path.pop(0)
+    found = measure(browser, server, visitors=2, moves=2)
+    assert (found["without_new_picture"], found["wrong_addresses"], found["complaints"]) == (0, 0, [])
 
 
 def message_bytes(message: str | bytes) -> bytes:
