@@ -102,10 +102,13 @@ def test_headline_figures_have_notes_with_sources(content: dict[str, bytes]) -> 
     assert all("Repose surtout sur" in note and "•" in note for note in notes)
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_libreoffice_computes_every_sheet_the_same(soffice, tmp_path: Path, content, language: str) -> None:  # type: ignore[no-untyped-def]
-    computed = openpyxl.load_workbook(soffice(content[language], "xlsx", tmp_path), data_only=True)
-    assert problems_between(opened(content[language]), computed) == []
+def test_libreoffice_computes_every_sheet_the_same(soffice, tmp_path: Path, content) -> None:  # type: ignore[no-untyped-def]
+    languages = ("fr", "en")
+    for language, file in zip(
+        languages, soffice.together([content[n] for n in languages], "xlsx", tmp_path), strict=True
+    ):
+        computed = openpyxl.load_workbook(file, data_only=True)
+        assert problems_between(opened(content[language]), computed) == [], language
 
 
 def test_break_even_follows_price_contribution_and_cost(  # type: ignore[no-untyped-def]
@@ -118,20 +121,24 @@ def test_break_even_follows_price_contribution_and_cost(  # type: ignore[no-unty
     place = summary.defined_names["contribution_collectivite"].attr_text.split("!")[1].replace("$", "")
     answer = row_of(sheet, "Usagers à l'équilibre")
     cases = ((6.0, 9000.0, 16_000.0), (14.0, 0.0, 22_500.0), (8.0, 0.0, 40_000.0), (3.0, 30_000.0, 22_500.0))
-    for n, (day_price, contribution, running) in enumerate(cases):
-        cells = {
+    changed = [
+        changed_workbook(content["fr"], {
             ("Équilibre", f"B{price}"): day_price, ("Équilibre", f"B{opex}"): running, ("Synthèse", place): contribution,
-        }  # fmt: skip
-        folder = tmp_path / str(n)
-        folder.mkdir()
-        computed = openpyxl.load_workbook(
-            soffice(changed_workbook(content["fr"], cells), "xlsx", folder), data_only=True
-        )
+        })
+        for day_price, contribution, running in cases
+    ]  # fmt: skip
+    files = soffice.together(changed, "xlsx", tmp_path)
+    for (day_price, contribution, running), file in zip(cases, files, strict=True):
+        computed = openpyxl.load_workbook(file, data_only=True, read_only=True)
         wanted_scenario = moved.with_values(day_price_eur=day_price, council_contribution_eur_per_year=contribution)
         values = {**parameter_values(wanted_scenario, parameters), "opex_shared_eur_per_year": running}
         wanted = break_even_users(hub_days_per_user(wanted_scenario, values), wanted_scenario, values)
-        found = computed["Équilibre"].cell(answer, 2).value
-        assert (float("inf") if found in (None, "") else found) == pytest.approx(wanted), cases[n]
+        found = next(computed["Équilibre"].iter_rows(answer, answer, 2, 2, values_only=True))[0]
+        assert (float("inf") if found in (None, "") else found) == pytest.approx(wanted), (
+            day_price,
+            contribution,
+            running,
+        )
 
 
 def test_everything_is_printed(soffice, tmp_path: Path, content) -> None:  # type: ignore[no-untyped-def]

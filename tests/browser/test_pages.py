@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("playwright", reason="needs playwright (requirements-dev.txt)")
-from app_browser import DESKTOP, MARKS, PHONE, ROOT, STAGE, WAIT_MS, Visit, complaints, start_server, visit_of
+from app_browser import DESKTOP, MARKS, ROOT, STAGE, WAIT_MS, Visit, complaints, start_server, visit_of
 from playwright.sync_api import Browser, WebSocketRoute
-
-from coopconnect.ui.frame import PAGES
 
 pytestmark = MARKS
 
@@ -46,31 +43,6 @@ def test_first_visitor_of_a_deep_link(browser: Browser) -> None:
     finally:
         process.terminate()
         process.wait(timeout=20)
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_each_page_in_both_languages(visit: Visit, path: str) -> None:
-    visit.open(path)
-    visit.until("() => document.documentElement.lang === 'fr'")
-    visit.page.get_by_role("button", name="English").click()
-    visit.until("() => document.documentElement.lang === 'en' && location.search.includes('lang=en')")
-    visit.page.get_by_role("button", name="Français").wait_for(timeout=WAIT_MS)
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_phone_has_no_sideways_scroll(browser: Browser, server: str, path: str) -> None:
-    visit = visit_of(browser, server, PHONE)
-    visit.open(path)
-    if path == "decider":
-        visit.stage()
-        visit.scroll_to_the_end()
-        visit.page.wait_for_selector(".js-plotly-plot", timeout=WAIT_MS)
-    time.sleep(1.0)
-    width = visit.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= PHONE["width"]
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert complaints(visit) == []
-    visit.page.context.close()
 
 
 def test_a_lever_redraws_the_map_and_writes_the_address(visit: Visit) -> None:
