@@ -9,6 +9,8 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+from coopconnect.problem import Problem, ProblemsError, quoted
+
 GATES = ("fibre", "host", "users", "lead")
 """What must hold before a site opens, outside any weight. 'host' and 'users' follow from hosts and named users."""
 
@@ -31,7 +33,7 @@ _PHOTO_QUALITY = 82
 _MOST_PIXELS = 60_000_000
 
 
-class DossierError(ValueError):
+class DossierError(ProblemsError):
     """Something cannot be kept in the dossier: what, what is allowed, what to do."""
 
 
@@ -67,13 +69,14 @@ class SiteNotes:
         """A copy with one answer set; '' takes it back. Raises `DossierError` for what is not a question or answer."""
         if question not in (*ASKED_GATES, *CHECKLIST) or answer not in ("", *ANSWERS):
             asked = ", ".join((*ASKED_GATES, *CHECKLIST))
-            raise DossierError(f"answers: allowed {', '.join(ANSWERS)} to {asked}; not {question} = {answer!r}")
+            given = f"{question} = {quoted(answer)}"
+            raise DossierError(Problem("answer", "answers", allowed=", ".join(ANSWERS), questions=asked, given=given))
         return replace(self, answers=_put(self.answers, question, answer))
 
     def with_remark(self, question: str, text: str) -> SiteNotes:
         """A copy with one remark set."""
         if question not in (*ASKED_GATES, *CHECKLIST):
-            raise DossierError(f"remarks: {question} is not a question")
+            raise DossierError(Problem("question", "remarks", given=quoted(question)))
         return replace(self, remarks=_put(self.remarks, question, text.strip()[:MOST_NOTES]))
 
     @property
@@ -104,16 +107,16 @@ class SurveySums:
     access_km: float = 0.0
     access_days: float = 0.0
 
-    def problem(self) -> str:
-        """What cannot be in these sums, '' where all can."""
+    def problem(self) -> Problem | None:
+        """What cannot be in these sums, None where all can."""
         numbers = [getattr(self, f.name) for f in fields(self) if f.name != "asked"]
         if self.asked not in ASKED_OF:
-            return f"asked: allowed {', '.join(ASKED_OF)}; not {self.asked!r}"
+            return Problem("choice", "asked", allowed=", ".join(ASKED_OF), given=quoted(self.asked))
         if not all(isinstance(n, (int, float)) and not isinstance(n, bool) and 0.0 <= n < 1e9 for n in numbers):
-            return "sums: allowed numbers from 0"
+            return Problem("sums")
         if self.users > self.answers or self.replaced_days > self.days or self.car_days > self.days:
-            return "sums: users above answers, or days above all days"
-        return ""
+            return Problem("sums_order")
+        return None
 
 
 @dataclass(frozen=True)
@@ -161,12 +164,12 @@ def shrunk_photo(name: str, content: bytes, caption: str = "") -> Photo:
     try:
         with Image.open(io.BytesIO(content)) as opened:
             if opened.width * opened.height > _MOST_PIXELS:
-                raise DossierError(f"{name}: allowed pictures of at most {_MOST_PIXELS // 1_000_000} million pixels")
+                raise DossierError(Problem("photo_large", name=name, count=_MOST_PIXELS // 1_000_000))
             upright = ImageOps.exif_transpose(opened).convert("RGB")
     except DossierError:
         raise
     except Exception:
-        raise DossierError(f"{name}: not a picture that can be read; allowed JPEG, PNG, WebP") from None
+        raise DossierError(Problem("photo_kind", name=name)) from None
     upright.thumbnail((PHOTO_MAX_PX, PHOTO_MAX_PX))
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=_PHOTO_QUALITY, optimize=True)

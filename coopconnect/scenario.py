@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from coopconnect.parameters import Parameters
+from coopconnect.problem import Problem, ProblemsError, quoted
 
 LINK_VERSION = "1"
 """Version written in addresses; raised when a key changes its meaning."""
@@ -74,7 +75,7 @@ class Scenario:
         return tuple(float(getattr(self, f"weight_{name}")) for name in COMPONENTS)
 
 
-class ScenarioError(ValueError):
+class ScenarioError(ProblemsError):
     """Something in an address, a file or a command is not a scenario; the message lists every problem."""
 
 
@@ -96,29 +97,33 @@ def parameter_values(scenario: Scenario, parameters: Parameters) -> dict[str, fl
 
 def _number(key: str, text: object, parameters: Parameters) -> float:
     low, high = parameters[key].bounds()
-    unit = parameters[key].unit
-    allowed = f"{key}: allowed from {low:g} to {high:g} {unit}"
+    allowed: dict[str, Any] = {
+        "low": float(low),
+        "high": float(high),
+        "unit": parameters[key].unit,
+        "given": quoted(text),
+    }
     try:
         if not str(text).isascii():
             raise ValueError
         value = float(str(text).replace(",", "."))
     except ValueError:
-        raise ScenarioError(f"{allowed}; {text!r} is not a number") from None
+        raise ScenarioError(Problem("number", key, **allowed)) from None
     if not math.isfinite(value) or not low <= value <= high:
-        raise ScenarioError(f"{allowed}; {text!r} is outside")
+        raise ScenarioError(Problem("outside", key, **allowed))
     return value
 
 
 def _choice(key: str, text: object, allowed: tuple[str, ...]) -> str:
     if str(text) not in allowed:
-        raise ScenarioError(f"{key}: allowed {', '.join(allowed)}; not {text!r}")
+        raise ScenarioError(Problem("choice", key, allowed=", ".join(allowed), given=quoted(text)))
     return str(text)
 
 
 def _flag(key: str, text: object) -> bool:
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     if str(text).lower() not in words:
-        raise ScenarioError(f"{key}: allowed true or false; not {text!r}")
+        raise ScenarioError(Problem("flag", key, given=quoted(text)))
     return words[str(text).lower()]
 
 
@@ -127,7 +132,7 @@ def _codes(text: object) -> tuple[str, ...]:
     found = {str(p).strip().upper() for p in parts if str(p).strip()}
     wrong = sorted(code for code in found if not (code.isascii() and _COMMUNE.fullmatch(code)))
     if wrong:
-        raise ScenarioError(f"refused: allowed commune codes of five characters (84003, 2A004); not {', '.join(wrong)}")
+        raise ScenarioError(Problem("communes", "refused", given=quoted(", ".join(wrong))))
     return tuple(sorted(found))
 
 
@@ -136,18 +141,18 @@ def _hosts(given: object) -> tuple[tuple[str, str], ...]:
     try:
         pairs = _host_pairs(given)
     except (TypeError, ValueError):
-        raise ScenarioError(f"hosts: allowed a table of lists by status, or 'y.m84003~n.fs-7'; not {given!r}") from None
+        raise ScenarioError(Problem("hosts", "hosts", given=quoted(given))) from None
     found: dict[str, str] = {}
-    problems: list[str] = []
+    problems: list[Problem] = []
     for host, status in pairs:
         if status not in HOST_STATUSES:
-            problems.append(f"hosts: allowed {', '.join(HOST_STATUSES)}; not {status!r}")
+            problems.append(Problem("choice", "hosts", allowed=", ".join(HOST_STATUSES), given=quoted(status)))
         elif not _HOST_ID.fullmatch(host):
-            problems.append(f"hosts: allowed letters, digits, - and _ (64 at most) in an id; not {host!r}")
+            problems.append(Problem("host_id", "hosts", given=quoted(host)))
         elif found.setdefault(host, status) != status:
-            problems.append(f"hosts: {host} has two statuses, {found[host]} and {status}")
+            problems.append(Problem("host_twice", "hosts", host=host, first=found[host], second=status))
     if problems:
-        raise ScenarioError("\n".join(dict.fromkeys(problems)))
+        raise ScenarioError(*dict.fromkeys(problems))
     return tuple(sorted((host, status) for host, status in found.items() if status != "unknown"))
 
 
@@ -210,36 +215,38 @@ def set_value(scenario: Scenario, key: str, text: object, parameters: Parameters
     if key == "territory":
         return replace(scenario, territory=str(text))
     if key in parameters and parameters[key].status == "fitted":
-        raise ScenarioError(f"{key}: fitted on data and built into the shipped tables; rebuild them to change it")
+        raise ScenarioError(Problem("fitted", key))
     if key in parameters:
         others = {k: v for k, v in scenario.changed if k != key}
         value = _number(key, text, parameters)
         if value != parameters.value(key):
             others[key] = value
         return replace(scenario, changed=tuple(sorted(others.items())))
-    known = ", ".join([*(f.name for f in fields(Scenario) if f.name != "changed"), "or the key of a parameter"])
-    raise ScenarioError(f"{key}: unknown; allowed: {known}")
+    known = ", ".join(f.name for f in fields(Scenario) if f.name != "changed")
+    raise ScenarioError(Problem("unknown_key", key, allowed=known))
 
 
 def set_all(scenario: Scenario, values: Mapping[str, object], parameters: Parameters) -> Scenario:
     """Apply every key, then report all problems together."""
     result, problems = apply_known(scenario, values, parameters)
     if problems:
-        raise ScenarioError("\n".join(problems))
+        raise ScenarioError(*problems)
     return result
 
 
-def apply_known(scenario: Scenario, values: Mapping[str, object], parameters: Parameters) -> tuple[Scenario, list[str]]:
+def apply_known(
+    scenario: Scenario, values: Mapping[str, object], parameters: Parameters
+) -> tuple[Scenario, list[Problem]]:
     """Apply what can be applied; return the scenario and the problems of the rest."""
-    problems: list[str] = []
+    problems: list[Problem] = []
     for key, text in values.items():
         try:
             scenario = set_value(scenario, key, text, parameters)
         except ScenarioError as error:
-            problems.append(str(error))
+            problems += error.problems
     total = sum(scenario.weights())
     if total <= 0:
-        problems.append("weights: at least one of the five must be above 0")
+        problems.append(Problem("no_weight", "weights"))
         defaults = {f"weight_{name}": parameters.value(f"weight_{name}") for name in COMPONENTS}
         scenario = replace(scenario, **defaults)  # type: ignore[arg-type]
     return scenario, problems
@@ -276,10 +283,10 @@ def to_query(scenario: Scenario, parameters: Parameters) -> dict[str, str]:
     return {"v": LINK_VERSION, **{k: _plain(v) for k, v in found.items()}}
 
 
-def from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[Scenario, list[str]]:
+def from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[Scenario, list[Problem]]:
     """Scenario of an address. What cannot be read is left at the reference and reported."""
     values = {k: v for k, v in query.items() if k != "v"}
     scenario, problems = apply_known(reference_scenario(parameters), values, parameters)
     if values and query.get("v", LINK_VERSION) != LINK_VERSION:
-        problems.insert(0, f"v: this version reads links of version {LINK_VERSION}, not {query['v']!r}")
+        problems.insert(0, Problem("link_version", "v", version=LINK_VERSION, given=quoted(query["v"])))
     return scenario, problems

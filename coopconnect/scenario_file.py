@@ -23,6 +23,7 @@ from coopconnect.dossier import (
     shrunk_photo,
 )
 from coopconnect.parameters import Parameters
+from coopconnect.problem import Problem, quoted
 from coopconnect.scenario import (
     Scenario,
     ScenarioError,
@@ -83,61 +84,54 @@ def from_toml(text: str, parameters: Parameters) -> ScenarioFile:
     raw = _parsed(text)
     version = str(raw.get("version", "1"))
     migrated = "" if version == FILE_VERSION else version
-    problems: list[str] = []
+    problems: list[Problem] = []
     while version != FILE_VERSION:
         if version not in _MIGRATIONS:
             known = ", ".join([*_MIGRATIONS, FILE_VERSION])
-            raise ScenarioError(f"version: allowed {known}; not {version!r} (a newer Coop-connect may read it)")
+            raise ScenarioError(Problem("file_version", "version", allowed=known, given=quoted(version)))
         version, raw = _MIGRATIONS[version](raw)
-    problems += [f"{key}: unknown; allowed: {', '.join(_KEYS)}" for key in raw if key not in _KEYS]
+    problems += [Problem("unknown", key, allowed=", ".join(_KEYS)) for key in raw if key not in _KEYS]
     found = raw.get("differences", {})
     if not isinstance(found, dict):
-        problems.append("differences: should be a table [differences]")
+        problems.append(Problem("differences", "differences"))
         found = {}
     scenario, more = apply_known(reference_scenario(parameters), found, parameters)
     sites, wrong = _sites(raw.get("sites", {}))
     survey, amiss = _survey(raw.get("survey"))
     problems += [*more, *wrong, *amiss]
     if problems:
-        raise ScenarioError("\n".join(_with_line(problem, text) for problem in problems))
+        raise ScenarioError(*(problem.in_text(text) for problem in problems))
     words = {key: str(raw.get(key, ""))[:MOST_NOTES] for key in ("title", "why", "title_en", "why_en")}
     dossier = Dossier(words["title"], words["why"], sites, survey)
     return ScenarioFile(scenario, dossier, words["title_en"], words["why_en"], migrated)
 
 
-def _survey(raw: object) -> tuple[SurveySums | None, list[str]]:
+def _survey(raw: object) -> tuple[SurveySums | None, list[Problem]]:
     """The sums of a survey, and what is wrong with them."""
     if raw is None:
         return None, []
     keys = [f.name for f in fields(SurveySums)]
     if not isinstance(raw, dict) or set(raw) - set(keys):
-        return None, [f"survey: should be a table of {', '.join(keys)}"]
+        return None, [Problem("table_of", "survey", allowed=", ".join(keys))]
     try:
         found = SurveySums(**raw)
     except TypeError:
-        return None, [f"survey: should be a table of {', '.join(keys)}"]
+        return None, [Problem("table_of", "survey", allowed=", ".join(keys))]
     problem = found.problem()
-    return (None, [f"survey.{problem}"]) if problem else (found, [])
-
-
-def _with_line(problem: str, text: str) -> str:
-    """The problem with the number of the line that holds its key; as it is where the file does not write that key."""
-    *tables, key = problem.partition(":")[0].split(".")
-    lines = text.splitlines()
-    start = next((n for n, line in enumerate(lines) if tables and line.strip().startswith(f"[{'.'.join(tables)}")), 0)
-    for n, line in enumerate(lines[start:], start + 1):
-        if re.match(rf"""\s*(\[+[\w.]*)?["']?{re.escape(key)}["']?\s*[=\].]""", line):
-            return f"line {n}: {problem}"
-    return problem
+    return (None, [problem.under("survey")]) if problem else (found, [])
 
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"not a scenario file (TOML): {error}") from None
+        where = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        if where is None:
+            raise ScenarioError(Problem("not_toml_end", detail=str(error))) from None
+        detail = str(error)[: where.start()].strip()
+        raise ScenarioError(Problem("not_toml", detail=detail, row=where[1], column=where[2])) from None
     except RecursionError:
-        raise ScenarioError("not a scenario file: brackets within brackets without end") from None
+        raise ScenarioError(Problem("too_deep")) from None
 
 
 def _from_version_1(raw: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -149,55 +143,55 @@ def _from_version_1(raw: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 _MIGRATIONS: dict[str, Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]] = {"1": _from_version_1}
 
 
-def _sites(raw: object) -> tuple[tuple[SiteNotes, ...], list[str]]:
+def _sites(raw: object) -> tuple[tuple[SiteNotes, ...], list[Problem]]:
     """Notes by site, and every problem found."""
     if not isinstance(raw, dict):
-        return (), ["sites: should be tables [sites.84003]"]
+        return (), [Problem("sites", "sites")]
     found: list[SiteNotes] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for code, table in raw.items():
         if not _CODE.fullmatch(code):
-            problems.append(f"sites: allowed commune codes of five characters (84003, 2A004); not {code!r}")
+            problems.append(Problem("communes", "sites", given=quoted(code)))
         elif not isinstance(table, dict):
-            problems.append(f"sites.{code}: should be a table")
+            problems.append(Problem("table", f"sites.{code}"))
         else:
             notes, wrong = _notes(code, table)
             found.append(notes)
-            problems += [f"sites.{code}.{text}" for text in wrong]
+            problems += [problem.under("sites", code) for problem in wrong]
     return tuple(sorted((n for n in found if not n.empty), key=lambda n: n.zone_code)), problems
 
 
-def _notes(code: str, table: Mapping[str, Any]) -> tuple[SiteNotes, list[str]]:
-    problems = [f"{key}: unknown; allowed: {', '.join(_SITE_KEYS)}" for key in table if key not in _SITE_KEYS]
+def _notes(code: str, table: Mapping[str, Any]) -> tuple[SiteNotes, list[Problem]]:
+    problems = [Problem("unknown", key, allowed=", ".join(_SITE_KEYS)) for key in table if key not in _SITE_KEYS]
     notes = SiteNotes(code)
     for key, put in (("answers", SiteNotes.with_answer), ("remarks", SiteNotes.with_remark)):
         pairs = table.get(key, {})
         if not isinstance(pairs, dict):
-            problems.append(f"{key}: should be a table of question = text")
+            problems.append(Problem("questions", key))
             continue
         for question, text in pairs.items():
             try:
                 notes = put(notes, question, str(text))
             except DossierError as error:
-                problems.append(str(error))
+                problems += error.problems
     named = table.get("named_users", 0)
     if isinstance(named, bool) or not isinstance(named, int) or not 0 <= named <= 999:
-        problems.append(f"named_users: allowed whole numbers from 0 to 999; not {named!r}")
+        problems.append(Problem("whole", "named_users", low=0, high=999, given=quoted(named)))
         named = 0
     photos, wrong = _photos(table.get("photos", []))
     text = str(table.get("notes", ""))[:MOST_NOTES]
     return SiteNotes(code, notes.answers, notes.remarks, named, text, photos), [*problems, *wrong]
 
 
-def _photos(raw: object) -> tuple[tuple[Photo, ...], list[str]]:
+def _photos(raw: object) -> tuple[tuple[Photo, ...], list[Problem]]:
     """Photos of a file: read again as pictures, so that nothing else can hide in one."""
     if not isinstance(raw, list) or len(raw) > MOST_PHOTOS:
-        return (), [f"photos: allowed a list of at most {MOST_PHOTOS} pictures"]
+        return (), [Problem("photos", "photos", count=MOST_PHOTOS)]
     photos: list[Photo] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for k, item in enumerate(raw, 1):
         if not isinstance(item, dict) or set(item) - set(_PHOTO_KEYS) or not isinstance(item.get("jpeg"), str):
-            problems.append(f"photos: picture {k} should hold {', '.join(_PHOTO_KEYS)}")
+            problems.append(Problem("photo_keys", "photos", count=k, allowed=", ".join(_PHOTO_KEYS)))
             continue
         try:
             content = base64.b64decode(item["jpeg"], validate=True)
@@ -206,7 +200,7 @@ def _photos(raw: object) -> tuple[tuple[Photo, ...], list[str]]:
                 Photo(kept.name, content if content[:2] == b"\xff\xd8" else kept.content, str(item.get("caption", "")))
             )
         except binascii.Error:
-            problems.append(f"photos: picture {k} is not base64")
+            problems.append(Problem("photo_base64", "photos", count=k))
         except DossierError as error:
-            problems.append(f"photos: {error}")
+            problems += [problem.under("photos") for problem in error.problems]
     return tuple(photos), problems

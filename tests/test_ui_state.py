@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario, reference_scenario
+from coopconnect.show.problem_words import told
 from coopconnect.territory.types import Territory
 from coopconnect.ui import describe, filters, home, levers, places, state
 from coopconnect.ui.state import Session, View
@@ -80,6 +81,9 @@ def test_a_wrong_address_is_told_and_the_rest_is_kept() -> None:
     assert session.scenario.fuel_price_eur_per_l == 2.25
     assert session.view == View()
     assert len(session.problems) == 5
+    french = [told(problem, "fr") for problem in session.problems]
+    assert all(" : " in text and "allowed" not in text for text in french)
+    assert "minutes : permis : nombres entiers de 1 à 30 ; pas '-4'" in french
 
 
 @given(st.sampled_from(COMPONENTS), st.floats(0.0, 100.0))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 
 import pytest
 
 from coopconnect.parameters import Parameters
+from coopconnect.problem import ENGLISH, Problem
+from coopconnect.show.problem_words import told
 from coopconnect.show.words import (
     NOTHING,
     WORDS_DIR,
@@ -96,3 +99,20 @@ def test_every_unit_of_the_parameters_is_written_in_both_languages(parameters: P
 )
 def test_numbers_are_written_as_each_language_does(written: str, wanted: str) -> None:
     assert written == wanted
+
+
+def test_every_problem_is_told_in_both_languages_and_in_english_as_the_command_line_does() -> None:
+    written = {key.removeprefix("problem.") for key in all_words() if key.startswith("problem.")}
+    assert written - {"of_key", "of_line"} == set(ENGLISH)
+    for code, text in ENGLISH.items():
+        entry = all_words()[f"problem.{code}"]
+        assert entry["en"] == text and entry["fr"] != text, code
+
+
+def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied() -> None:
+    problem = Problem("outside", "fuel", 3, low=1.15, high=3.0, unit="d/week", given="'9'").under("k1")
+    assert problem == "line 3: k1.fuel: allowed from 1.15 to 3 d/week; '9' is outside"
+    assert told(problem, "fr") == "ligne 3 : k1.fuel : permis : de 1,15 à 3 j/sem ; '9' est en dehors"
+    again = copy.deepcopy(problem)
+    assert (again, again.code, again.values) == (problem, "outside", problem.values)
+    assert told("as it is", "fr") == "as it is"

@@ -27,6 +27,7 @@ from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, ScenarioError, ref
 from coopconnect.scenario_file import to_toml
 from coopconnect.show import charts
 from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_waterfall
+from coopconnect.show.problem_words import told
 from coopconnect.show.words import say
 from coopconnect.ui import cached, state
 from coopconnect.ui import compare_parts as parts
@@ -279,7 +280,8 @@ def _add_files(page: Page, number: int) -> None:
             read = read_file(given.getvalue(), page)
         except ScenarioError as error:
             problems += [
-                page.say("compare.file_bad", name=given.name, problem=line) for line in str(error).splitlines()[:20]
+                page.say("compare.file_bad", name=given.name, problem=told(p, page.language))
+                for p in error.problems[:20]
             ]
             continue
         title = read.dossier.title or re.sub(r"\.toml$", "", given.name)

@@ -22,6 +22,7 @@ from streamlit.errors import StreamlitAPIException
 
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import Scenario
+from coopconnect.show.problem_words import told
 from coopconnect.show.words import say
 from coopconnect.ui import cached, state
 from coopconnect.ui.describe import changes, colon, scenario_line
@@ -219,7 +220,7 @@ def scenario_html(page: Page) -> str:
 
 def _problems(page: Page) -> None:
     """What an address or a file asked that cannot be, without losing the rest."""
-    shown = "\n".join(f"- {_plain(text)}" for text in page.session.problems)
+    shown = "\n".join(f"- {_plain(told(text, page.language))}" for text in page.session.problems)
     st.warning(f"{page.say('error.some')}\n\n{shown}", icon=None)
 
 

@@ -10,8 +10,10 @@ from functools import lru_cache
 import streamlit as st
 
 from coopconnect.parameters import DATA_DIR
+from coopconnect.problem import Problem
 from coopconnect.scenario import Scenario, ScenarioError
 from coopconnect.scenario_file import ScenarioFile, from_toml
+from coopconnect.show.problem_words import told
 from coopconnect.show.words import say
 from coopconnect.ui import places, state
 from coopconnect.ui.describe import scenario_line
@@ -156,7 +158,9 @@ def draw_file(page: Page) -> None:
         read = read_file(given.getvalue(), page)
     except ScenarioError as error:
         st.error(page.say("home.file_bad"), icon=None)
-        st.code("\n".join(str(error).splitlines()[:20]), language=None, wrap_lines=True)
+        st.code(
+            "\n".join(told(problem, page.language) for problem in error.problems[:20]), language=None, wrap_lines=True
+        )
         return
     shown = html.escape(read.dossier.title or page.say("home.file_untitled"))
     line = html.escape(scenario_line(read.scenario, page.parameters, page.language))
@@ -171,11 +175,11 @@ def draw_file(page: Page) -> None:
 def read_file(content: bytes, page: Page) -> ScenarioFile:
     """What a file given by a visitor says. Raises `ScenarioError` with every problem."""
     if len(content) > LARGEST_FILE_BYTES:
-        raise ScenarioError(page.say("home.file_large", limit=LARGEST_FILE_BYTES // 1_000_000))
+        raise ScenarioError(Problem("too_large", count=LARGEST_FILE_BYTES // 1_000_000))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ScenarioError(page.say("home.file_utf8")) from None
+        raise ScenarioError(Problem("not_utf8")) from None
     return from_toml(text, page.parameters)
 
 

@@ -23,6 +23,7 @@ from coopconnect.dossier import (
     SiteNotes,
     shrunk_photo,
 )
+from coopconnect.problem import Problem
 from coopconnect.show.words import number
 from coopconnect.ui import state
 from coopconnect.ui.decide import Decision
@@ -138,22 +139,22 @@ def _draw_photos(page: Page, notes: SiteNotes) -> None:
     key = f"photos_{code}_{sum(len(photo.content) for photo in notes.photos)}"  # a new box once its files are taken
     st.file_uploader(
         page.say("sheet.photos", room=room), type=["jpg", "jpeg", "png", "webp"], accept_multiple_files=True, key=key,
-        on_change=_add_photos, args=(code, key, page.say("sheet.photos_full", most=MOST_PHOTOS)),
+        on_change=_add_photos, args=(code, key),
     )  # fmt: skip
 
 
-def _add_photos(code: str, key: str, full: str) -> None:
+def _add_photos(code: str, key: str) -> None:
     """Keep the pictures that can be read, as many as there is room for; tell of the others."""
     room = MOST_PHOTOS - len(state.current().dossier.site(code).photos)
     added: list[Photo] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for given in st.session_state[key] or []:
         try:
             if len(added) >= room:
-                raise DossierError(f"{given.name}: {full}")
+                raise DossierError(Problem("photos_full", name=given.name, count=MOST_PHOTOS))
             added.append(shrunk_photo(given.name, given.getvalue()))
         except DossierError as error:
-            problems.append(str(error))
+            problems += error.problems
     if added:
         _write(lambda notes: replace(notes, photos=(*notes.photos, *added)), code)
     if problems:

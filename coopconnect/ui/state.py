@@ -16,6 +16,7 @@ import streamlit as st
 
 from coopconnect.dossier import MOST_NOTES, Dossier, DossierError, SiteNotes, SurveySums
 from coopconnect.parameters import Parameters, load_parameters
+from coopconnect.problem import Problem, quoted
 from coopconnect.scenario import (
     COMPONENTS,
     Scenario,
@@ -163,10 +164,10 @@ class Session:
         return replace(self._at(self.future[0]), past=past, future=self.future[1:], gesture="")
 
 
-def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
+def view_from_query(query: Mapping[str, str]) -> tuple[View, list[Problem]]:
     """What an address says of the view; what it says wrongly is left out and reported."""
     values: dict[str, Any] = {}
-    problems: list[str] = []
+    problems: list[Problem] = []
     kinds = {f.name: type(f.default) for f in fields(View)}
     for short, name in VIEW_NAMES.items():
         if short not in query:
@@ -179,16 +180,16 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[str]]:
             if text.isascii() and text.isdigit() and low <= int(text) <= high:
                 values[name] = int(text)
             else:
-                problems.append(f"{short}: allowed whole numbers from {low} to {high}; not {text!r}")
+                problems.append(Problem("whole", short, low=low, high=high, given=quoted(text)))
         elif name in _ALLOWED:
             if text in _ALLOWED[name]:
                 values[name] = text
             else:
-                problems.append(f"{short}: allowed {', '.join(_ALLOWED[name])}; not {text!r}")
+                problems.append(Problem("choice", short, allowed=", ".join(_ALLOWED[name]), given=quoted(text)))
         elif text == "" or text.isalnum() or (name == "plan" and re.fullmatch(r"[0-9A-Za-z.~]{0,4000}", text)):
             values[name] = text
         else:
-            problems.append(f"{short}: allowed letters and digits; not {text!r}")
+            problems.append(Problem("letters", short, given=quoted(text)))
     return View(**values), problems
 
 
@@ -210,17 +211,17 @@ def session_from_query(query: Mapping[str, str], parameters: Parameters) -> Sess
     return Session(scenario, view, problems=tuple(problems + more + wrong), kept=kept)
 
 
-def _kept_from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[tuple[Kept, ...], list[str]]:
+def _kept_from_query(query: Mapping[str, str], parameters: Parameters) -> tuple[tuple[Kept, ...], list[Problem]]:
     """Scenarios put aside in an address; what is wrong in one is told with its name."""
     kept: list[Kept] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for name in KEPT_NAMES:
         if name in query:
             values = dict(parse_qsl(query[name]))
             title = values.pop("t", "")[:_MOST_TITLE]
             scenario, wrong = from_query(values, parameters)
             kept.append(Kept(title, scenario))
-            problems += [f"{name}: {text}" for text in wrong]
+            problems += [problem.under(name) for problem in wrong]
     return tuple(kept), problems
 
 
@@ -265,7 +266,7 @@ def _try(change: Callable[[Session], Session]) -> None:
     try:
         keep(replace(change(session), problems=()))
     except (ScenarioError, DossierError) as error:
-        keep(replace(session, problems=tuple(str(error).splitlines())))
+        keep(replace(session, problems=error.problems))
 
 
 def move(key: str, value: object, gesture: str = "") -> None:

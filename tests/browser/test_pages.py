@@ -181,7 +181,7 @@ def test_a_wrong_file_is_explained(visit: Visit, tmp_path: Path) -> None:
     wrong.write_text("[differences]\nfuel_price_eur_per_l = 12\nnonsense = 1\n", encoding="utf-8")
     visit.open("")
     visit.page.locator("input[type=file]").set_input_files(str(wrong))
-    visit.page.get_by_text("fuel_price_eur_per_l: allowed").wait_for(timeout=WAIT_MS)
+    visit.page.get_by_text("fuel_price_eur_per_l : permis").wait_for(timeout=WAIT_MS)
     right = tmp_path / "right.toml"
     right.write_text('title = "Essai"\n[differences]\nfuel_price_eur_per_l = 2\n', encoding="utf-8")
     visit.page.locator("input[type=file]").set_input_files(str(right))

@@ -86,7 +86,7 @@ def test_what_is_no_picture_is_told_and_nothing_is_lost(visit: Visit, tmp_path: 
     wrong = tmp_path / "photo.jpg"
     wrong.write_bytes(io.BytesIO(b"not a picture").getvalue())
     page.locator("input[type=file]").set_input_files(str(wrong))
-    page.get_by_text("not a picture that can be read").wait_for(timeout=WAIT_MS)
+    page.get_by_text("pas une image lisible").wait_for(timeout=WAIT_MS)
     expect(page.get_by_label("Notes sur Apt")).to_have_value(NOTE, timeout=WAIT_MS)
 
 
