@@ -105,7 +105,7 @@ def test_swap_rename_remove_and_undo() -> None:
     assert session.scenario.fuel_price_eur_per_l == 3.0
     assert session.kept[0].scenario.fuel_price_eur_per_l == 2.25
     assert session.dossier.title == "Crise"
-    app.text_input(key="title_0").set_value("Avant la crise").run()
+    next(t for t in app.text_input if str(t.key).startswith("title_0_")).set_value("Avant la crise").run()
     assert app.session_state[state.KEY].kept[0].title == "Avant la crise"
     assert "Avant" in str(app.query_params["k1"])
     app.button(key="drop_0").click().run()
@@ -275,5 +275,9 @@ def test_both_languages_and_every_outcome(language: str) -> None:
             weight_co2="20", **kept_query(("Un", {})),
         )  # fmt: skip
         sound(app)
+        chosen = next(item for item in app.get("button_group") if str(item.key).startswith("outcome_"))
+        titles = [item for item in app.text_input if str(item.key).startswith(("title_", "why_"))]
+        assert (chosen.value, len(titles)) == (outcome, 3)
+        assert not any(item.proto.set_value for item in (chosen, *titles))  # from the link, not from the session state
     text = words(app)
     assert ("Poids du score" if language == "fr" else "Weights of the score") in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -34,6 +35,11 @@ def opened(**query: str) -> AppTest:
     return app
 
 
+def widget(app: AppTest, kind: str, name: str) -> Any:
+    """The widget whose key starts with `name`: the rest of the key follows its value."""
+    return next(item for item in app.get(kind) if str(item.key).startswith(f"{name}_"))
+
+
 def texts(app: AppTest) -> str:
     """All the words of a page, with plain spaces."""
     found = "\n".join(str(node.body) for node in app.main if getattr(node, "type", "") == "html")
@@ -53,6 +59,25 @@ def test_a_cold_link_gives_the_three_weeks() -> None:
     assert 'class="kept bad"' not in told
 
 
+def test_fields_start_from_the_link_and_not_from_the_state_of_a_session() -> None:
+    """Each value is its widget's default: nothing is told through the session state, which a second run could lose."""
+    app = opened(home=GARGAS, work=AVIGNON, mydays="3", car="electric", site=APT, gain="kg_co2e", truly="1")
+    for kind, name, default in (
+        ("button_group", "my_days", [3]), ("button_group", "car", [1]), ("button_group", "gain", [3]),
+        ("button_group", "truly", [1]), ("text_input", "home_text", "Gargas (84)"), ("text_input", "work_text", "Avignon (84)"),
+    ):  # fmt: skip
+        proto = widget(app, kind, name).proto
+        assert (list(proto.default) if kind == "button_group" else proto.default) == default, name
+        assert not proto.set_value, name
+    hub = widget(app, "selectbox", "hub")
+    assert hub.value == APT and not hub.proto.set_value
+    assert hub.proto.options[hub.proto.default].startswith("Apt")
+    widget(app, "button_group", "my_days").set_value(4).run()
+    assert app.session_state[state.KEY].view == View(
+        home=GARGAS, work=AVIGNON, my_days=4, car="electric", selected=APT, gain="kg_co2e", truly=True
+    )
+
+
 def test_an_empty_page_says_what_to_do_and_shows_an_example() -> None:
     app = opened()
     assert "Dites où vous habitez" in texts(app)
@@ -64,15 +89,15 @@ def test_an_empty_page_says_what_to_do_and_shows_an_example() -> None:
 
 def test_a_search_finds_without_accents_and_keeps_what_is_unknown() -> None:
     app = opened(work=AVIGNON)
-    app.text_input(key="home_text").set_value("evreux").run()
+    widget(app, "text_input", "home_text").set_value("evreux").run()
     assert app.session_state[state.KEY].view.home == "27229"
-    assert app.text_input(key="home_text").value == "Évreux (27)"
+    assert widget(app, "text_input", "home_text").value == "Évreux (27)"
     assert "hors de Provence-Alpes-Côte d'Azur" in texts(app) or "Au-delà de 150 km" in texts(app)
-    app.text_input(key="home_text").set_value("Sagnion").run()
+    widget(app, "text_input", "home_text").set_value("Sagnion").run()
     assert app.session_state[state.KEY].view.home == ""
-    assert app.text_input(key="home_text").value == "Sagnion"
+    assert widget(app, "text_input", "home_text").value == "Sagnion"
     assert "Aucune commune" in texts(app) and "Saignon (84)" in texts(app)
-    app.text_input(key="home_text").set_value("Saint-Martin (84)").run()
+    widget(app, "text_input", "home_text").set_value("Saint-Martin (84)").run()
     app.button(key="home_84112").click().run()
     assert app.session_state[state.KEY].view.home == "84112"
 

@@ -17,6 +17,7 @@ from coopconnect.territory.anywhere import LONGEST_KM, Drive
 from coopconnect.ui import cached, communes, state
 from coopconnect.ui.figures import parameter_row
 from coopconnect.ui.frame import Page
+from coopconnect.ui.widget_key import key_for
 
 DAYS = tuple(range(state.MOST_DAYS + 1))
 EXAMPLE = ("84047", "84007")
@@ -64,25 +65,19 @@ def draw_questions(page: Page, now: Assessment) -> tuple[Reach | None, list[Reac
             _commune_field(page, "work")
         days, car, hub_place = st.columns([1.15, 1.15, 1.4], gap="small")
         with days:
-            _seed("my_days", view.my_days)
+            key = key_for("my_days", view.my_days)
             st.segmented_control(
-                page.say("house.days"), DAYS, key="my_days", required=True, help=page.say("house.days_help"), wrap=True,
-                on_change=_write, args=("my_days", "my_days"),
+                page.say("house.days"), DAYS, default=view.my_days, key=key, required=True, wrap=True,
+                help=page.say("house.days_help"), on_change=_write, args=("my_days", key),
             )  # fmt: skip
         with car:
-            key = f"car_{page.language}"
-            _seed(key, view.car)
+            key = key_for(f"car_{page.language}", view.car)
             st.segmented_control(
-                page.say("house.car"), state.CARS, key=key, required=True, on_change=_write, args=("car", key), wrap=True,
+                page.say("house.car"), state.CARS, default=view.car, key=key, required=True, on_change=_write, args=("car", key), wrap=True,
                 format_func=lambda name: page.say(f"house.car_{name}"),
             )  # fmt: skip
         with hub_place:
             return _hub_field(page, now)
-
-
-def _seed(key: str, value: object) -> None:
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
 
 
 def _write(field: str, key: str) -> None:
@@ -95,16 +90,13 @@ def _commune_field(page: Page, field: str) -> None:
     """A commune by its name: what is typed is searched when it is entered, other communes of the name one click away."""
     code = getattr(page.view, field)
     found = communes.commune(code)
-    key, typed = f"{field}_text", str(st.session_state.get(f"{field}_typed", ""))
-    if found is not None:
-        _seed(key, found.label)
+    typed = str(st.session_state.get(f"{field}_typed", ""))
+    shown = typed if found is None else found.label
+    key = key_for(f"{field}_text", shown)
     st.text_input(
-        page.say(f"house.{field}"),
-        key=key,
-        placeholder=page.say("house.commune_example"),
-        on_change=_searched,
-        args=(field,),
-    )
+        page.say(f"house.{field}"), shown, key=key, placeholder=page.say("house.commune_example"), on_change=_searched,
+        args=(field, key),
+    )  # fmt: skip
     if code and found is None:
         st.html(f'<p class="hint bad">{html.escape(page.say("house.not_france", code=code))}</p>')
     elif found is None and typed:
@@ -126,8 +118,8 @@ def _draw_others(page: Page, field: str, code: str, typed: str) -> None:
                 )
 
 
-def _searched(field: str) -> None:
-    text = str(st.session_state[f"{field}_text"])
+def _searched(field: str, key: str) -> None:
+    text = str(st.session_state[key])
     found = communes.find(text)
     st.session_state[f"{field}_typed"] = text.strip()
     state.look(**{field: found[0].code if found else ""})
@@ -180,8 +172,8 @@ def _hub_field(page: Page, now: Assessment) -> tuple[Reach | None, list[Reach]]:
     best = best_hub(page, found, now) if known else None
     by_code = {item.code: item for item in found}
     chosen = by_code.get(page.view.selected, best)
-    key = f"hub_{page.language}_{page.view.home}"
-    _seed(key, page.view.selected if page.view.selected in by_code else "")
+    options, picked = ["", *by_code], page.view.selected if page.view.selected in by_code else ""
+    key = key_for(f"hub_{page.language}", (page.view.home, picked))
 
     def label(code: str) -> str:
         if not code:
@@ -193,8 +185,8 @@ def _hub_field(page: Page, now: Assessment) -> tuple[Reach | None, list[Reach]]:
         return page.say("house.hub_option", name=item.name, minutes=minutes, score=number(item.score, page.language))
 
     st.selectbox(
-        page.say("house.hub"), ["", *by_code], key=key, format_func=label, on_change=_hub_picked, args=(key,),
-        disabled=not found,
+        page.say("house.hub"), options, options.index(picked), key=key, format_func=label, on_change=_hub_picked,
+        args=(key,), disabled=not found,
     )  # fmt: skip
     return chosen, found
 

@@ -37,6 +37,7 @@ from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.frame import Page, guard, mount_frame, reason_of
 from coopconnect.ui.home import examples, read_file
 from coopconnect.ui.state import KEPT_NAMES, Kept
+from coopconnect.ui.widget_key import key_for
 
 DECIDE = "pages/decider.py"
 _ROUND = "compare_round"
@@ -159,26 +160,22 @@ def _card_html(page: Page, future: Future) -> str:
 
 def _title_box(page: Page, future: Future) -> None:
     """The title, to be changed; that of the screen is the title of its dossier, with its why."""
-    key = f"title_{future.place}"
     held = page.session.dossier.title if future.place == ON_SCREEN else page.session.kept[future.place].title
-    if st.session_state.get(key) != held:
-        st.session_state[key] = held
+    why = page.session.dossier.why
+    key, why_key = key_for(f"title_{future.place}", held), key_for("why", why)
+    asked = (future.place, key, why_key)
     st.text_input(
-        page.say("compare.title_label", letter=future.letter), key=key, max_chars=80,
-        placeholder=page.say("compare.title_hint"), on_change=_rename, args=(future.place,),
+        page.say("compare.title_label", letter=future.letter), held, key=key, max_chars=80,
+        placeholder=page.say("compare.title_hint"), on_change=_rename, args=asked,
     )  # fmt: skip
     if future.place == ON_SCREEN:
-        if st.session_state.get("why") != page.session.dossier.why:
-            st.session_state["why"] = page.session.dossier.why
-        st.text_input(
-            page.say("compare.why_label"), key="why", max_chars=500, on_change=_rename, args=(ON_SCREEN,),
-        )  # fmt: skip
+        st.text_input(page.say("compare.why_label"), why, key=why_key, max_chars=500, on_change=_rename, args=asked)
 
 
-def _rename(place: int) -> None:
-    title = str(st.session_state[f"title_{place}"])
+def _rename(place: int, key: str, why_key: str) -> None:
+    title = str(st.session_state[key])
     if place == ON_SCREEN:
-        state.write_title(title, str(st.session_state.get("why", "")))
+        state.write_title(title, str(st.session_state[why_key]))
     else:
         state.rename_kept(place, title)
 
@@ -334,12 +331,11 @@ def draw_differences(page: Page, futures: Sequence[Future]) -> None:
 
 def _choice(page: Page, futures: Sequence[Future], field: str, label: str, chosen: Future) -> None:
     """Choose a scenario by its letter; what is chosen goes to the address."""
-    key = f"compare_{field}"
-    if st.session_state.get(key) != chosen.letter:
-        st.session_state[key] = chosen.letter
+    key = key_for(f"compare_{field}", chosen.letter)
     titles = {f.letter: f"{f.letter} · {f.title}" for f in futures}
     st.segmented_control(
-        label, list(titles), key=key, format_func=lambda letter: titles.get(letter, letter), required=True,
+        label, list(titles), default=chosen.letter, key=key, required=True,
+        format_func=lambda letter: titles.get(letter, letter),
         on_change=_look_at, args=(field, key), wrap=True,
     )  # fmt: skip
 
@@ -430,14 +426,13 @@ def _outcome(page: Page, after: Future) -> str:
     """The figure to break down; that of a site only where one is known."""
     outcomes = [key for key in parts.OUTCOME_OF if key != "site" or _site_code(page, after)]
     chosen = page.view.outcome if page.view.outcome in outcomes else outcomes[0]
-    if st.session_state.get("outcome") != chosen:
-        st.session_state["outcome"] = chosen
     site = after.assessment.site(_site_code(page, after))
     name = "" if site is None else str(site["name"])
+    key = key_for("outcome", chosen)
     labels = {key: page.say(f"compare.total.{parts.OUTCOME_OF[key]}", name=name) for key in outcomes}
     st.segmented_control(
-        page.say("compare.outcome"), outcomes, key="outcome", format_func=lambda key: labels.get(key, key), required=True,
-        on_change=lambda: state.look(outcome=str(st.session_state.get("outcome") or "")), wrap=True,
+        page.say("compare.outcome"), outcomes, default=chosen, key=key, format_func=lambda key: labels.get(key, key),
+        required=True, on_change=lambda: state.look(outcome=str(st.session_state[key] or "")), wrap=True,
     )  # fmt: skip
     return chosen
 

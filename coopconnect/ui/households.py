@@ -22,6 +22,7 @@ from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.frame import Page, query_of
 from coopconnect.ui.sight import in_sight
 from coopconnect.ui.state import GAINS
+from coopconnect.ui.widget_key import key_for
 
 PLACE_PX = 1200
 TABLE_PX = 460
@@ -71,12 +72,10 @@ def _draw_choices(page: Page) -> None:
             ("gain", GAINS, view.gain, lambda name: page.say(f"house.measure_{name}")),
             ("truly", (False, True), view.truly, lambda on: page.say(f"house.reading_{'truly' if on else 'average'}")),
         ):
-            key = f"{field}_{language}"
-            if st.session_state.get(key) != value:
-                st.session_state[key] = value
+            key = key_for(f"{field}_{language}", value)
             st.segmented_control(
-                page.say("house.measure" if field == "gain" else "house.reading"), options, key=key, required=True,
-                format_func=label, on_change=_chosen, args=(field, key), wrap=True,
+                page.say("house.measure" if field == "gain" else "house.reading"), options, default=value, key=key,
+                required=True, format_func=label, on_change=_chosen, args=(field, key), wrap=True,
             )  # fmt: skip
 
 
