@@ -46,6 +46,19 @@ ENGLISH = {
     "photo_kind": "{name}: not a picture that can be read; allowed JPEG, PNG, WebP",
     "sums": "allowed numbers from 0",
     "sums_order": "users above answers, or days above all days",
+    "plan_part": "unknown part {given}",
+    "plan_value": "{name} cannot be {given}",
+    "from_zero": "should be a number from 0; not {given}",
+    "from_one": "should be at least 1; not {given}",
+    "between": "allowed from {low} to {high}; not {given}",
+    "plan_limit": "one of them is needed",
+    "plan_no_site": "no site in territory {territory} with code {given}",
+    "plan_both": "{given} is also forced or existing; keep one",
+    "plan_forced": "{count} sites, but only {most} may open",
+    "plan_possible": "the territory has {count} possible sites, {existing} exist already; not {given}",
+    "plan_refused": "a forced site is refused in the scenario; keep one of the two",
+    "plan_close": "{given} hold two sites within {minutes} minutes of each other",
+    "plan_cost": "the forced sites alone cost {cost} EUR, over {budget}",
 }
 """Text of each code. Numbers are written as `g` does, other values as they are."""
 

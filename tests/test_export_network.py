@@ -68,6 +68,10 @@ def test_no_plan_no_sheet(small: Territory, parameters: Parameters, reference: S
     now = assess(small, reference, parameters)
     content = workbook(now, now, parameters, PROVENANCE, "fr", on=date(2026, 3, 2))
     assert NAMES["fr"] not in openpyxl.load_workbook(io.BytesIO(content)).sheetnames
+    why = Included(plan=("forbidden : 04112",))
+    told = workbook(now, now, parameters, PROVENANCE, "fr", on=date(2026, 3, 2), included=why)
+    rows = [str(row[0]) for row in cells(told, NAMES["fr"]) if row[0]]
+    assert rows[-1] == "forbidden : 04112" and "ne peut pas être fait" in rows[-2]
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

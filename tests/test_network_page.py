@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from coopconnect.parameters import load_parameters
 from coopconnect.siting.question import PlanError, Question, from_text, to_text
+from coopconnect.ui import state
+from coopconnect.ui.frame import Page
+from coopconnect.ui.network_page import plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,7 +40,11 @@ def test_a_wrong_question_is_told() -> None:
     app.query_params["plan"] = "n4~f04112~x04112"
     app.run()
     assert not app.exception
-    assert "04112" in app.error[0].value
+    assert "04112 est aussi imposé ou existant" in app.error[0].value
+    session = app.session_state[state.KEY]
+    assert plan_of(Page("reseau", session, load_parameters())) == (
+        "forbidden : 04112 est aussi imposé ou existant ; gardez l'un des deux",
+    )
 
 
 def test_the_question_travels_as_text() -> None:

@@ -76,13 +76,15 @@ def test_a_wrong_address_is_told_and_the_rest_is_kept() -> None:
         "minutes": "-4",
         "near": "<b>",
         "x": "1",
+        "plan": "n4~z9",
     }
     session = state.session_from_query(query, PARAMETERS)
     assert session.scenario.fuel_price_eur_per_l == 2.25
     assert session.view == View()
-    assert len(session.problems) == 5
+    assert len(session.problems) == 6
     french = [told(problem, "fr") for problem in session.problems]
     assert all(" : " in text and "allowed" not in text for text in french)
+    assert "plan : partie inconnue 'z9'" in french
     assert "minutes : permis : nombres entiers de 1 à 30 ; pas '-4'" in french
 
 

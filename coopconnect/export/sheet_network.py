@@ -22,8 +22,8 @@ _LAST = 8
 _HEADS = ("rank", "commune", "adds", "cumulated", "users", "desks_column", "year", "if_refused", "loss")
 
 
-def write_network(book: Book, plan: SitePlan) -> Worksheet:
-    """Worth and proof, sites with live sums, curve as a native chart, communes left out."""
+def write_network(book: Book, plan: SitePlan | tuple[str, ...]) -> Worksheet:
+    """Worth and proof, sites with live sums, curve as a native chart, communes left out; of a plan that cannot be, why."""
     sheet, name = b.add_sheet(book, "network", "#4ba3d9")
     b.put_title(sheet, book, b.words(book, "network.title"), b.words(book, "network.note"), _LAST)
     sheet.set_column(0, 0, 30)
@@ -31,11 +31,24 @@ def write_network(book: Book, plan: SitePlan) -> Worksheet:
     sheet.set_column(2, 6, 12)
     sheet.set_column(7, 7, 26)
     sheet.set_column(8, 8, 13)
+    if isinstance(plan, tuple):
+        return _no_plan(book, sheet, plan)
     row = _worth(book, sheet, plan, HEADER_ROW - 1)
     row = _sites(book, sheet, plan, row + 2)
     row = _curve(book, sheet, name, plan, row + 2)
     row = _left_out(book, sheet, plan, row + 2)
     sheet.print_area(0, 0, row, _LAST)
+    sheet.fit_to_pages(1, 0)
+    return sheet
+
+
+def _no_plan(book: Book, sheet: Worksheet, problems: tuple[str, ...]) -> Worksheet:
+    """What was asked cannot be planned: every problem, and what to do."""
+    top = HEADER_ROW - 1
+    b.put_text(sheet, top, 0, b.words(book, "network.no_plan"), book, bold=True)
+    for row, problem in enumerate(problems, top + 1):
+        b.put_text(sheet, row, 0, problem, book)
+    sheet.print_area(0, 0, top + len(problems), _LAST)
     sheet.fit_to_pages(1, 0)
     return sheet
 

@@ -50,7 +50,8 @@ class Included:
 
     territory: that of the assessment, with `home` (the one of its calibration), for the sheet of the chosen site and the
     shares by lever. groups: winners and losers, beside the sheet Ménages. compared: scenarios put aside. dossier: answers,
-    remarks and notes. ensemble: futures of this scenario, all drawn. plan: sites to open together.
+    remarks and notes. ensemble: futures of this scenario, all drawn. plan: sites to open together, or why
+    those that were asked cannot be (() where none were asked).
     """
 
     territory: Territory | None = None
@@ -59,7 +60,7 @@ class Included:
     compared: tuple[Compared, ...] = ()
     dossier: Dossier = field(default_factory=Dossier)
     ensemble: Ensemble | None = None
-    plan: SitePlan | None = None
+    plan: SitePlan | tuple[str, ...] = ()
 
 
 NOTHING_MORE = Included()
@@ -110,7 +111,7 @@ def workbook(
         )
     if included.ensemble is not None:
         write_robust(book, included.ensemble, selected_code or "")
-    if included.plan is not None:
+    if included.plan:
         write_network(book, included.plan)
     write_break_even(book, assessment, parameters)
     write_sites(book, sites, kinds)

@@ -11,6 +11,7 @@ import numpy as np
 from coopconnect import MODEL_VERSION
 from coopconnect.model.runs import site_results
 from coopconnect.parameters import Parameters
+from coopconnect.problem import Problem as Refusal
 from coopconnect.scenario import Scenario
 from coopconnect.siting import measure
 from coopconnect.siting.bound import best_openings, demand_bound
@@ -119,7 +120,7 @@ def _problem(network: Network, q: Question) -> Problem:
     fixed = existing | mask_of(territory, q.forced)
     forbidden = mask_of(territory, (*q.forbidden, *network.scenario.refused))
     if (fixed & ~existing & forbidden).any():
-        raise PlanError("forced: a forced site is refused in the scenario; keep one of the two")
+        raise PlanError(Refusal("plan_refused", "forced"))
     price, budget = np.zeros(n), np.inf
     if q.budget_eur:
         opening, yearly = measure.costs(measure.alone(network).hub_days, network.scenario, network.values)
@@ -130,14 +131,15 @@ def _problem(network: Network, q: Question) -> Problem:
     for k in np.flatnonzero(fixed):
         others = near[start[k] : start[k + 1]]
         if fixed[others].any() and not existing[k]:
-            raise PlanError(f"forced: {q.forced} hold two sites within {q.apart_min:g} minutes of each other")
+            raise PlanError(Refusal("plan_close", "forced", given=", ".join(q.forced), minutes=float(q.apart_min)))
         allowed[others] = False
     most = q.sites or int((allowed | fixed & ~existing).sum())
     if np.isfinite(budget):
         affordable = int(np.searchsorted(np.cumsum(np.sort(price[allowed | fixed & ~existing])), budget, side="right"))
         most = min(most, affordable)
         if float(price[fixed].sum()) > budget:
-            raise PlanError(f"budget: the forced sites alone cost {price[fixed].sum():,.0f} EUR, over {budget:,.0f}")
+            cost, limit = f"{price[fixed].sum():.0f}", f"{budget:.0f}"
+            raise PlanError(Refusal("plan_cost", "budget", cost=cost, budget=limit))
     return Problem(network, no_rows(network), allowed | fixed, fixed, existing, most, price, budget, start, near)
 
 
@@ -147,7 +149,7 @@ def _conflicts(territory: Territory, apart_min: float) -> tuple[np.ndarray, np.n
     if apart_min <= 0.0:
         return np.zeros(n + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
     if apart_min > ACCESS_TABLE_MAX_MIN:
-        raise PlanError(f"apart: allowed from 0 to {ACCESS_TABLE_MAX_MIN:g} minutes; not {apart_min:g}")
+        raise PlanError(Refusal("between", "apart", low=0, high=float(ACCESS_TABLE_MAX_MIN), given=f"{apart_min:g}"))
     site_of = np.full(len(territory.zones), -1)
     site_of[territory.site_zone] = np.arange(n)
     one = np.repeat(np.arange(n), np.diff(territory.access_start))

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from coopconnect.problem import Problem, ProblemsError, quoted
 from coopconnect.territory.types import Territory
 
 OBJECTIVES = ("hours", "score", "people", "money", "co2", "users", "equity")
 """What a plan can maximise. `docs/siting.md` defines each."""
 
 
-class PlanError(ValueError):
+class PlanError(ProblemsError):
     """What was asked cannot be planned; the message lists every problem, one a line."""
 
 
@@ -71,14 +72,14 @@ def from_text(text: str) -> Question:
     for part in filter(None, text.split("~")):
         name = _WORDS.get(part[0])
         if name is None:
-            raise PlanError(f"plan: unknown part {part!r}")
+            raise PlanError(Problem("plan_part", "plan", given=quoted(part)))
         kind = type(getattr(Question(), name))
         try:
             found[name] = tuple(filter(None, part[1:].split("."))) if kind is tuple else (
                 part[1:] == "1" if kind is bool else kind(part[1:])
             )  # fmt: skip
         except ValueError:
-            raise PlanError(f"plan: {name} cannot be {part[1:]!r}") from None
+            raise PlanError(Problem("plan_value", "plan", name=name, given=quoted(part[1:]))) from None
     return Question(**found)
 
 
@@ -87,35 +88,35 @@ def check(question: Question, territory: Territory) -> None:
     n = territory.site_zone.size
     known = set(territory.zones["zone_code"].to_numpy(object)[territory.site_zone])
     q = question
-    problems = []
+    problems: list[Problem] = []
     if q.objective not in OBJECTIVES:
-        problems.append(f"objective: allowed {', '.join(OBJECTIVES)}; not {q.objective!r}")
+        problems.append(Problem("choice", "objective", allowed=", ".join(OBJECTIVES), given=quoted(q.objective)))
     numbers = {"sites": q.sites, "budget": q.budget_eur, "apart": q.apart_min, "desks": q.desks,
                "openings per year": q.openings_per_year}  # fmt: skip
-    problems += [f"{name}: should be a number from 0; not {v}" for name, v in numbers.items()
-                 if not (math.isfinite(v) and v >= 0)]  # fmt: skip
+    problems += [
+        Problem("from_zero", name, given=str(v)) for name, v in numbers.items() if not (math.isfinite(v) and v >= 0)
+    ]
     if q.sites == 0 and q.budget_eur == 0:
-        problems.append("sites or budget: one of them is needed")
+        problems.append(Problem("plan_limit", "sites, budget"))
     if q.years < 1:
-        problems.append(f"years: should be at least 1; not {q.years}")
+        problems.append(Problem("from_one", "years", given=str(q.years)))
     if not 0.0 <= q.equity <= 1.0:
-        problems.append(f"equity: allowed from 0 to 1; not {q.equity}")
+        problems.append(Problem("between", "equity", low=0, high=1, given=str(q.equity)))
     for name in ("forced", "forbidden", "existing"):
         wrong = sorted(set(getattr(q, name)) - known)
         if wrong:
-            problems.append(f"{name}: no site in territory {territory.code} with code {', '.join(wrong[:8])}")
+            problems.append(Problem("plan_no_site", name, territory=territory.code, given=", ".join(wrong[:8])))
     both = sorted((set(q.forced) | set(q.existing)) & set(q.forbidden))
     if both:
-        problems.append(f"forbidden: {', '.join(both[:8])} is also forced or existing; keep one")
+        problems.append(Problem("plan_both", "forbidden", given=", ".join(both[:8])))
     forced = set(q.forced) - set(q.existing)
     if q.sites and len(forced) > q.sites:
-        problems.append(f"forced: {len(forced)} sites, but only {q.sites} may open")
+        problems.append(Problem("plan_forced", "forced", count=len(forced), most=q.sites))
     if q.sites > n - len(set(q.existing)):
-        problems.append(
-            f"sites: the territory has {n} possible sites, {len(set(q.existing))} exist already; not {q.sites}"
-        )
+        there = len(set(q.existing))
+        problems.append(Problem("plan_possible", "sites", count=n, existing=there, given=str(q.sites)))
     if problems:
-        raise PlanError("\n".join(problems))
+        raise PlanError(*problems)
 
 
 def mask_of(territory: Territory, codes: tuple[str, ...]) -> np.ndarray:

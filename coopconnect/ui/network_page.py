@@ -13,6 +13,7 @@ import streamlit as st
 from coopconnect.scenario import Scenario
 from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
+from coopconnect.show.problem_words import told
 from coopconnect.show.words import euros, number, percent
 from coopconnect.siting.question import OBJECTIVES, PlanError, Question, from_text, to_text
 from coopconnect.siting.types import SitePlan
@@ -31,13 +32,11 @@ _SEARCHED = "network_searched"
 
 
 def question_of(page: Page) -> Question:
-    """What the address asks; the usual question, in rural communes, where it asks nothing that can be read."""
-    if not page.view.plan:
-        return Question(rural=True)
-    try:
-        return from_text(page.view.plan)
-    except PlanError:
-        return Question(rural=True)
+    """What the address asks; the usual question, in rural communes, where it asks none.
+
+    One that cannot be read was told, and left out, when the address was read (`state.view_from_query`).
+    """
+    return from_text(page.view.plan) if page.view.plan else Question(rural=True)
 
 
 def _ask(**changes: Any) -> None:
@@ -117,14 +116,14 @@ def _places(page: Page, name: str, codes: tuple[str, ...]) -> None:
     )  # fmt: skip
 
 
-def plan_of(page: Page) -> SitePlan | None:
-    """The plan that the address asks, for a file; None where it asks none or one that cannot be."""
+def plan_of(page: Page) -> SitePlan | tuple[str, ...]:
+    """The plan that the address asks, for a file; why there is none where it cannot be; () where it asks none."""
     if not page.view.plan:
-        return None
+        return ()
     try:
         return _found(page, question_of(page))
-    except PlanError:
-        return None  # the page Réseau tells it, with what to do
+    except PlanError as error:
+        return tuple(told(problem, page.language) for problem in error.problems)
 
 
 def _found(page: Page, question: Question) -> SitePlan:
@@ -139,7 +138,8 @@ def gather(page: Page) -> SitePlan | None:
         with st.spinner(page.say("network.wait")):
             plan = _found(page, question_of(page))
     except PlanError as error:
-        st.error("\n".join(f"- {html.escape(line)}" for line in str(error).splitlines()), icon=None)
+        lines = [told(problem, page.language) for problem in error.problems]
+        st.error("\n".join(f"- {html.escape(line)}" for line in lines), icon=None)
         return None
     cached.mark_loaded(page.scenario.territory)
     return plan

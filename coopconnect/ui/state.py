@@ -6,7 +6,6 @@ does comes back through the functions below. The address of the page says the sa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -28,6 +27,7 @@ from coopconnect.scenario import (
     with_host,
 )
 from coopconnect.show.words import DEFAULT_LANGUAGE, LANGUAGES, say
+from coopconnect.siting.question import PlanError, from_text
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
 
 KEY = "coopconnect"
@@ -45,6 +45,7 @@ VIEW_NAMES = {
 KEPT_NAMES = ("k1", "k2", "k3")
 """Names in the address of the scenarios kept to compare; the one on the screen is the first of at most four."""
 _MOST_TITLE = 80
+_MOST_PLAN = 4000
 CARS = ("thermal", "electric", "none")
 GAINS = ("hours", "eur", "eur_after_price", "kg_co2e")
 _ALLOWED = {"language": LANGUAGES, "car": CARS, "gain": GAINS}
@@ -186,7 +187,13 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[Problem]]:
                 values[name] = text
             else:
                 problems.append(Problem("choice", short, allowed=", ".join(_ALLOWED[name]), given=quoted(text)))
-        elif text == "" or text.isalnum() or (name == "plan" and re.fullmatch(r"[0-9A-Za-z.~]{0,4000}", text)):
+        elif name == "plan":
+            try:
+                from_text(text[:_MOST_PLAN])
+                values[name] = text[:_MOST_PLAN]
+            except PlanError as error:
+                problems += error.problems
+        elif text == "" or text.isalnum():
             values[name] = text
         else:
             problems.append(Problem("letters", short, given=quoted(text)))
