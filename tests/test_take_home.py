@@ -116,6 +116,8 @@ def test_only_an_address_gets_a_code(taken: Taken) -> None:
     )  # fmt: skip
     assert page_data("state", facts, "?v=1", ON)[1] == {}
     assert set(page_data("state", facts, taken.link, ON)[1]) == {"code.svg"}
+    data, files = page_data("state", facts, "http://localhost:8501/decider?v=1", ON)
+    assert (data["code"], files) == (False, {}) and "seulement sur l'ordinateur" in data["shown_link"]
 
 
 def test_the_readme_of_a_title_is_plain_text(taken: Taken) -> None:

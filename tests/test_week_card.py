@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def test_what_is_unknown_leaves_no_hole(
 
 def test_the_same_card_twice_is_the_same_file(weeks: Weeks) -> None:
     assert week_card(weeks, texts(), on=ON, language="fr") == week_card(weeks, texts(), on=ON, language="fr")
+
+
+def test_a_link_of_this_computer_gets_no_code_and_the_card_says_so(weeks: Weeks, tmp_path: Path) -> None:
+    local = replace(texts(), link="http://localhost:8501/menages?v=1")
+    told = _told(week_card(weeks, local, on=ON, language="fr"), tmp_path)
+    assert "Pas de code QR" in told and "Rouvrir ce calcul" not in told
 
 
 def test_a_code_is_a_vector_and_only_for_a_link_that_fits() -> None:

@@ -16,6 +16,7 @@ import pandas as pd
 from coopconnect.dossier import Dossier
 from coopconnect.export.argument_contents import Content, elected, employers, state
 from coopconnect.export.argument_facts import Facts, facts_of, scenario_words, source_lines
+from coopconnect.export.link import is_local
 from coopconnect.export.typeset import typeset
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
@@ -59,6 +60,9 @@ def page_data(kind: str, f: Facts, link: str, on: date) -> tuple[dict[str, Any],
     where = [str(f.site["epci_name"]), f.say("argument.departement", code=str(f.site["departement"]))]
     population = f.say("argument.population", count=number(f["population"], f.language))
     address = link if link.startswith(("http://", "https://")) else ""  # only an address is worth a code
+    local = is_local(address)
+    code = link_code(address) if address and not local else ""
+    shown = shown_link(link) + (f" ({f.say('argument.local')})" if local else "")
     stamp = f.say("argument.stamp", version=f.assessment.model_version, date=day_words(on, f.language))
     data = {
         "title": f.say(f"argument.title.{kind}", name=name), "description": f.say("argument.description"), "kicker": f.say(f"argument.kicker.{kind}"),
@@ -71,10 +75,10 @@ def page_data(kind: str, f: Facts, link: str, on: date) -> tuple[dict[str, Any],
         "columns": [f.say("argument.column.figure"), f.say("argument.column.value"), f.say("argument.column.range"), f.say("argument.column.origin")],
         "scenario_lead": f.say("argument.scenario_lead"), "scenario": scenario_words(f.scenario, f.language),
         "sources_lead": f.say("argument.sources_lead"), "sources": source_lines(f, content["sources"]),
-        "foot": f.say("argument.foot"), "stamp": stamp, "link": address, "shown_link": shown_link(link),
+        "foot": f.say("argument.foot"), "stamp": stamp, "link": address, "shown_link": shown, "code": bool(code),
         "code_caption": f.say("argument.code_caption"), "code_alt": f.say("argument.code_alt"),
     }  # fmt: skip
-    return data, {"code.svg": link_code(address)} if address else {}
+    return data, {"code.svg": code} if code else {}
 
 
 def shown_link(link: str) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from coopconnect import MODEL_VERSION
+from coopconnect.export.link import is_local
 from coopconnect.export.typeset import typeset
 from coopconnect.model.personal import MEASURES, WAYS, Weeks
 from coopconnect.show import weeks as words_of
@@ -45,10 +46,11 @@ def qr_svg(link: str) -> str:
 def week_card(weeks: Weeks, texts: CardTexts, *, on: date, language: str) -> bytes:
     """The card as an accessible PDF (tagged, fonts embedded). The same arguments give the same bytes.
 
-    Raises `TypesetError` where the page cannot be set.
+    A link that only this computer can open gets no code: the card says so. Raises `TypesetError` where the page cannot be set.
     """
-    code = qr_svg(texts.link)
-    scan = "card_scan" if code else "card_long" if texts.link else ""
+    local = is_local(texts.link)
+    code = "" if local else qr_svg(texts.link)
+    scan = "card_local" if local else "card_scan" if code else "card_long" if texts.link else ""
     data = {
         "title": say("house.card_title", language), "route": texts.route, "truly": texts.truly, "price": texts.price,
         "reason": texts.reason, "notes": list(texts.notes), "scenario": texts.scenario, "qr": bool(code),

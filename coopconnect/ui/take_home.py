@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from dataclasses import replace
 from datetime import date
-from urllib.parse import urlsplit
 
 import streamlit as st
 
+from coopconnect.export.link import is_local
 from coopconnect.show import weeks as words_of
 from coopconnect.show.words import euros
 from coopconnect.ui import cached, calculator
@@ -17,13 +17,11 @@ from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.frame import Page, mount_frame, query_of
 from coopconnect.ui.state import Session, View
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
-
 
 def draw_take_home(page: Page, found: Calculation) -> None:
     """The card, the link, its code."""
     link = link_of(page, found)
-    local = urlsplit(link).hostname in LOCAL
+    local = is_local(link)
     with st.container(key="take", horizontal=True, vertical_alignment="center"):
         more = f" {page.say('house.link_local')}" if local else ""
         text = html.escape(page.say("house.link_content") + more)
