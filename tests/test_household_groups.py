@@ -20,6 +20,7 @@ from coopconnect.model.household_groups import (
     BANDS_KM,
     GROUP_COLUMNS,
     HOURS_EDGES,
+    HOUSEHOLD_RANGES,
     KINDS,
     KM_EDGES,
     MEASURES,
@@ -255,3 +256,10 @@ def test_bands_and_quantiles_by_hand() -> None:
     edges, weights = np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 0.0, 1.0])
     assert quantiles(edges, weights, np.array([0.25, 0.75])).tolist() == [0.5, 2.5]
     assert quantiles(edges, np.zeros(3), np.array([0.5])).tolist() == [0.0]
+
+
+def test_the_passes_are_told_as_they_are_made(small: Territory, reference: Scenario, parameters: Parameters) -> None:
+    heard: list[tuple[int, int]] = []
+    site = str(small.zones["zone_code"].iloc[small.site_zone[0]])
+    household_groups(small, reference, parameters, site, tell=lambda done, total: heard.append((done, total)))
+    assert heard == [(k, len(heard)) for k in range(1 + 2 * len(HOUSEHOLD_RANGES))]

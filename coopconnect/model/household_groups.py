@@ -9,6 +9,7 @@ Asked for by the page Ménages and the exports; `assess` does not call it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -127,16 +128,22 @@ class _Sums:
     histogram: np.ndarray
 
 
+Tell = Callable[[int, int], None]
+"""Called before each pass of the loop with the passes done and all of them."""
+
+
 def household_groups(
-    territory: Territory, scenario: Scenario, parameters: Parameters, site_code: str = "", home: Territory | None = None
-) -> HouseholdGroups:
+    territory: Territory, scenario: Scenario, parameters: Parameters, site_code: str = "", home: Territory | None = None,
+    tell: Tell = lambda done, total: None,
+) -> HouseholdGroups:  # fmt: skip
     """Winners, losers and distributions of the users of one site, or of all rural sites one at a time.
 
     For each kind of user (home, work, segment, hub), with d hub days a year, w of them a drive less (see
     `household_kernel.group_sums`), in hours, and from the vehicle km:
         eur = km * cost per km;  eur_after_price = eur - d * what the worker pays a day;  kg_co2e = km * fleet factor.
     site_code: INSEE code of a site; '' for the available rural sites (all available ones where none is rural).
-    home: the territory of the calibration, as in `assess`. Raises KeyError for an unknown site, `CalibrationError`.
+    home: the territory of the calibration, as in `assess`. tell: hears of the passes over all users, the central one
+    and two for each of `HOUSEHOLD_RANGES`. Raises KeyError for an unknown site, `CalibrationError`.
     """
     home = home or territory
     place = around_site(territory, site_code) if site_code else territory
@@ -146,6 +153,7 @@ def household_groups(
     pool = np.ones(1, dtype=bool) if site_code else rural_pool(place, scenario)
     costs = day_costs(prepared, scenario, values)
     choice = _Choice(prepared, pool, costs, odds(prepared, costs, scenario, calibration, values))
+    tell(0, 1 + 2 * len(HOUSEHOLD_RANGES))
     sums = _run(choice, scenario, values)
     reach = _Reach.of(choice, values)
     central = _totals(sums, reach, scenario, values)
@@ -155,7 +163,7 @@ def household_groups(
         _communes(sums, reach, scenario, values), _bands(sums, reach, scenario, values),
         _density(sums, reach, scenario, values),
         pd.DataFrame({"zone_code": codes[pool], **_columns(sums.by_site[pool], scenario, values)}),
-        _ranges(choice, home, scenario, parameters, values, central, reach),
+        _ranges(choice, home, scenario, parameters, values, central, reach, tell),
         _deciles(sums.histogram, scenario, values), sums.histogram,
         cost_per_km_eur(scenario, values), emission_kg_per_km(scenario, values), _price(scenario, values),
     )  # fmt: skip
@@ -356,19 +364,19 @@ def _totals(sums: _Sums, reach: _Reach, scenario: Scenario, values: Values) -> d
 
 def _ranges(
     choice: _Choice, home: Territory, scenario: Scenario, parameters: Parameters, values: Values,
-    central: dict[str, float], reach: _Reach,
+    central: dict[str, float], reach: _Reach, tell: Tell,
 ) -> dict[str, Range]:  # fmt: skip
     """Low and high: falls and rises of each parameter, in quadrature; counts in logarithms, as `ranges.Spread`."""
     names = list(central)
     counts = np.array([name == "users" or name.endswith("_users") for name in names])
     base = np.array(list(central.values()))
     fall, rise = np.zeros_like(base), np.zeros_like(base)
-    for key in HOUSEHOLD_RANGES:
+    for k, key in enumerate(HOUSEHOLD_RANGES):
         item, value = parameters[key], values[key]
-        ends = [
-            _variant(choice, home, scenario, parameters, values, reach, key, level)
-            for level in (min(item.low, value), max(item.high, value))
-        ]
+        ends: list[dict[str, float] | None] = []
+        for level in (min(item.low, value), max(item.high, value)):
+            tell(1 + 2 * k + len(ends), 1 + 2 * len(HOUSEHOLD_RANGES))
+            ends.append(_variant(choice, home, scenario, parameters, values, reach, key, level))
         moved = np.stack([np.array([end[name] for name in names]) if end else base for end in ends])
         logs = np.log(np.maximum(moved, _TINY)) - np.log(np.maximum(base, _TINY))
         change = np.where(counts, logs, moved - base)

@@ -14,6 +14,8 @@ import gc
 import sys
 import threading
 import time
+from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -171,22 +173,38 @@ def _central(scenario: Scenario) -> Central:
     return central(territory(code), scenario, parameters(), home_territory(code))
 
 
-def households(scenario: Scenario, site_code: str = "") -> HouseholdGroups:
+class _Held:
+    """One result of `households`, None until it is made; the lock keeps a second visitor from making it again."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.groups: HouseholdGroups | None = None
+
+
+def households(
+    scenario: Scenario, site_code: str = "", tell: Callable[[int, int], None] = lambda done, total: None
+) -> HouseholdGroups:
     """Who gains and who loses, for one site or the rural sites: see `coopconnect.model.household_groups`.
 
-    Kept on what changes it: not the weights of the score.
+    Kept on what changes it: not the weights of the score. tell: hears of the passes, and may draw them.
     """
-    usual = reference_scenario(parameters(), scenario.territory)
-    weights = {f"weight_{name}": getattr(usual, f"weight_{name}") for name in COMPONENTS}
-    return _households(_as_assessed(scenario).with_values(**weights), site_code)
+    reference = reference_scenario(parameters(), scenario.territory)
+    weights = {f"weight_{name}": getattr(reference, f"weight_{name}") for name in COMPONENTS}
+    usual = _as_assessed(scenario).with_values(**weights)
+    held = _households(usual, site_code)
+    with held.lock:
+        if held.groups is None:
+            from coopconnect.model.household_groups import household_groups
+
+            code, home = scenario.territory, home_territory(scenario.territory)
+            held.groups = household_groups(territory(code), usual, parameters(), site_code, home, tell)
+        return held.groups
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _households(scenario: Scenario, site_code: str) -> HouseholdGroups:
-    from coopconnect.model.household_groups import household_groups
-
-    code = scenario.territory
-    return household_groups(territory(code), scenario, parameters(), site_code, home_territory(code))
+def _households(scenario: Scenario, site_code: str) -> _Held:
+    """Where the result is kept. It is not made here: what draws its progress cannot stand in a kept function."""
+    return _Held()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -52,9 +52,15 @@ def site_of(page: Page) -> str:
 
 
 def groups_of(page: Page) -> HouseholdGroups:
-    """The households of the chosen site, or of the rural sites; what takes long says so."""
-    with st.spinner(page.say("house.wait")):
-        return cached.households(page.scenario, site_of(page))
+    """The households of the chosen site, or of the rural sites; what takes long says how far it is."""
+    place = st.empty()
+
+    def tell(done: int, total: int) -> None:
+        place.progress(done / total, page.say("house.passes", done=done, total=total))
+
+    found = cached.households(page.scenario, site_of(page), tell)
+    place.empty()
+    return found
 
 
 def _name(groups: HouseholdGroups, page: Page) -> str:
