@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coopconnect.parameters import load_parameters
+from coopconnect.parameters import Parameters, load_parameters
+from coopconnect.scenario import Scenario
+from coopconnect.siting.plan import site_plan
 from coopconnect.siting.question import PlanError, Question, from_text, to_text
-from coopconnect.ui import state
+from coopconnect.ui import cached, plan_jobs, state
 from coopconnect.ui.frame import Page
 from coopconnect.ui.network_page import plan_of
 
@@ -57,3 +63,48 @@ def test_the_question_travels_as_text() -> None:
     for text in ("z9", "nx"):
         with pytest.raises(PlanError):
             from_text(text)
+
+
+def test_a_search_goes_on_in_the_background_and_stops(reference: Scenario, parameters: Parameters) -> None:
+    scenario = reference.with_values(territory="d04")
+    question = Question(sites=6, objective="equity", rural=True)
+    found = site_plan(cached.territory("d04"), scenario, parameters, question, cached.home_territory("d04"), 0.2)
+    known = replace(found, bound=math.inf)  # nothing proven yet
+    key = scenario, question
+    assert plan_jobs.find(key) is None
+    plan_jobs.start(key, known)
+    job = plan_jobs.find(key)
+    assert job is not None
+    assert job.gap == known.gap
+    while job.running and math.isinf(job.bound):
+        time.sleep(0.01)
+    between = job.gap
+    assert 0.0 < between < math.inf
+    job.stop.set()
+    assert job.thread is not None
+    job.thread.join(timeout=60)
+    assert not job.error
+    assert job.plan is not None
+    assert job.gap <= between
+    best = plan_jobs.better(known, job.plan)
+    assert best.value >= known.value
+    assert best.value <= best.bound <= best.value * (1.0 + between) * (1.0 + 1e-9)
+
+
+def test_the_page_shows_a_search_that_goes_on_and_stops_it(reference: Scenario) -> None:
+    key = reference.with_values(territory="d04"), from_text("n5~r1~oequity")
+    job = plan_jobs._jobs().take(key, lambda: plan_jobs.PlanJob(key, value=100.0, bound=112.0))
+    job.begin(lambda: job.stop.wait(60.0) and None, "plan")
+    app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
+    for name, text in {"v": "1", "territory": "d04", "plan": "n5~r1~oequity"}.items():
+        app.query_params[name] = text
+    app.run()
+    assert not app.exception
+    assert not [b for b in app.button if b.key == "network_better"]
+    next(b for b in app.button if b.key == "network_stop").click().run()
+    assert job.stop.is_set()
+    assert isinstance(job.thread, threading.Thread)
+    job.thread.join(timeout=10)
+    app.run()
+    assert [b for b in app.button if b.key == "network_better"]
+    assert any("borne est large" in c.value for c in app.caption)

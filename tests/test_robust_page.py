@@ -21,8 +21,7 @@ def _opened(**query: str) -> AppTest:
         app.query_params[key] = value
     app.run()
     for _ in range(200):
-        jobs, _ = robust_jobs._jobs()
-        if not any(job.running for job in jobs.values()):
+        if not any(job.running for job in robust_jobs._jobs().jobs.values()):
             break
         time.sleep(0.1)
     return app.run()

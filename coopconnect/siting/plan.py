@@ -37,7 +37,7 @@ from coopconnect.siting.types import SitePlan
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
 Watch = Callable[[float, float], bool]
-"""Told (value, bound) as the proof goes on; returns False to stop."""
+"""Told (value, bound) as search and proof go on, the bound infinite before the proof; returns False to stop."""
 
 FEW_PAIRS = 100_000
 """Access pairs up to which the tight bound is worked out; beyond, one round of it would take too long."""
@@ -77,15 +77,27 @@ def site_plan(
     check(question, territory)
     network = network_of(territory, scenario, parameters, home)
     setting = setting_of(network, question)
-    chosen = first_answer(setting, 0.4 * seconds, seed)
-    ends = max(started + seconds, time.perf_counter() + min(0.4, seconds))  # a cold start leaves the proof its time
-    chosen, bound, proof = proven(setting, chosen, ends, seed, watch)
-    plan = report(setting.network, setting.problem, question, chosen, setting.value, bound, proof)
+    first = first_answer(setting, 0.4 * seconds, seed, watch)
+    told = time.perf_counter()
+    plan = _told(setting, first)
     cost = _refusals_cost(setting, plan.value, seed)
+    again = time.perf_counter() - told if question.objective == "people" else 0.0  # a covering may find a better set
+    ends = max(started + seconds - again, time.perf_counter() + min(0.4, seconds))  # a cold start leaves time to prove
+    chosen, bound, proof = first, np.inf, ""
+    if watch is None or watch(plan.value, np.inf):
+        chosen, bound, proof = proven(setting, first, ends, seed, watch)
+    if not np.array_equal(chosen, first):
+        plan = _told(setting, chosen)
+        cost = max(0.0, cost - (plan.value - setting.value(first)))
     return replace(
-        plan, scenario=scenario, model_version=MODEL_VERSION, refusals_cost=cost,
+        plan, scenario=scenario, model_version=MODEL_VERSION, refusals_cost=cost, bound=max(bound, plan.value), proof=proof,
         seconds=time.perf_counter() - started,
     )  # fmt: skip
+
+
+def _told(setting: Setting, chosen: np.ndarray) -> SitePlan:
+    """The plan of a set, its bound still unknown."""
+    return report(setting.network, setting.problem, setting.question, chosen, setting.value, np.inf, "")
 
 
 def setting_of(network: Network, question: Question) -> Setting:
@@ -162,13 +174,13 @@ def _conflicts(territory: Territory, apart_min: float) -> tuple[np.ndarray, np.n
     return start, pairs[1].astype(np.int32)
 
 
-def first_answer(setting: Setting, seconds: float, seed: int) -> np.ndarray:
+def first_answer(setting: Setting, seconds: float, seed: int, watch: Watch | None = None) -> np.ndarray:
     """The quick search; for objectives that must be measured site by site, followed by exchanges so measured."""
     chosen = quick(setting.problem, max(seconds, 0.05), seed)
-    return _exchanged(setting, chosen, time.perf_counter() + seconds) if setting.measured else chosen
+    return _exchanged(setting, chosen, time.perf_counter() + seconds, watch) if setting.measured else chosen
 
 
-def _exchanged(setting: Setting, chosen: np.ndarray, ends: float) -> np.ndarray:
+def _exchanged(setting: Setting, chosen: np.ndarray, ends: float, watch: Watch | None) -> np.ndarray:
     """Exchange open sites for those that look best for the measured objective, while it rises."""
     problem = setting.problem
     liking = _liking(setting)
@@ -188,6 +200,8 @@ def _exchanged(setting: Setting, chosen: np.ndarray, ends: float) -> np.ndarray:
                     break
             if time.perf_counter() >= ends:
                 break
+            if watch is not None and not watch(value, np.inf):
+                return chosen
     return chosen
 
 

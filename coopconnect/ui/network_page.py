@@ -18,17 +18,17 @@ from coopconnect.show.words import euros, number, percent
 from coopconnect.siting.question import OBJECTIVES, PlanError, Question, from_text, to_text
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario
-from coopconnect.ui import cached, state
+from coopconnect.ui import cached, plan_jobs, state
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.decide import excel, map_height_px, page_link
 from coopconnect.ui.frame import Page, mount_frame, scenario_html
 from coopconnect.ui.map_component import draw_map
+from coopconnect.ui.network_search import PROVEN, draw_search
 from coopconnect.ui.widget_key import key_for
 
 MOST_SITES = 300
-USUAL_S, BETTER_S = 1.0, 12.0
+USUAL_S = 1.0
 SERVED, LEFT_OUT = "#4ba3d9", "#e9d8b8"
-_SEARCHED = "network_searched"
 
 
 def question_of(page: Page) -> Question:
@@ -127,9 +127,14 @@ def plan_of(page: Page) -> SitePlan | tuple[str, ...]:
 
 
 def _found(page: Page, question: Question) -> SitePlan:
-    searched = st.session_state.get(_SEARCHED)
-    seconds = BETTER_S if searched == (page.scenario, question) else USUAL_S
-    return _plan(_assessed(page.scenario), question, seconds)
+    """The usual plan, or what a longer search has made of it."""
+    key = _key(page, question)
+    plan, job = _plan(*key, USUAL_S), plan_jobs.find(key)
+    return plan if job is None or job.plan is None else plan_jobs.better(plan, job.plan)
+
+
+def _key(page: Page, question: Question) -> plan_jobs.Key:
+    return _assessed(page.scenario), question
 
 
 def gather(page: Page) -> SitePlan | None:
@@ -186,7 +191,7 @@ def draw_answer(page: Page, plan: SitePlan | None) -> None:
 def _headline(page: Page, plan: SitePlan) -> None:
     language, objective = page.language, plan.question.objective
     worth = f"{number(plan.value, language, 3 if objective == 'equity' else 0)} {page.say(f'network.unit_{objective}')}"
-    if plan.gap <= 1e-5:
+    if plan.gap <= PROVEN:
         proof = page.say("network.proven")
     elif np.isfinite(plan.gap):
         proof = page.say("network.gap", gap=percent(plan.gap, language, 2 if plan.gap < 0.1 else 0))
@@ -206,14 +211,7 @@ def _headline(page: Page, plan: SitePlan) -> None:
         f"<small>{html.escape(page.say('network.average'))} {html.escape(page.say('network.chart.origin'))}.</small>"
     )
     st.html("".join(f"<p>{line}</p>" for line in lines))
-    if plan.gap > 1e-5:
-        st.button(
-            page.say("network.better"), key="network_better", on_click=_search_more, args=(page.scenario, plan.question)
-        )
-
-
-def _search_more(scenario: Scenario, question: Question) -> None:
-    st.session_state[_SEARCHED] = (scenario, question)
+    draw_search(page, _key(page, plan.question), plan)
 
 
 def _map(page: Page, plan: SitePlan, rows: list[int], territory: Any) -> MapSpec:

@@ -5,16 +5,16 @@ A job belongs to a scenario, a number of draws and what is drawn: moving a lever
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import streamlit as st
 
-from coopconnect.model.calibration import CalibrationError
 from coopconnect.scenario import Scenario
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page
+from coopconnect.ui.jobs import Job as BackgroundJob
+from coopconnect.ui.jobs import Shelf
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import laws_of
 from coopconnect.uncertainty.run import Ensemble, blank, cores, stream, threads
@@ -29,23 +29,15 @@ SEED = 0
 
 
 @dataclass(eq=False)
-class Job:
-    """The only mutable thing here: an ensemble that fills, and whether it is being worked on."""
+class Job(BackgroundJob):
+    """An ensemble that fills."""
 
     ensemble: Ensemble
-    thread: threading.Thread | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    error: str = ""
 
     @property
     def done(self) -> int:
         """Draws that are there."""
         return int(self.ensemble.done.sum())
-
-    @property
-    def running(self) -> bool:
-        """True while draws come."""
-        return self.thread is not None and self.thread.is_alive()
 
     @property
     def complete(self) -> bool:
@@ -54,9 +46,9 @@ class Job:
 
 
 @st.cache_resource(show_spinner=False)
-def _jobs() -> tuple[dict[Key, Job], threading.Lock]:
-    """Jobs of this server, the last used at the end."""
-    return {}, threading.Lock()
+def _jobs() -> Shelf[Key, Job]:
+    """Ensembles of this server."""
+    return Shelf(MOST_JOBS)
 
 
 def key_of(
@@ -70,32 +62,22 @@ def key_of(
 
 def job_of(key: Key) -> Job:
     """The job of a key, as far as it is; not started where it is new."""
-    jobs, lock = _jobs()
-    with lock:
-        job = jobs.pop(key, None)
-        if job is None:
-            scenario, draws, levers, weights, learned = key
-            territory = cached.territory(scenario.territory)
-            home = cached.home_territory(scenario.territory) or territory
-            parameters = cached.parameters()
-            setup = Setup(
-                territory, home, scenario, parameters, laws_of(scenario, parameters, levers, weights, learned)
-            )
-            job = Job(blank(setup, draws, SEED))
-        jobs[key] = job
-        for old in list(jobs)[:-MOST_JOBS]:
-            jobs.pop(old).stop.set()
-    return job
+    return _jobs().take(key, lambda: _new(key))
+
+
+def _new(key: Key) -> Job:
+    scenario, draws, levers, weights, learned = key
+    territory = cached.territory(scenario.territory)
+    home = cached.home_territory(scenario.territory) or territory
+    parameters = cached.parameters()
+    laws = laws_of(scenario, parameters, levers, weights, learned)
+    return Job(blank(Setup(territory, home, scenario, parameters, laws), draws, SEED))
 
 
 def start(job: Job) -> None:
     """Go on drawing, in a thread of its own; nothing where it runs or is complete."""
-    if job.running or job.complete:
-        return
-    job.stop.clear()
-    job.error = ""
-    job.thread = threading.Thread(target=_work, args=(job,), name="ensemble", daemon=True)
-    job.thread.start()
+    if not job.complete:
+        job.begin(lambda: _work(job), "ensemble")
 
 
 def _work(job: Job) -> None:
@@ -107,16 +89,13 @@ def _work(job: Job) -> None:
             job.ensemble = found
             if job.stop.is_set():
                 break
-    except (CalibrationError, ValueError, MemoryError) as error:
-        job.error = str(error)
     finally:
         work.close()
 
 
 def finished(key: Key) -> Ensemble | None:
     """A complete ensemble of this key if there is one, without starting anything."""
-    jobs, _ = _jobs()
-    job = jobs.get(key)
+    job = _jobs().find(key)
     return job.ensemble if job is not None and job.complete else None
 
 

@@ -44,6 +44,14 @@ def test_a_link_opened_cold_gives_the_plan_and_its_order(visit: Visit, tmp_path:
     assert not any("Villeneuve" in line.split(";")[1] for line in lines if ";" in line)
 
 
+def test_a_search_goes_on_to_its_end_while_one_looks(visit: Visit) -> None:
+    page = visit.page
+    visit.open("reseau?territory=93&v=1&plan=n12~r1~oequity")
+    page.get_by_role("button", name="Chercher mieux").click(timeout=3 * WAIT_MS)
+    page.get_by_text("allée à son terme").wait_for(timeout=3 * WAIT_MS)
+    page.get_by_role("button", name="Chercher mieux").wait_for(state="detached", timeout=WAIT_MS)
+
+
 def test_a_phone_shows_it_without_sideways_scroll(browser: Browser, server: str) -> None:
     visit = visit_of(browser, server, PHONE)
     try:

@@ -1,0 +1,53 @@
+"""Searching a plan further while one looks at it: the button, the gap as it closes, and a way to stop."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from coopconnect.show.words import percent
+from coopconnect.siting.question import Question
+from coopconnect.siting.types import SitePlan
+from coopconnect.ui import plan_jobs
+from coopconnect.ui.frame import Page
+from coopconnect.ui.plan_jobs import Key
+
+POLL_S = 1.0
+PROVEN = 1e-5
+"""Gap under which a plan is told as proven best."""
+
+
+def is_loose(question: Question) -> bool:
+    """True where the bound is added up from parts that no one plan reaches together: its gap says little of the plan."""
+    return question.objective in ("equity", "score") or question.desks > 0 or question.apart_min > 0.0
+
+
+def draw_search(page: Page, key: Key, plan: SitePlan) -> None:
+    """The button where the plan is not proven; progress and stop while the search goes on."""
+    job = plan_jobs.find(key)
+    running = job is not None and job.running
+    if not running:
+        if job is not None and job.error:
+            st.error(page.say("network.search_failed", reason=job.error), icon=None)
+        if plan.gap > PROVEN and is_loose(plan.question):
+            st.caption(page.say("network.loose"))
+        if plan.gap > PROVEN and job is not None and job.ended:
+            st.caption(page.say("network.search_ended"))
+        elif plan.gap > PROVEN:
+            st.button(page.say("network.better"), key="network_better", on_click=plan_jobs.start, args=(key, plan))
+        return
+
+    @st.fragment(run_every=POLL_S)
+    def shown() -> None:
+        now = plan_jobs.find(key)
+        if now is None or not now.running:
+            st.rerun()  # the plan on the page has changed
+        gap = page.say("network.searching_no_gap") if math.isinf(now.gap) else page.say(
+            "network.searching", gap=percent(now.gap, page.language, 3 if now.gap < 0.1 else 1)
+        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center", key="network_searching"):
+            st.progress(now.share, gap)
+            st.button(page.say("network.stop"), key="network_stop", on_click=now.stop.set)
+
+    shown()
