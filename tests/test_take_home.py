@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import openpyxl
 import pytest
 from PIL import Image
 
@@ -17,6 +18,7 @@ from coopconnect.dossier import Dossier
 from coopconnect.export import files
 from coopconnect.export.arguments import KINDS
 from coopconnect.export.files import CHARTS, ENDINGS, Taken, export_bytes, kit_bytes, readme, site_of
+from coopconnect.export.sheet_comparison import Compared
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import DATA_DIR, Parameters
 from coopconnect.scenario import reference_scenario
@@ -85,6 +87,19 @@ def test_the_kit_has_everything_and_says_what_is_modelled(taken: Taken, language
         assert table.source in text
     read = from_toml(kit.read("scenario.toml").decode(), taken.parameters)
     assert read.scenario == taken.assessment.scenario and read.dossier.title == taken.dossier.title
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+def test_the_workbook_holds_the_scenarios_put_aside_and_says_why_there_is_no_plan(taken: Taken) -> None:
+    dear = taken.assessment.scenario.with_values(fuel_price_eur_per_l=3.0, hosts=())
+    other = assess(taken.territory, dear, taken.parameters, home=taken.home)
+    assert files.as_assessed(taken).scenario.hosts == ()
+    book = openpyxl.load_workbook(
+        io.BytesIO(files.workbook_bytes(replace(taken, compared=(Compared("Crise", other),), plan=("pas de plan",))))
+    )
+    assert {"Comparaison", "Réseau"} <= set(book.sheetnames)
+    words = {cell.value for row in book["Comparaison"].iter_rows() for cell in row}
+    assert "Crise" in words and not any("host" in str(word) for word in words)
 
 
 def test_the_kit_twice_is_the_same_file(taken: Taken) -> None:

@@ -6,7 +6,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from coopconnect.export.arguments import KINDS, argument_pdf, day_words
 from coopconnect.export.html_map import map_html
 from coopconnect.export.images import chart_image
 from coopconnect.export.map_image import map_image
+from coopconnect.export.sheet_comparison import Compared
 from coopconnect.export.sheet_robust import futures_fields
 from coopconnect.export.workbook import Included, groups_of, workbook
 from coopconnect.model import site_sheet
@@ -33,6 +34,8 @@ from coopconnect.show import charts, site_charts
 from coopconnect.show.ground import contours_of, geometry_of
 from coopconnect.show.maps import MapSpec, map_texts, score_map
 from coopconnect.show.words import say
+from coopconnect.siting.types import SitePlan
+from coopconnect.territory.hosts import assessed_scenario, hosts_of
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.run import Ensemble
@@ -64,6 +67,7 @@ class Taken:
     assessment: of the scenario with the answers of its hosts (which change no figure, but are told). link: full address of the scenario, '' where it has none. site_code: the site that charts and arguments are about
     (the best available one where it is ''). rural_only: as on the screen. hosts: as `hosts_of` gives them; home: the
     territory on which the choice is calibrated, where it is another one. ensemble: futures of this scenario, all drawn.
+    compared: scenarios put aside; plan: sites to open together, or why those that were asked cannot be.
     """
 
     territory: Territory
@@ -79,6 +83,8 @@ class Taken:
     hosts: pd.DataFrame | None = None
     home: Territory | None = None
     ensemble: Ensemble | None = None
+    compared: tuple[Compared, ...] = ()
+    plan: SitePlan | tuple[str, ...] = ()
 
     def say(self, key: str, **values: object) -> str:
         """A text of what is taken home."""
@@ -107,13 +113,24 @@ def argument_bytes(t: Taken, kind: str) -> bytes:
 
 
 def workbook_bytes(t: Taken) -> bytes:
-    """The workbook, with the sheet of the site and who gains and who loses."""
+    """The workbook, with the sheet of the site, who gains and who loses, scenarios put aside and the plan."""
+    now = as_assessed(t) if t.compared else t.assessment
     groups = groups_of(t.territory, t.assessment.scenario, t.parameters, t.home, t.hosts)
     return workbook(
-        t.assessment, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
+        now, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
         on=t.on, title=t.dossier.title, rural_only=t.rural_only,
-        included=Included(t.territory, t.home, groups, (), t.dossier, t.ensemble),
+        included=Included(t.territory, t.home, groups, t.compared, t.dossier, t.ensemble, t.plan),
     )  # fmt: skip
+
+
+def as_assessed(t: Taken) -> Assessment:
+    """The assessment under the scenario as the model reads it: hosts' answers as communes refused, so that two
+    scenarios differ by what changes figures."""
+    scenario = t.assessment.scenario
+    if not scenario.hosts:
+        return t.assessment
+    hosts = hosts_of(t.territory.zones) if t.hosts is None else t.hosts
+    return replace(t.assessment, scenario=assessed_scenario(scenario, hosts))
 
 
 def map_html_bytes(t: Taken) -> bytes:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from coopconnect.export.files import Taken
 
 PDF, ZIP = "application/pdf", "application/zip"
+WITH_WORKBOOK = ("workbook", "kit")
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -111,8 +112,14 @@ def _draw_offer(page: Page, offer: Offer, code: str, link: str, name: str) -> No
 
 
 def made(page: Page, offer: Offer, code: str, link: str) -> bytes:
-    """One file of the menu, as it is asked for."""
-    return offer.make(taken(page, code, link))
+    """One file of the menu, as it is asked for; what holds a workbook holds the scenarios put aside and the plan."""
+    found = taken(page, code, link)
+    if offer.name in WITH_WORKBOOK:
+        from coopconnect.ui.included import compared_of
+        from coopconnect.ui.network_page import plan_of
+
+        found = replace(found, compared=compared_of(page), plan=plan_of(page))
+    return offer.make(found)
 
 
 def taken(page: Page, code: str, link: str) -> Taken:
