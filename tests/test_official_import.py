@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopconnect.parameters import DATA_DIR
-from coopconnect.territory.official.codes import CodeMap
+from coopconnect.territory.official.codes import SPLIT_SINCE, CodeMap
 from coopconnect.territory.official.kinds import Imported, guess, import_file
 from coopconnect.territory.official.reading import ReadingError, preview, read_raw
 from coopconnect.territory.official.store import Store
@@ -47,6 +48,25 @@ def test_codes(code: str, today: str, kind: str) -> None:
 def test_every_former_code_leads_to_a_commune_of_today() -> None:
     assert set(CODES.former.values()) <= CODES.current
     assert len(CODES.former) > 4000
+
+
+def test_communes_that_have_split_are_those_that_the_build_found() -> None:
+    lines = (DATA_DIR / "SOURCES.md").read_text(encoding="utf-8").splitlines()
+    found = [re.fullmatch(r"- (\w{5}): split since 2021, its census is shared with (.+)", line) for line in lines]
+    told = {child: match[1] for match in found if match for child in match[2].split(", ")}
+    assert told == SPLIT_SINCE
+
+
+def test_a_file_of_before_a_split_says_what_it_still_holds_together(shared_data: Path) -> None:
+    found = import_file(
+        (shared_data / "insee" / "base_cc_comparateur_csv.zip").read_bytes(), "base.zip", codes=CODES, today=DAY
+    )
+    notes = [note for note in found.label.notes_en if "which they have left since" in note]
+    assert len(notes) == 2
+    counted = [int(match[1]) for note in notes if (match := re.match(r"85165, 85212: .* 85084 \((\d+)\)", note))]
+    assert counted[0] == pytest.approx(4000, rel=0.3)
+    flows = take("origine;destination;actifs\n60054;60057;12\n60694;60057;5\n85084;85084;30\n")
+    assert [note[:12] for note in flows.label.notes_fr if "quittée" in note] == ["85165, 85212"]
 
 
 def test_every_code_of_the_census_of_2018_is_placed(shared_data: Path) -> None:

@@ -19,6 +19,9 @@ DISTRICTS = {
     **{f"132{k:02d}": "13055" for k in range(1, 17)},
 }
 """Districts of Paris, Lyon and Marseille, with their city."""
+SPLIT_SINCE = {"60694": "60054", "85165": "85084", "85212": "85084"}
+"""Communes that left another one after the census of 2021, with the one they left: a file of before has their figures under its
+code. Source: COG 2021 to 2026, as data/SOURCES.md lists them (a test holds the two together)."""
 KINDS = ("today", "former", "district", "overseas", "abroad", "unknown")
 
 
@@ -64,6 +67,15 @@ class CodeMap:
     def kinds(self, codes: pd.Series) -> pd.Series:
         """Kind of each code."""
         return self._by_distinct(codes, self.kind)
+
+    def left_with(self, today: pd.Series) -> dict[str, tuple[str, ...]]:
+        """Communes of a file that still hold those that left them since: {code: those without a line of their own}."""
+        present = set(today)
+        found: dict[str, tuple[str, ...]] = {}
+        for child, parent in SPLIT_SINCE.items():
+            if parent in present and child not in present:
+                found[parent] = (*found.get(parent, ()), child)
+        return found
 
     @staticmethod
     def _by_distinct(codes: pd.Series, what) -> pd.Series:  # type: ignore[no-untyped-def]

@@ -147,7 +147,7 @@ def read_flows(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Rea
     lines = len(frame)
     frame = frame.groupby(["home_code", "work_code"], sort=True)[["workers"]].sum().reset_index()
     placed = float(frame.loc[frame["work_code"] != "", "workers"].sum())
-    notes = [_moved_note(home, home_kind, "domiciles", "homes")]
+    notes = [_moved_note(home, home_kind, "domiciles", "homes"), *split_notes(home_today[keep], amount[keep], codes)]
     if lines > len(frame):
         notes.append((f"{lines - len(frame)} lignes réunies (communes fusionnées, répétitions)",
                       f"{lines - len(frame)} lines brought together (merged communes, repeats)"))  # fmt: skip
@@ -171,6 +171,21 @@ def _moved_note(text: pd.Series, kind: pd.Series, fr: str, en: str) -> tuple[str
     moved = int(text[kind == "former"].nunique())
     return (f"{moved} anciens codes de {fr} ramenés aux communes d'aujourd'hui",
             f"{moved} former codes of {en} brought to the communes of today") if moved else None  # fmt: skip
+
+
+def split_notes(today: pd.Series, amount: pd.Series | None, codes: CodeMap) -> list[tuple[str, str]]:
+    """What to know of communes that hold those that left them since. today: by line; amount: of what is counted, if so."""
+    notes = []
+    for parent, children in codes.left_with(today).items():
+        names = ", ".join(children)
+        count = "" if amount is None else f" ({round(float(amount[today == parent].sum()))})"
+        notes.append((
+            f"{names} : sans ligne dans ce fichier, leurs chiffres y sont encore avec {parent}{count}, quittée depuis ; "
+            "elles gardent les chiffres livrés",
+            f"{names}: no line in this file, their figures are still with {parent}{count}, which they have left since; "
+            "they keep the shipped figures",
+        ))  # fmt: skip
+    return notes
 
 
 def _without_districts(text: pd.Series) -> pd.Series:
@@ -218,6 +233,7 @@ def read_margins(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> R
     out = frame.loc[single & (today == ""), kept[0]].sum() if kept else 0.0
     frame, partial = _summed(frame[inside], kept)
     notes = [_moved_note(text, kind, "communes", "communes")]
+    notes += split_notes(frame["zone_code"], frame[kept[0]] if kept else None, codes)
     if partial:
         notes.append((f"{partial} chiffres laissés vides : une des communes réunies n'en a pas",
                       f"{partial} figures left empty: one of the communes brought together has none"))  # fmt: skip
@@ -267,7 +283,7 @@ def read_density(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> R
     frame = pd.DataFrame({"zone_code": today[good], "level": value[good].astype(int)})
     frame = frame.groupby("zone_code", sort=True)[["level"]].min().reset_index()
     out = int(((today == "") & (kind != "unknown")).sum())
-    notes = [_moved_note(text, kind, "communes", "communes")]
+    notes = [_moved_note(text, kind, "communes", "communes"), *split_notes(frame["zone_code"], None, codes)]
     return Reading(frame, tuple(problems), tuple(n for n in notes if n), len(frame), out, {"overseas": out})
 
 
