@@ -21,6 +21,7 @@ from coopconnect.show.words import (
     known,
     number,
     percent,
+    placeholders,
     read_words,
     say,
     with_range,
@@ -116,3 +117,24 @@ def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied() -> None
     again = copy.deepcopy(problem)
     assert (again, again.code, again.values) == (problem, "outside", problem.values)
     assert told("as it is", "fr") == "as it is"
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "wanted"),
+    [("fr", "1", "1 usager"), ("fr", "1,9", "1,9 usager"), ("fr", "+2", "+2 usagers"), ("fr", "1\u202f200", "1\u202f200 usagers"),
+     ("fr", "0", "0 usager"), ("en", "1", "1 user"), ("en", "1.9", "1.9 users"), ("en", "1,200", "1,200 users"),
+     ("en", NOTHING, f"{NOTHING} users")],
+)  # fmt: skip
+def test_a_word_agrees_with_the_number_before_it(language: str, value: str, wanted: str) -> None:
+    assert say("site.break_even_value", language, users=value) == wanted
+    assert say("chart.sheet.users_title", "en", even="1", now="2", low="[a|b]", high="3").endswith(
+        "(between [a|b] and 3)"
+    )
+
+
+def test_no_text_that_agrees_goes_out_with_its_choices() -> None:
+    for key, entry in all_words().items():
+        for language, text in entry.items():
+            if re.search(r"\[[^\[\]]*\|", text):
+                values = dict.fromkeys(placeholders(text), "1")
+                assert values and "|" not in say(key, language, **values), key

@@ -8,6 +8,7 @@ Texts live in `coopconnect/show/words/*.toml`, one entry a table: `[key]` with `
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -96,12 +97,42 @@ def known(key: str) -> bool:
 
 
 def say(key: str, language: str, /, **values: object) -> str:
-    """Text of `key` in 'fr' or 'en', with its placeholders filled. Unknown keys and values raise `KeyError`."""
+    """Text of `key` in 'fr' or 'en', with its placeholders filled. Unknown keys and values raise `KeyError`.
+
+    '{users} [usager|usagers]' takes the first word for one (in French for anything below two), else the second.
+    """
     entry = all_words().get(key)
     if entry is None:
         raise KeyError(f"no text named {key!r} in {WORDS_DIR.name}/*.toml")
     text = entry[language if language in LANGUAGES else DEFAULT_LANGUAGE]
-    return text.format(**values) if values else text
+    return _agreed(text, language, values).format(**values) if values else text
+
+
+_AGREES = re.compile(r"\[([^\[\]|{}]*)\|([^\[\]|{}]*)\]")
+_NUMBER = re.compile(r"[+−-]?\d[\d\s.,]*")
+
+
+def _agreed(text: str, language: str, values: Mapping[str, object]) -> str:
+    """The text with the words that agree with the last value named before them."""
+
+    def choose(found: re.Match[str]) -> str:
+        names = [name for _, name, _, _ in Formatter().parse(text[: found.start()]) if name]
+        return found[1] if names and _is_one(str(values[names[-1]]), language) else found[2]
+
+    return _AGREES.sub(choose, text) if "|" in text else text
+
+
+def _is_one(written: str, language: str) -> bool:
+    found = _NUMBER.match(written)
+    if found is None:
+        return False
+    digits = re.sub(r"\s", "", found[0]).replace("−", "-")
+    digits = digits.replace(",", "") if language == "en" else digits.replace(",", ".")
+    try:
+        size = abs(float(digits))
+    except ValueError:
+        return False
+    return size == 1.0 if language == "en" else size < 2.0
 
 
 def _missing(value: float | None) -> bool:
