@@ -28,7 +28,8 @@ def write_network(book: Book, plan: SitePlan | tuple[str, ...]) -> Worksheet:
     b.put_title(sheet, book, b.words(book, "network.title"), b.words(book, "network.note"), _LAST)
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 1, 26)
-    sheet.set_column(2, 6, 12)
+    sheet.set_column(2, 2, 26)
+    sheet.set_column(3, 6, 12)
     sheet.set_column(7, 7, 26)
     sheet.set_column(8, 8, 13)
     if isinstance(plan, tuple):
@@ -73,14 +74,14 @@ def _worth(book: Book, sheet: Worksheet, plan: SitePlan, row: int) -> int:
     for key, value in (("worth", plan.value), ("bound", bound), ("refusals", plan.refusals_cost)):
         b.put_text(sheet, row, 0, b.words(book, f"network.{key}"), book, bold=key == "worth")
         b.put(sheet, row, 1, value, book, _form(plan), bold=key == "worth", align="right")
-        b.put_text(sheet, row, 2, unit, book)
+        b.put_text(sheet, row, 2, unit, book, indent=1)
         row += 1
     b.flag_negative(sheet, book, row - 3, 1, row - 3, 1)
     b.put_text(sheet, row, 0, b.words(book, "network.gap"), book)
     if bound is not None and plan.value:
         formula = f"=({b.local(row - 2, 1)}-{b.local(row - 3, 1)})/ABS({b.local(row - 3, 1)})"
         b.put_formula(sheet, row, 1, formula, plan.gap, book, "share_fine")
-    b.put_text(sheet, row, 2, proof, book)
+    b.put_text(sheet, row, 2, proof, book, indent=1)
     return row
 
 
@@ -139,7 +140,7 @@ def _curve(book: Book, sheet: Worksheet, name: str, plan: SitePlan, row: int) ->
                       "major_gridlines": {"visible": True, "line": {"color": "#d9dfe4"}}})  # fmt: skip
     chart.set_legend({"none": True})
     chart.set_chartarea({"border": {"color": "#d9dfe4"}})
-    chart.set_size({"width": 640, "height": 360})
+    chart.set_size({"width": 600, "height": 360})
     sheet.insert_chart(top, 3, chart, {"object_position": 2, "description": title})
     knee = _page(book, "chart.knee", knee=plan.knee)
     end = max(row, top + CHART_ROWS) + 1
@@ -159,6 +160,6 @@ def _left_out(book: Book, sheet: Worksheet, plan: SitePlan, row: int) -> int:
         row += 1
         b.put_text(sheet, row, 0, line["name"], book)
         b.put(sheet, row, 1, line["population"], book, "whole")
-        b.put_text(sheet, row, 2, line["nearest"], book)
+        b.put_text(sheet, row, 2, line["nearest"], book, indent=1)
         b.put(sheet, row, 3, line["nearest_min"], book, "one")
     return row
