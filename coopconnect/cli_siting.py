@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from coopconnect import MODEL_VERSION
-from coopconnect.cli import DONE, FAILED, WrongInput, _with_refusals, say, scenario_of, territories
+from coopconnect.cli import DONE, FAILED, WrongInput, _target, _with_refusals, say, scenario_of, territories
 from coopconnect.parameters import load_parameters
 from coopconnect.siting.locate.types import MODELS
 from coopconnect.siting.question import OBJECTIVES, Question
 from coopconnect.siting.types import SitePlan
+from coopconnect.territory.types import Territory
+
+ENDINGS = (".xlsx", ".csv", ".gpkg", ".geojson")
+"""As in `coopconnect.export.plan_files`, whose libraries are not loaded to say so."""
 
 
 def _positive(text: str) -> float:
@@ -105,12 +109,29 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rural", action="store_true", help="new sites in rural communes only")
     parser.add_argument("--seconds", type=_positive, default=10.0, help="time for the search and the proof (10)")
     parser.add_argument("--seed", type=_count, default=0)
+    parser.add_argument("--to", metavar="FILE", help=f"also write {', '.join(ENDINGS)}")
+    parser.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the file (fr)")
+
+
+def _written(target: Path, plan: SitePlan, territory: Territory, language: str) -> None:
+    """The file of `--to`; export libraries load here only."""
+    from datetime import date
+
+    from coopconnect.export.files import site_codes
+    from coopconnect.export.plan_files import write_plan
+    from coopconnect.show.ground import contours_of
+
+    mapped = target.suffix.lower() in (".gpkg", ".geojson")
+    contours = contours_of(site_codes(territory)) if mapped else None
+    write_plan(target, plan, territory, contours, language, date.today())
+    say(f"{target}: {target.stat().st_size} bytes")
 
 
 def run_plan(args: argparse.Namespace) -> int:
     """`plan`: which sites together, in which order, with a proven bound."""
     from coopconnect.siting.plan import site_plan
 
+    target = _target(args.to, ENDINGS) if args.to else None
     parameters = load_parameters()
     scenario = scenario_of(args, parameters)
     territory, home = territories(scenario, parameters, args.shipped)
@@ -121,6 +142,8 @@ def run_plan(args: argparse.Namespace) -> int:
         apart_min=args.apart, desks=args.desks, openings_per_year=args.per_year, rural=args.rural,
     )  # fmt: skip
     plan = site_plan(territory, scenario, parameters, question, home, args.seconds, abs(args.seed))
+    if target is not None:
+        _written(target, plan, territory, args.language)
     document = plan_document(plan)
     if args.json:
         print(json.dumps(document, ensure_ascii=False))

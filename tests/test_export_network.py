@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+import geopandas
+import numpy as np
 import openpyxl
 import pytest
+import shapely
 from fixtures_assessment import PROVENANCE
 from test_export_workbook import problems_between, soffice
 
+from coopconnect.export.plan_files import ENDINGS, write_plan
 from coopconnect.export.workbook import Included, workbook
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
@@ -78,3 +85,26 @@ def test_no_plan_no_sheet(small: Territory, parameters: Parameters, reference: S
 def test_libreoffice_computes_the_same(soffice, tmp_path: Path, content, language: str) -> None:  # type: ignore[no-untyped-def]
     computed = openpyxl.load_workbook(soffice(content[language], "xlsx", tmp_path), data_only=True)
     assert problems_between(openpyxl.load_workbook(io.BytesIO(content[language]), data_only=True), computed) == []
+
+
+def test_the_plan_as_files(small: Territory, plan: SitePlan, tmp_path: Path) -> None:
+    n = small.site_zone.size
+    contours = shapely.box(np.arange(n), 44.0, np.arange(n) + 1.0, 45.0)
+    for ending in ENDINGS:
+        write_plan(tmp_path / f"plan{ending}", plan, small, contours, "fr", date(2026, 3, 2))
+    sites = geopandas.read_file(tmp_path / "plan.gpkg", layer="plan_sites")
+    assert sites["zone_code"].tolist() == [s.code for s in plan.sites]
+    assert sites["gain"].tolist() == pytest.approx([s.gain for s in plan.sites])
+    assert sites.geometry.iloc[0].equals(contours[plan.sites[0].row])
+    communes = geopandas.read_file(tmp_path / "plan.gpkg", layer="plan_communes")
+    covered = communes.loc[communes["covered"], "population"].sum()
+    assert covered == pytest.approx(plan.totals["people_covered"])
+    with closing(sqlite3.connect(tmp_path / "plan.gpkg")) as file:
+        titles = dict(file.execute("SELECT column_name, title FROM gpkg_data_columns WHERE table_name = 'plan_sites'"))
+    assert titles["substitute"] == "Si le maire dit non"
+    features = json.loads((tmp_path / "plan.geojson").read_text("utf-8"))["features"]
+    assert [f["properties"]["rank"] for f in features] == [s.rank for s in plan.sites]
+    assert len((tmp_path / "plan.csv").read_text("utf-8-sig").splitlines()) == len(plan.sites) + 1
+    assert "Réseau" in openpyxl.load_workbook(tmp_path / "plan.xlsx").sheetnames
+    with pytest.raises(ValueError, match="allowed endings"):
+        write_plan(tmp_path / "plan.pdf", plan, small, None, "fr", date(2026, 3, 2))

@@ -22,6 +22,7 @@ from coopconnect.export.arguments import KINDS, argument_pdf, day_words
 from coopconnect.export.html_map import map_html
 from coopconnect.export.images import chart_image
 from coopconnect.export.map_image import map_image
+from coopconnect.export.plan_files import add_plan_layers
 from coopconnect.export.sheet_comparison import Compared
 from coopconnect.export.sheet_robust import futures_fields
 from coopconnect.export.workbook import Included, groups_of, workbook
@@ -67,7 +68,8 @@ class Taken:
     assessment: of the scenario with the answers of its hosts (which change no figure, but are told). link: full address of the scenario, '' where it has none. site_code: the site that charts and arguments are about
     (the best available one where it is ''). rural_only: as on the screen. hosts: as `hosts_of` gives them; home: the
     territory on which the choice is calibrated, where it is another one. ensemble: futures of this scenario, all drawn.
-    compared: scenarios put aside; plan: sites to open together, or why those that were asked cannot be.
+    compared: scenarios put aside; plan: sites to open together (a GeoPackage holds them as two more layers), or why
+    those that were asked cannot be.
     """
 
     territory: Territory
@@ -206,7 +208,22 @@ def gis_bytes(t: Taken, ending: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sites{ending}"
         gis.write_gis(path, t.assessment, codes, contours_of(codes), t.language, t.on, fields_of(t.ensemble))
+        if isinstance(t.plan, SitePlan) and ending == ".gpkg":
+            add_plan_layers(path, t.plan, t.territory, contours_of(site_codes(t.territory)), t.language)
         return path.read_bytes()
+
+
+def plan_gpkg_bytes(plan: SitePlan, territory: Territory, language: str) -> bytes:
+    """The GeoPackage of a plan alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plan.gpkg"
+        add_plan_layers(path, plan, territory, contours_of(site_codes(territory)), language)
+        return path.read_bytes()
+
+
+def site_codes(territory: Territory) -> list[str]:
+    """INSEE codes of the communes that may hold a site, in the order of the territory's sites."""
+    return list(territory.zones["zone_code"].to_numpy(object)[territory.site_zone])
 
 
 def fields_of(ensemble: Ensemble | None) -> pd.DataFrame | None:

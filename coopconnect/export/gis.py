@@ -138,7 +138,8 @@ def write_geopackage(
         pyogrio.write_dataframe(layer, path, layer=LAYER, driver="GPKG", layer_options=_layer_options(language))
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
-    _describe_fields(path, [c for c in layer.columns if c != "geometry"], language)
+    described = field_descriptions(language)
+    describe_fields(path, LAYER, {c: described[c] for c in layer.columns if c in described})
     return len(layer)
 
 
@@ -161,10 +162,9 @@ CREATE TABLE IF NOT EXISTS gpkg_data_column_constraints (
 _EXTENSION = ("gpkg_schema", "http://www.geopackage.org/spec121/#extension_schema", "read-write")
 
 
-def _describe_fields(path: Path, names: list[str], language: str) -> None:
+def describe_fields(path: Path, layer: str, described: dict[str, tuple[str, str]]) -> None:
     """Titles and descriptions by the Schema extension of GeoPackage, which QGIS and GDAL read as aliases."""
-    described = field_descriptions(language)
-    rows = [(LAYER, name, name, *described[name]) for name in names if name in described]
+    rows = [(layer, name, name, *words) for name, words in described.items()]
     with closing(sqlite3.connect(path)) as file, file:
         file.execute(_SCHEMA_TABLE)
         file.execute(_CONSTRAINT_TABLE)

@@ -82,7 +82,7 @@ def site_plan(
     plan = _told(setting, first)
     cost = _refusals_cost(setting, plan.value, seed)
     again = time.perf_counter() - told if question.objective == "people" else 0.0  # a covering may find a better set
-    ends = max(started + seconds - again, time.perf_counter() + min(0.4, seconds))  # a cold start leaves time to prove
+    ends = max(started + seconds - again, time.perf_counter() + min(0.6, 0.6 * seconds))  # time to prove, always
     chosen, bound, proof = first, np.inf, ""
     if watch is None or watch(plan.value, np.inf):
         chosen, bound, proof = proven(setting, first, ends, seed, watch)

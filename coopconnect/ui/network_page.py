@@ -300,6 +300,16 @@ def _files(page: Page, plan: SitePlan) -> None:
         page.say("network.csv"), data=lambda: _csv(page, plan), file_name="reseau.csv", mime="text/csv", key="network_csv",
         on_click="ignore",
     )  # fmt: skip
+    st.download_button(
+        page.say("network.gpkg"), data=lambda: _geopackage(page, plan), file_name="reseau.gpkg", key="network_gpkg",
+        mime="application/geopackage+sqlite3", on_click="ignore",
+    )  # fmt: skip
+
+
+def _geopackage(page: Page, plan: SitePlan) -> bytes:
+    from coopconnect.export.files import plan_gpkg_bytes
+
+    return plan_gpkg_bytes(plan, cached.territory(page.scenario.territory), page.language)
 
 
 def _workbook(page: Page, plan: SitePlan, link: str) -> bytes:

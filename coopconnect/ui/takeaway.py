@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from coopconnect.export.files import Taken
 
 PDF, ZIP = "application/pdf", "application/zip"
-WITH_WORKBOOK = ("workbook", "kit")
+WITH_PLAN = ("workbook", "kit", "gpkg")
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -112,9 +112,9 @@ def _draw_offer(page: Page, offer: Offer, code: str, link: str, name: str) -> No
 
 
 def made(page: Page, offer: Offer, code: str, link: str) -> bytes:
-    """One file of the menu, as it is asked for; what holds a workbook holds the scenarios put aside and the plan."""
+    """One file of the menu, as it is asked for; a workbook holds the scenarios put aside and the plan, a GeoPackage the plan."""
     found = taken(page, code, link)
-    if offer.name in WITH_WORKBOOK:
+    if offer.name in WITH_PLAN:
         from coopconnect.ui.included import compared_of
         from coopconnect.ui.network_page import plan_of
 
