@@ -79,3 +79,10 @@ def test_an_answer_typed_changes_the_scenario() -> None:
     session = app.session_state["coopconnect"]
     assert session.dossier.survey is None
     assert "substitution_reference" not in dict(session.scenario.changed)
+
+
+def test_the_map_says_who_refused_and_follows_the_share_that_is_enough() -> None:
+    shown = _texts(_opened(lang="fr", refused="04070", robust_probability_share="0.7"))
+    assert "Tous les hôtes ont refusé" in shown
+    assert "Hors du filtre" not in shown
+    assert "dans au moins 70\u202f% des futurs" in shown or "dans au moins 70 % des futurs" in shown

@@ -180,7 +180,7 @@ def _sentence(page: Page, ensemble: Ensemble, found: Results, site: SiteFutures)
     language = page.language
     low, mid, high = (number(r, language) for r in site.ranks)
     badge = "robust.badge" if site.robust else "robust.no_badge"
-    enough = percent(page.parameters.value("robust_probability_share"), language)
+    enough = percent(page.parameters.values_with(dict(page.scenario.changed))["robust_probability_share"], language)
     lines = [
         f'<p class="say"><b>{html.escape(headline(site, language))}</b> '
         f"{html.escape(failing_sentence(site, page.parameters, language))} "

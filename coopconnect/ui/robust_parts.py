@@ -40,19 +40,22 @@ def draw_map(page: Page, ensemble: Ensemble, found: Results, central: np.ndarray
     available = found.sites["available"].to_numpy(bool)
     share = found.sites["p_viable"].to_numpy(float)
     classes = np.where(available, np.digitize(share, BREAKS), CLASS_NONE).astype(np.uint8)
-    core = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))["core_users_gate"]
+    values = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))
+    core, enough = values["core_users_gate"], values["robust_probability_share"]
     holds = (central[KEPT.index("viability")] >= 1.0) & (central[KEPT.index("users")] >= core) & available
     ringed = np.flatnonzero(holds).tolist()  # contours are those of the sites, in their order
-    likely = int((share[available] >= BREAKS[-1]).sum())
-    words = page.say("robust.map_words", now=number(len(ringed), language), likely=number(likely, language))
+    likely = int((share[available] >= enough).sum())
+    words = page.say(
+        "robust.map_words", now=number(len(ringed), language), likely=number(likely, language), share=percent(enough, language)
+    )  # fmt: skip
     svg = map_svg(geometry_of(territory), classes, COLOURS, ringed=ringed, ring_colour=RING)
     st.html(
         f'<p>{html.escape(words)}</p><div class="smallmaps"><figure>{svg_image(svg, html.escape(words))}</figure></div>'
-        + _legend(page)
+        + _legend(page, bool(available.all()))
     )
 
 
-def _legend(page: Page) -> str:
+def _legend(page: Page, all_available: bool) -> str:
     ends = [0.0, *BREAKS, 1.0]
     lines = [
         (
@@ -62,7 +65,8 @@ def _legend(page: Page) -> str:
         )
         for k, (low, high) in enumerate(itertools.pairwise(ends))
     ]
-    lines.append((page.say("map.not_listed"), NO_DATA_COLOUR, ""))
+    if not all_available:
+        lines.append((page.say("robust.map_refused"), NO_DATA_COLOUR, ""))
     lines.append((page.say("robust.map_ring"), "transparent", f"border:3px solid {RING}"))
     shown = "".join(
         f'<span><i style="background-color:{colour};{more}"></i>{html.escape(label)}</span>'
