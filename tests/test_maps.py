@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from coopconnect.export.html_map import map_html
+from coopconnect.show import maps
 from coopconnect.show.geometry import Geometry, ZoneLabels, pack_contours, unpack_contours
 from coopconnect.show.maps import (
     CLASS_FLAG,
@@ -191,3 +192,9 @@ def test_the_part_that_filters_keep_is_sent_for_the_view() -> None:
     score = np.array([20.0, 50.0, 90.0])
     assert payload(score_map(score, texts=map_texts("fr")))["focus"] == []
     assert payload(score_map(score, texts=map_texts("fr"), focus=np.array([0, 2])))["focus"] == [0, 2]
+
+
+def test_discs_carry_their_labels_only_where_they_have_some() -> None:
+    zone, users = np.array([1, 4]), np.array([2.0, 3.0])
+    assert maps._sites_payload(maps.Sites(zone, users, ("1", "")))["labels"] == ["1", ""]
+    assert "labels" not in maps._sites_payload(maps.Sites(zone, users))

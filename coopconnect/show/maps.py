@@ -81,10 +81,12 @@ class HoverRow:
 
 @dataclass(frozen=True)
 class Sites:
-    """Discs: row of each site's zone, and its users per week or year (they set the area of the disc)."""
+    """Discs: row of each site's zone, and its users per week or year (they set the area of the disc), and what is written
+    in it (a disc with a label is at least as large as its text)."""
 
     zone: np.ndarray
     users: np.ndarray
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -278,7 +280,8 @@ def _hover_payload(row: HoverRow, ranges: bool) -> dict[str, Any]:
 
 
 def _sites_payload(sites: Sites) -> dict[str, Any]:
-    return {"zone": pack_numbers(sites.zone), "users": pack_numbers(sites.users, decimals=1)}
+    found: dict[str, Any] = {"zone": pack_numbers(sites.zone), "users": pack_numbers(sites.users, decimals=1)}
+    return {**found, "labels": list(sites.labels)} if sites.labels else found
 
 
 def _arcs_payload(arcs: Arcs) -> dict[str, Any]:

@@ -235,7 +235,8 @@ def _map(page: Page, plan: SitePlan, rows: list[int], territory: Any) -> MapSpec
         zone_class=zone_class, colours=(SERVED, LEFT_OUT),
         legend=Legend(page.say("network.legend"), "", entries, page.say("kind.modelled")),
         hover=(HoverRow(page.say("network.rank"), rank), HoverRow(page.say("network.users"), users)),
-        sites=Sites(np.asarray(rows, dtype=np.int64), users[rows]), texts=map_texts(page.language),
+        sites=Sites(np.asarray(rows, dtype=np.int64), users[rows], tuple(str(int(r)) if r else "" for r in rank[rows])),
+        texts=map_texts(page.language),
         projector=page.view.projector, height_px=map_height_px(page),
     )  # fmt: skip
 

@@ -194,7 +194,8 @@ class ZoneMap {
     if (!packed) return [];
     const { points } = this.geometry;
     const users = numbersOf(packed.users);
-    return Array.from(numbersOf(packed.zone), (zone, k) => ({ x: points[2 * zone], y: points[2 * zone + 1], users: users[k] }))
+    const labels = packed.labels || [];
+    return Array.from(numbersOf(packed.zone), (zone, k) => ({ x: points[2 * zone], y: points[2 * zone + 1], users: users[k], zone, label: labels[k] || "" }))
       .filter((site) => site.users > 0 && !Number.isNaN(site.x))
       .sort((a, b) => b.users - a.users);
   }

@@ -150,7 +150,7 @@ class Marks {
     ];
     const grid = gridOf(this.geometry, view, width, height);
     if (map.hovered >= 0 && map.hovered !== map.selected) this.outline(pen, map.hovered, grid, 1.5);
-    this.discs(pen, map.sites, at, spec.projector);
+    this.discs(pen, map.sites, at, spec.projector, map.font || "sans-serif");
     if (map.selected >= 0) this.outline(pen, map.selected, grid, spec.projector ? 4 : 2.6);
     this.arcs(pen, map.arcs, at, spec.projector);
     const size = spec.projector ? 19 : width < 560 ? 11 : 12.5;
@@ -169,16 +169,24 @@ class Marks {
     pen.stroke();
   }
 
-  discs(pen, sites, at, big) {
+  discs(pen, sites, at, big, font) {
     pen.strokeStyle = INK;
-    pen.fillStyle = "rgba(255,255,255,0.5)";
     pen.lineWidth = big ? 1.8 : 1.1;
+    const size = big ? 17 : 11.5;
     for (const site of sites) {
       const [x, y] = at(site.x, site.y);
+      const radius = discRadius(site.users, big);
       pen.beginPath();
-      pen.arc(x, y, discRadius(site.users, big), 0, 2 * Math.PI);
+      pen.arc(x, y, site.label ? Math.max(radius, 0.85 * size) : radius, 0, 2 * Math.PI);
+      pen.fillStyle = site.label ? "rgba(255,255,255,0.9)" : "rgba(255,255,255,0.5)";
       pen.fill();
       pen.stroke();
+      if (!site.label) continue;
+      pen.font = `700 ${size}px ${font}`;
+      pen.textAlign = "center";
+      pen.textBaseline = "middle";
+      pen.fillStyle = INK;
+      pen.fillText(site.label, x, y + 0.5);
     }
   }
 
@@ -210,14 +218,18 @@ class Marks {
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     const { points } = this.geometry;
-    const taken = [];
+    // A numbered disc keeps its place: the name of its commune stands above it, others keep clear.
+    const disc = 0.85 * (map.spec.projector ? 17 : 11.5);
+    const numbered = map.sites.filter((site) => site.label);
+    this.lifted = new Set(numbered.map((site) => site.zone));
+    const taken = numbered.map((site) => at(site.x, site.y)).map(([x, y]) => [x - disc, y - disc, x + disc, y + disc]);
     const limit = Math.max(5, Math.min(60, (width * height) / ((LABEL_AREA_PX2 * style.size) / 12.5)));
     if (map.selected >= 0) {
       this.name(pen, map.selected, at(points[2 * map.selected], points[2 * map.selected + 1]), width, height, style, taken, true);
     }
     let tried = 0;
     for (const zone of this.order) {
-      if (taken.length >= limit || tried > 600) break;
+      if (taken.length >= limit + numbered.length || tried > 600) break;
       if (zone === map.selected) continue;
       const [x, y] = at(points[2 * zone], points[2 * zone + 1]);
       if (!(x > 0 && y > 0 && x < width && y < height)) continue;
@@ -233,7 +245,7 @@ class Marks {
     pen.font = `${big ? 600 : 500} ${size}px ${style.font}`;
     const key = pen.font + names[zone];
     if (!this.widths.has(key)) this.widths.set(key, pen.measureText(names[zone]).width);
-    const half = this.widths.get(key) / 2, line = y - (chosen ? size * 1.35 : 0);
+    const half = this.widths.get(key) / 2, line = y - (this.lifted.has(zone) ? size * 2.1 : chosen ? size * 1.35 : 0);
     const box = [x - half - 9, line - size * 0.9, x + half + 9, line + size * 0.9];
     const out = box[0] < 2 || box[2] > width - 2 || box[1] < 2 || box[3] > height - 2;
     const touches = taken.some((b) => box[0] < b[2] && box[2] > b[0] && box[1] < b[3] && box[3] > b[1]);
