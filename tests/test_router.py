@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from router_server import Router, routing
+from streamlit.testing.v1 import AppTest
 
 from coopconnect.__main__ import main
 from coopconnect.parameters import DATA_DIR
@@ -215,3 +216,23 @@ def test_the_command_line(
     for words in (["--router", "nowhere"], ["x.osm.pbf", "--router", "http://localhost:1"], []):
         assert main(["data", "roads", *words, "--territory", str(area)]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_the_page_asks_a_server_and_says_what_fails(
+    isere: Router, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COOPCONNECT_OFFICIAL", str(tmp_path / "official"))
+    for module in ("official", "official_roads"):  # a test has no address
+        monkeypatch.setattr(f"coopconnect.ui.{module}.on_this_computer", lambda: True)
+    page = AppTest.from_file(Path(__file__).parents[1] / "pages" / "donnees.py", default_timeout=120)
+    page.query_params["territory"] = "200018166"  # Le Grésivaudan
+    page.run()
+    page.text_input(key="official_router").set_value("nowhere").run()
+    page.button(key="roads_go").click().run()
+    assert "http" in "".join(found.value for found in page.error), [page.error, page.exception, page.main]
+    with routing(isere) as url:
+        page.text_input(key="official_router").set_value(url).run()
+        page.button(key="roads_go").click().run()
+    assert not page.exception and not page.error
+    assert any("OSRM" in found.value for found in page.success)
+    assert Store.default().labels()["travel"].rows > 500

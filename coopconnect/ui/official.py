@@ -26,14 +26,14 @@ PREVIEW_ROWS = 8
 SHOWN_PROBLEMS = 200
 MOVERS = 4
 _TOTALS = ("viable_rural_sites", "median_score", "median_users", "hours_per_participating_household")
-_CHANGE, _SAID = "official_change", "official_said"
+_CHANGE, SAID = "official_change", "official_said"
 
 
 def draw_fetch(page: Page) -> None:
     """What publishers give: one button for all that counts, one for each file."""
     st.subheader(page.say("official.fetch"), anchor=False)
     st.html(f'<p class="hint">{html.escape(page.say("data.official_how"))}</p>')
-    if not _local():
+    if not on_this_computer():
         st.info(page.say("official.local_only"), icon=None)
         return
     entries = list(load_catalogue().values())
@@ -52,13 +52,13 @@ def draw_fetch(page: Page) -> None:
         for entry in entries:
             if not entry.default:
                 wanted += _entry_row(page, entry)
-    for level, text in st.session_state.pop(_SAID, []):
+    for level, text in st.session_state.pop(SAID, []):
         (st.error if level == "error" else st.success)(text, icon=None)
     if wanted:
         _fetch_all(page, wanted, mirror.strip(), proxy.strip())
 
 
-def _local() -> bool:
+def on_this_computer() -> bool:
     """True for a visitor on the computer that runs the app: others in the room look, they do not change the data."""
     return st.context.ip_address in (None, "127.0.0.1", "::1")
 
@@ -83,7 +83,7 @@ def _entry_row(page: Page, entry: Entry) -> list[Entry]:
 
 def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> None:
     """Download, read and keep each; what fails is told and the others go on. A press of Stop ends the run there."""
-    before = _reference(page)
+    before = reference_now(page)
     said: list[tuple[str, str]] = []
     bar = st.progress(0.0, text="")
     st.button(page.say("official.stop"), key="fetch_stop")
@@ -109,9 +109,9 @@ def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> Non
             said.append(("error", error.message_en if page.language == "en" else error.message_fr))
         except StoreError as error:
             said.append(("error", str(error)))
-    st.session_state[_SAID] = said
+    st.session_state[SAID] = said
     if kept:
-        _remember_change(page, before)
+        remember_change(page, before)
     st.rerun()
 
 
@@ -134,7 +134,7 @@ def draw_import(page: Page) -> None:
     """One's own file: what it is, its columns, a preview, all that is wrong in it, then the button."""
     st.subheader(page.say("official.import"), anchor=False)
     st.html(f'<p class="hint">{html.escape(page.say("official.import_how"))}</p>')
-    if not _local():
+    if not on_this_computer():
         return
     uploaded = st.file_uploader(page.say("official.file"), type=ENDINGS, key="official_file")
     if uploaded is None:
@@ -162,13 +162,13 @@ def draw_import(page: Page) -> None:
     if not ready:
         st.warning(page.say("official.nothing_usable"), icon=None)
     if st.button(page.say("official.keep"), key="official_keep", type="primary", disabled=not ready):
-        before = _reference(page)
+        before = reference_now(page)
         try:
-            st.session_state[_SAID] = [_keep(page, found, uploaded.name)]
+            st.session_state[SAID] = [_keep(page, found, uploaded.name)]
         except StoreError as error:
             st.error(str(error), icon=None)
             return
-        _remember_change(page, before)
+        remember_change(page, before)
         st.rerun()
 
 
@@ -246,34 +246,35 @@ def draw_loaded(page: Page) -> None:
                         rows=number(float(label.rows), page.language))  # fmt: skip
         line.html(f"<p>{html.escape(text)}</p>")
         if (
-            _local()
+            on_this_computer()
             and store.can_restore(table)
             and back.button(page.say("official.restore"), key=f"restore_{table}", width="stretch")
         ):
             _change_with(page, lambda table=table: store.restore(table))  # type: ignore[misc]
-        if _local() and away.button(page.say("official.remove"), key=f"remove_{table}", width="stretch"):
+        if on_this_computer() and away.button(page.say("official.remove"), key=f"remove_{table}", width="stretch"):
             _change_with(page, lambda table=table: store.remove(table))  # type: ignore[misc]
     for table in (t for t in KINDS if t not in labels and store.can_restore(t)):
         name = page.say(f"table.{table}") if known(f"table.{table}") else table
-        if _local() and st.button(f"{page.say('official.restore')} : {name}", key=f"restore_{table}"):
+        if on_this_computer() and st.button(f"{page.say('official.restore')} : {name}", key=f"restore_{table}"):
             _change_with(page, lambda table=table: store.restore(table))  # type: ignore[misc]
 
 
 def _change_with(page: Page, act: Any) -> None:
-    before = _reference(page)
+    before = reference_now(page)
     act()
-    _remember_change(page, before)
+    remember_change(page, before)
     st.rerun()
 
 
-def _reference(page: Page) -> Assessment:
+def reference_now(page: Page) -> Assessment:
+    """The reference scenario assessed with what is loaded now."""
     return cached.reference_assessment(page.scenario.territory)
 
 
-def _remember_change(page: Page, before: Assessment) -> None:
+def remember_change(page: Page, before: Assessment) -> None:
     """Assess again with what is loaded now, and keep the difference for the screen."""
     cached.follow_store()
-    st.session_state[_CHANGE] = compare(before, _reference(page))
+    st.session_state[_CHANGE] = compare(before, reference_now(page))
 
 
 def draw_change(page: Page) -> None:
