@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from fitting.common import BEGIN, END, Fitted, Isere, comparator, r_squared, read_isere, to_toml, write_block  # noqa: E402, F401
-from fitting.flows import first_try, fit_flows, flow_model  # noqa: E402, F401
+from fitting.flows import first_try, fit_flows, flow_model, isere_min  # noqa: E402, F401
 from fitting.jobs import fit_jobs  # noqa: E402
 from fitting.rural import fit_rural, official_density  # noqa: E402
 from fitting.travel import fit_travel  # noqa: E402

@@ -85,6 +85,10 @@ def test_pair_kernel_is_the_naive_double_loop() -> None:
             "jobs": rng.uniform(10, 900, n),
             "population": rng.uniform(50, 5000, n),
             "area_km2": rng.uniform(3, 40, n),
+            "second_homes": rng.uniform(0, 100, n),
+            "dwellings": rng.uniform(100, 900, n),
+            "people_10_km": rng.uniform(1000, 90_000, n),
+            "gap_km": rng.uniform(0.5, 6.0, n),
             "lon": rng.uniform(5.0, 5.5, n),
             "lat": rng.uniform(45.0, 45.3, n),
         }
@@ -94,6 +98,7 @@ def test_pair_kernel_is_the_naive_double_loop() -> None:
     start, work = gravity.pairs_within(np.zeros(n), np.zeros(n), 1.0)
     found = pair_kernel(zones, start, work, law, deterrence).reshape(n, n)
     density = np.log1p(zones["population"] / zones["area_km2"]).to_numpy()
+    ends = travel.Ends.of(travel.settlement(zones), law)
     for i in range(n):
         for j in range(n):
             if i == j:
@@ -102,5 +107,6 @@ def test_pair_kernel_is_the_naive_double_loop() -> None:
             else:
                 crow = travel.crow_km(*zones.loc[i, ["lon", "lat"]], *zones.loc[j, ["lon", "lat"]])
                 both = density[i] + density[j]
-                want = deterrence.kernel(travel.drive_min(crow, both, law), both)
+                minutes = travel.drive_min(crow, ends.level[i] + ends.level[j], ends.slope[i] + ends.slope[j], law)
+                want = deterrence.kernel(minutes, both)
             assert found[i, j] == pytest.approx(float(want), rel=1e-5)

@@ -27,7 +27,7 @@ class Estimate:
     """What is needed to time a trip between two rows of the table of communes."""
 
     communes: pd.DataFrame
-    density: np.ndarray
+    ends: travel.Ends
     law: travel.TravelLaw
     circuity: float
     routed: RoutedTrips | None = None
@@ -43,7 +43,7 @@ class Estimate:
     def trips(self, origin: np.ndarray, target: np.ndarray) -> Trips:
         """Km and minutes of pairs of rows (same length, any order)."""
         crow = self.crow_km(origin, target)
-        minutes = travel.drive_min(crow, self.density[origin] + self.density[target], self.law)
+        minutes = self.ends.drive_min(crow, origin, target, self.law)
         return self._routed(origin, target, crow, minutes)
 
     def _routed(self, origin: np.ndarray, target: np.ndarray, crow: np.ndarray, minutes: np.ndarray) -> Trips:
@@ -78,22 +78,22 @@ class Estimate:
         lon, lat = np.radians(self.communes["lon"].to_numpy()), np.radians(self.communes["lat"].to_numpy())
         sphere = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
         tree = cKDTree(sphere)
-        chord = 2 * np.sin(furthest_crow_km(limit_min, self.density, self.law) / travel.EARTH_RADIUS_KM / 2)
+        chord = 2 * np.sin(furthest_crow_km(limit_min, self.ends, self.law) / travel.EARTH_RADIUS_KM / 2)
         parts = []
         for first in range(0, len(sites), SITES_PER_CHUNK):
             some = sites[first : first + SITES_PER_CHUNK]
             near = cKDTree(sphere[some]).sparse_distance_matrix(tree, chord, output_type="ndarray")
             site, zone = some[near["i"]], near["j"].astype(np.int64)
             crow = 2 * travel.EARTH_RADIUS_KM * np.arcsin(near["v"] / 2)
-            minutes = travel.drive_min(crow, self.density[site] + self.density[zone], self.law)
+            minutes = self.ends.drive_min(crow, site, zone, self.law)
             keep = (minutes <= limit_min) | (site == zone)
             parts.append((site[keep], zone[keep]))
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
-def furthest_crow_km(minutes: float, density: np.ndarray, law: travel.TravelLaw) -> float:
-    """Crow-fly km beyond which no pair of communes is within `minutes`, at any density that occurs."""
+def furthest_crow_km(minutes: float, ends: travel.Ends, law: travel.TravelLaw) -> float:
+    """Crow-fly km beyond which no pair of communes is within `minutes`: as if both ends were the quickest there is."""
     km = np.arange(1.0, 2.0 * minutes + 1.0)
-    sums = np.linspace(2 * density.min(), 2 * density.max(), 25)
-    within = (travel.drive_min(km[None], sums[:, None], law) <= minutes).any(axis=0)
+    quickest = np.array([(ends.level + ends.slope * length).min() for length in np.log(km)])
+    within = travel.drive_min(km, 2 * quickest, np.zeros(len(km)), law) <= minutes
     return float(km[within].max() + 1.0) if within.any() else 1.0

@@ -47,6 +47,10 @@ COMMUNE_COLUMNS = (
     "jobs",
     "rural",
     "area_km2",
+    "second_homes",
+    "dwellings",
+    "people_10_km",
+    "gap_km",
     "lon",
     "lat",
     "home_rest_workers",
@@ -116,10 +120,11 @@ def national_estimate(
 ) -> Estimate:
     """The built-in estimate, with the routed table before it where one is loaded."""
     table = official.get("travel")
+    law = travel.TravelLaw.from_parameters(values)
     return Estimate(
         communes,
-        travel.log_density(communes["population"].to_numpy(), communes["area_km2"].to_numpy()),
-        travel.TravelLaw.from_parameters(values),
+        travel.Ends.of(travel.settlement(communes), law),
+        law,
         circuity,
         None if table is None else RoutedTrips(table, communes),
     )

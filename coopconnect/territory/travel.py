@@ -1,8 +1,9 @@
 """The built-in travel estimate: from a crow-fly distance to road kilometres and free-flow minutes.
 
 It stands in for a routing engine where no table is loaded. Road kilometres are the crow-fly distance times
-`circuity`. Minutes follow a log-quadratic law of the crow-fly distance, with a speed that falls where the two
-ends are densely settled; its coefficients are fitted (data/parameters.toml, group 'travel').
+`circuity`. Minutes follow a law of the logarithm of the crow-fly distance whose level and slope depend on how each end
+is settled: density, second homes, people within 10 km, gap to the next town halls. The coefficients are fitted
+(data/parameters.toml, group 'fitted_travel').
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 EARTH_RADIUS_KM = 6371.0088
 MIN_CROW_KM = 0.3
@@ -19,17 +21,25 @@ MIN_CROW_KM = 0.3
 
 @dataclass(frozen=True)
 class TravelLaw:
-    """Coefficients of ln(minutes) = c0 + c1 L + c2 L^2 + c3 D + c4 D L, L = ln(crow km), D = sum of ln densities.
+    """Coefficients of ln(minutes) = constant + E + (log_km + S) L + log_km_squared P^2 + log_km_cubed P^3.
 
-    The density of an end is ln(1 + inhabitants per km2). own_km_per_radius: crow-fly km of a trip within a
-    commune, as a share of the radius of the disc of the same area.
+    L = ln(crow km), P = max(L, 0): under 1 km the law is a straight line in logarithms. E and S are sums over both ends
+    of the terms of `settlement`, each times its coefficient (for S, the one that ends in _log_km).
+    own_km_per_radius: crow-fly km of a trip within a commune, as a share of the radius of the disc of the same area.
     """
 
     constant: float
     log_km: float
     log_km_squared: float
+    log_km_cubed: float
     density: float
     density_log_km: float
+    second_home_share: float
+    second_home_share_log_km: float
+    people_10_km: float
+    people_10_km_log_km: float
+    gap: float
+    gap_log_km: float
     own_km_per_radius: float
 
     @classmethod
@@ -57,11 +67,47 @@ def log_density(population: np.ndarray, area_km2: np.ndarray) -> np.ndarray:
     return np.log1p(np.asarray(population, dtype=float) / np.asarray(area_km2, dtype=float))
 
 
-def drive_min(crow: np.ndarray, density_sum: np.ndarray, law: TravelLaw) -> np.ndarray:
-    """Free-flow minutes one way. crow: km; density_sum: sum of `log_density` of the two ends; same shape."""
+def settlement(zones: pd.DataFrame) -> dict[str, np.ndarray]:
+    """How each commune is settled, (n,) by name: density, second_home_share, people_10_km, gap.
+
+    density: `log_density`. second_home_share: second homes / dwellings. people_10_km: ln(1 + inhabitants of the
+    communes whose point is within 10 km). gap: ln of the mean km to the three nearest points, at least `MIN_CROW_KM`.
+    zones: columns population, area_km2, second_homes, dwellings, people_10_km, gap_km.
+    """
+    dwellings = np.maximum(zones["dwellings"].to_numpy(float), 1.0)
+    return {
+        "density": log_density(zones["population"].to_numpy(), zones["area_km2"].to_numpy()),
+        "second_home_share": zones["second_homes"].to_numpy(float) / dwellings,
+        "people_10_km": np.log1p(zones["people_10_km"].to_numpy(float)),
+        "gap": np.log(np.maximum(zones["gap_km"].to_numpy(float), MIN_CROW_KM)),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """What each commune adds to the law, (n,): level to ln(minutes), slope to its growth with ln(km)."""
+
+    level: np.ndarray
+    slope: np.ndarray
+
+    @classmethod
+    def of(cls, terms: Mapping[str, np.ndarray], law: TravelLaw) -> Ends:
+        """Ends of communes whose `settlement` is `terms`."""
+        level = np.sum([getattr(law, name) * value for name, value in terms.items()], axis=0)
+        slope = np.sum([getattr(law, f"{name}_log_km") * value for name, value in terms.items()], axis=0)
+        return cls(level, slope)
+
+    def drive_min(self, crow: np.ndarray, a: np.ndarray, b: np.ndarray, law: TravelLaw) -> np.ndarray:
+        """Free-flow minutes one way between rows a and b, crow km apart (arrays broadcast)."""
+        return drive_min(crow, self.level[a] + self.level[b], self.slope[a] + self.slope[b], law)
+
+
+def drive_min(crow: np.ndarray, level: np.ndarray, slope: np.ndarray, law: TravelLaw) -> np.ndarray:
+    """Free-flow minutes one way. crow: km; level, slope: sums over the two ends of what `Ends` holds; same shape."""
     length = np.log(np.maximum(crow, MIN_CROW_KM))
-    slope = law.log_km + law.density_log_km * density_sum
-    return np.exp(law.constant + law.density * density_sum + (slope + law.log_km_squared * length) * length)
+    beyond = np.maximum(length, 0.0)
+    curve = (law.log_km_squared + law.log_km_cubed * beyond) * beyond**2
+    return np.exp(law.constant + level + (law.log_km + slope) * length + curve)
 
 
 def road_km(crow: np.ndarray, circuity: float) -> np.ndarray:

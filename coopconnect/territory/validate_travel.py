@@ -30,8 +30,8 @@ def validate_travel(observed: Path, data_dir: Path, values: Mapping[str, float])
     found = import_file(observed, observed.name, "travel", codes=CodeMap.load(data_dir))
     assert found.frame is not None
     communes = pq.read_table(data_dir / "communes.parquet").to_pandas()
-    density = travel.log_density(communes["population"].to_numpy(), communes["area_km2"].to_numpy())
-    estimate = Estimate(communes, density, travel.TravelLaw.from_parameters(values), float(values["circuity"]))
+    law = travel.TravelLaw.from_parameters(values)
+    estimate = Estimate(communes, travel.Ends.of(travel.settlement(communes), law), law, float(values["circuity"]))
     frame = found.frame[found.frame["from_code"] != found.frame["to_code"]]
     origin, target = rows_of(frame["from_code"], communes), rows_of(frame["to_code"], communes)
     seen = frame["drive_min"].to_numpy(float)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory import travel
+from coopconnect.territory.build import models
 from coopconnect.territory.build.communes import PARTS_OF_A_CITY
 from fitting.labels import labels_of
 
@@ -80,7 +81,8 @@ def comparator(shared: Path, current: dict[str, str]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Isere:
-    """Pairs of communes of Isère: crow-fly km, sum of log densities, OSRM minutes, observed commuters."""
+    """Pairs of communes of Isère: crow-fly km, sum of log densities, OSRM minutes, observed commuters; how each is
+    settled (`travel.settlement`)."""
 
     codes: list[str]
     crow_km: np.ndarray
@@ -88,6 +90,7 @@ class Isere:
     osrm_min: np.ndarray
     flows: np.ndarray
     area_km2: np.ndarray
+    settlement: dict[str, np.ndarray]
 
 
 def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Isere:
@@ -95,7 +98,8 @@ def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Is
     osrm = pd.read_csv(shared / "data/travel_time/isere_512_communes_osrm_car_seconds.csv", dtype={"id": str})
     osrm = osrm.set_index("id")
     codes = [code for code in osrm.index if code in zones.index]
-    part = zones.loc[codes]
+    around = models.around(zones["population"].to_numpy(float), models.plane_km(zones))
+    part = zones.assign(**around).loc[codes]
     minutes = osrm.loc[codes, codes].to_numpy(float) / 60
     lon, lat = part["lon"].to_numpy(), part["lat"].to_numpy()
     crow = travel.crow_km(lon[:, None], lat[:, None], lon[None], lat[None])
@@ -112,8 +116,9 @@ def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Is
         flows, (home[keep].astype(int), work[keep].astype(int)), observed.loc[keep, "NBFLUX_C17_ACTOCC15P"].to_numpy()
     )
     return Isere(
-        codes, crow, density[:, None] + density[None], (minutes + minutes.T) / 2, flows, part["area_km2"].to_numpy()
-    )
+        codes, crow, density[:, None] + density[None], (minutes + minutes.T) / 2, flows, part["area_km2"].to_numpy(),
+        travel.settlement(part),
+    )  # fmt: skip
 
 
 def to_toml(fitted: list[Fitted], today: date) -> str:

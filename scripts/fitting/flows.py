@@ -61,6 +61,12 @@ def search_flows(minutes: np.ndarray, pairs: Isere, rows: np.ndarray) -> np.ndar
     return z
 
 
+def isere_min(pairs: Isere, law: travel.TravelLaw) -> np.ndarray:
+    """Minutes of the built-in estimate between the communes of `pairs`, square."""
+    row = np.arange(len(pairs.codes))
+    return travel.Ends.of(pairs.settlement, law).drive_min(pairs.crow_km, row[:, None], row[None], law)
+
+
 def fit_flows(
     pairs: Isere,
     law: travel.TravelLaw,
@@ -73,7 +79,7 @@ def fit_flows(
     minutes: between the communes of `pairs` (as the build has them), those of `law` if not given.
     """
     if minutes is None:
-        minutes = travel.drive_min(pairs.crow_km, pairs.density_sum, law)
+        minutes = isere_min(pairs, law)
     n = len(pairs.codes)
     workers, jobs = pairs.flows.sum(axis=1), pairs.flows.sum(axis=0)
     half = np.random.default_rng(SEED).permutation(n) < n // 2

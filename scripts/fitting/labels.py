@@ -58,6 +58,21 @@ TERMS = {
         "effet de la distance (carré du logarithme)",
         "effect of distance (square of its logarithm)",
     ),
+    "log_km_cubed": ("effet de la distance (cube du logarithme)", "effect of distance (cube of its logarithm)"),
+    "second_home_share_log_km": (
+        "effet croisé des résidences secondaires et de la distance",
+        "joint effect of second homes and distance",
+    ),
+    "people_10_km": ("effet de la population à 10 km à la ronde", "effect of the people within 10 km"),
+    "people_10_km_log_km": (
+        "effet croisé de la population à 10 km et de la distance",
+        "joint effect of the people within 10 km and distance",
+    ),
+    "gap": ("effet de l'éloignement des mairies voisines", "effect of the gap to the next town halls"),
+    "gap_log_km": (
+        "effet croisé de l'éloignement des mairies voisines et de la distance",
+        "joint effect of the gap to the next town halls and distance",
+    ),
     "density_log_km": ("effet croisé de la densité et de la distance", "joint effect of density and distance"),
     "own_km_per_radius": (
         "trajet à l'intérieur de la commune, en part de son rayon",

@@ -10,15 +10,19 @@ from fitting.common import FOLDS, SEED, Fitted, Isere, least_squares
 BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
 TRAVEL_WEIGHT_POWER = 1.5
 """Short pairs are few and matter most (access to a hub): each pair weighs km^-1.5."""
-TRAVEL_TERMS = ("constant", "log_km", "log_km_squared", "density", "density_log_km")
+CURVE = ("constant", "log_km", "log_km_squared", "log_km_cubed")
 
 
 def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
     """Travel law on pairs of Isère; error by band on pairs of which no end was in the fit."""
     n = len(pairs.codes)
     length = np.log(np.maximum(pairs.crow_km, travel.MIN_CROW_KM))
-    d = pairs.density_sum
-    columns = np.stack([np.ones((n, n)), length, length**2, d, d * length], axis=-1)
+    beyond = np.maximum(length, 0.0)
+    terms = dict(zip(CURVE, (np.ones((n, n)), length, beyond**2, beyond**3), strict=True))
+    for name, value in pairs.settlement.items():
+        both = value[:, None] + value[None]
+        terms |= {name: both, f"{name}_log_km": both * length}
+    columns = np.stack(list(terms.values()), axis=-1)
     usable = (pairs.osrm_min > 0.5) & (pairs.crow_km > 0) & (pairs.crow_km < 100)
     log_min = np.log(np.maximum(pairs.osrm_min, 0.5))
     weight = np.maximum(pairs.crow_km, 1.0) ** -TRAVEL_WEIGHT_POWER
@@ -38,7 +42,10 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
         figures[f"travel_pairs_{low}_{high}_min"] = int(band.sum())
         figures[f"travel_error_{low}_{high}_min"] = float(np.abs(guess[band] / seen[band] - 1).mean())
         figures[f"travel_median_error_{low}_{high}_min"] = float(np.median(np.abs(guess[band] / seen[band] - 1)))
+        figures[f"travel_p90_error_{low}_{high}_min"] = float(np.quantile(np.abs(guess[band] / seen[band] - 1), 0.9))
         figures[f"travel_bias_{low}_{high}_min"] = float((guess[band] / seen[band]).mean() - 1)
+        mine = (guess >= low) & (guess < high)
+        figures[f"travel_bias_estimated_{low}_{high}_min"] = float(np.median(guess[mine] / seen[mine]) - 1)
     c, spread = least_squares(columns[usable], log_min[usable], weight[usable])
     source = "OSRM, 512 communes de l'Isère, (c) contributeurs OpenStreetMap, ODbL"
     clustered = np.sqrt(n)
@@ -51,7 +58,7 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
             "fitted_travel",
             source,
         )
-        for name, value, s in zip(TRAVEL_TERMS, c, spread, strict=True)
+        for name, value, s in zip(terms, c, spread, strict=True)
     ]
     fitted.append(
         Fitted(

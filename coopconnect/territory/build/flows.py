@@ -47,19 +47,19 @@ def national_flows(
 ) -> Flows:
     """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
 
-    zones: columns workers, jobs (same total), population, area_km2, lon, lat.
+    zones: columns workers, jobs (same total), lon, lat and those of `travel.settlement`.
     """
     workers, jobs = zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float)
     area = zones["area_km2"].to_numpy(float)
     start, work = gravity.pairs_within(*xy_km, LIMIT_KM)
-    density = travel.log_density(zones["population"].to_numpy(), area)
+    ends = travel.Ends.of(travel.settlement(zones), law)
     lon, lat = np.radians(zones["lon"].to_numpy()), np.radians(zones["lat"].to_numpy())
     kernel = pair_kernel(zones, start, work, law, deterrence)
     a, b, arrivals = gravity.balance(start, work, kernel, workers, jobs, ITERATIONS)
     moved = float(np.abs(arrivals - jobs).sum() / 2 / jobs.sum())
     arrivals = np.round(arrivals, 1)
     own_km = travel.own_crow_km(area, law)
-    return _split(start, work, kernel, a, b, lon, lat, density, own_km, law, arrivals, workers, moved)
+    return _split(start, work, kernel, a, b, lon, lat, ends, own_km, law, arrivals, workers, moved)
 
 
 def pair_kernel(
@@ -71,11 +71,12 @@ def pair_kernel(
 ) -> np.ndarray:
     """Kernel of each pair in compressed rows (start, work), float32; a block of homes at a time.
 
-    zones: columns workers, jobs, population, area_km2, lon, lat.
+    zones: columns workers, jobs, lon, lat and those of `travel.settlement`.
     """
     area = zones["area_km2"].to_numpy(float)
     own = deterrence.own_kernel(area, zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float))
     density = travel.log_density(zones["population"].to_numpy(), area)
+    ends = travel.Ends.of(travel.settlement(zones), law)
     lon, lat = zones["lon"].to_numpy(), zones["lat"].to_numpy()
     kernel = np.empty(len(work), dtype=np.float32)
     for first in range(0, len(zones), HOMES_PER_BLOCK):
@@ -83,9 +84,8 @@ def pair_kernel(
         part = slice(start[first], start[last])
         home = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
         crow = travel.crow_km(lon[home], lat[home], lon[work[part]], lat[work[part]])
-        both = density[home] + density[work[part]]
-        minutes = travel.drive_min(crow, both, law)
-        value = deterrence.kernel(minutes, both)
+        minutes = ends.drive_min(crow, home, work[part], law)
+        value = deterrence.kernel(minutes, density[home] + density[work[part]])
         kernel[part] = np.where(home == work[part], own[home], value)
     return kernel
 
@@ -98,7 +98,7 @@ def _split(
     b: np.ndarray,
     lon: np.ndarray,
     lat: np.ndarray,
-    density: np.ndarray,
+    ends: travel.Ends,
     own_km: np.ndarray,
     law: travel.TravelLaw,
     jobs: np.ndarray,
@@ -120,7 +120,7 @@ def _split(
         if left.sum() > 0:
             crow = travel.crow_km(*(np.degrees(v) for v in (lon[i], lat[i], lon[j], lat[j])))
             crow[j == i] = own_km[i]
-            minutes = travel.drive_min(crow, density[i] + density[j], law)
+            minutes = ends.drive_min(crow, np.full(len(j), i), j, law)
             rest_km[i] = (left * crow).sum() / left.sum()
             rest_min[i] = (left * minutes).sum() / left.sum()
     home, column = np.concatenate(homes), np.concatenate(works)

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import pyproj
+from scipy.spatial import cKDTree
 
 from coopconnect.territory.gravity import pairs_within, potential
 
+AROUND_KM = 10.0
+NEIGHBOURS = 3
 CENTRALITY_KM = (10.0, 20.0)
 CLOSURE_ROUNDS = 3
 WORKER_TERMS = ("share_65", "vacant_share", "flat_share", "second_home_share")
@@ -43,6 +46,19 @@ def plane_km(communes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     projection = pyproj.Transformer.from_crs(4326, 2154, always_xy=True)
     x, y = projection.transform(communes["lon"].to_numpy(), communes["lat"].to_numpy())
     return x / 1000, y / 1000
+
+
+def around(people: np.ndarray, xy_km: tuple[np.ndarray, np.ndarray]) -> dict[str, np.ndarray]:
+    """What stands round each commune, (n,): people_10_km, inhabitants of the communes whose point is within 10 km (its
+    own included), and gap_km, mean km to the three nearest points."""
+    xy = np.column_stack(xy_km)
+    tree = cKDTree(xy)
+    near = tree.query_ball_point(xy, AROUND_KM)
+    gap = tree.query(xy, k=NEIGHBOURS + 1)[0][:, 1:].mean(axis=1)
+    return {
+        "people_10_km": np.array([int(people[rows].sum()) for rows in near], dtype=np.int32),
+        "gap_km": np.round(gap, 3),
+    }
 
 
 def shares(communes: pd.DataFrame) -> pd.DataFrame:

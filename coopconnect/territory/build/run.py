@@ -117,7 +117,8 @@ def make_zones(sources: Sources) -> tuple[contours.Coverage, communes.Vintage, l
 
 
 def add_models(zones: pd.DataFrame, values: dict[str, float]) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray]]:
-    """Add workers, jobs (scaled to the same total), density_class and rural; give the plane coordinates."""
+    """Add workers, jobs (scaled to the same total), density_class, rural, people_10_km and gap_km; give the plane
+    coordinates."""
     xy_km = models.plane_km(zones)
     workers = np.round(models.employed_residents(zones, values))
     jobs = models.jobs_at_work(zones, workers, *xy_km, values)
@@ -127,6 +128,7 @@ def add_models(zones: pd.DataFrame, values: dict[str, float]) -> tuple[pd.DataFr
         jobs=jobs * workers.sum() / jobs.sum(),
         density_class=density_class,
         rural=density_class >= rural.FIRST_RURAL_CLASS,
+        **models.around(zones["population"].to_numpy(float), xy_km),
     )
     return zones, xy_km
 
