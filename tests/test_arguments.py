@@ -41,7 +41,7 @@ def communes(found: Assessment) -> dict[str, str]:
     ranked = found.sites[found.sites["rank"] > 0].sort_values("rank")
     codes = ranked["zone_code"].tolist()
     longest = found.sites["name"].str.len() + found.sites["epci_name"].str.len()
-    flagged = ranked.loc[ranked["kg_co2e_per_year"] < 0, "zone_code"].tolist()
+    flagged = ranked.sort_values("kg_co2e_per_year")["zone_code"].tolist()
     return {
         "best": codes[0], "median": codes[len(codes) // 2], "worst": codes[-1], "city": "13055", "mountain": "05023",
         "alone": "13096", "longest_name": found.sites.loc[found.sites["name"].str.len().idxmax(), "zone_code"],
