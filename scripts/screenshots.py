@@ -34,6 +34,9 @@ SHOTS = {
 DRAWN = """() => [...document.querySelectorAll("*")].some(
     (host) => host.shadowRoot && host.shadowRoot.querySelector("[data-picture]"))"""
 """True once the map has drawn a picture: the map component then marks its stage."""
+AT_REST = """() => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "notRunning"
+  && !document.querySelector("[data-testid=stSpinner], [data-stale='true']")"""
+"""True once the page is whole."""
 
 
 def _serve() -> subprocess.Popen[bytes]:
@@ -55,7 +58,9 @@ def _shoot(page: Page, name: str, path: str, folder: Path) -> None:
     page.goto(f"http://127.0.0.1:{PORT}/{path}")
     if name.startswith("decider"):
         page.wait_for_function(DRAWN, timeout=60_000)
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(2000)
+    page.wait_for_function(AT_REST, timeout=120_000)
+    page.wait_for_timeout(1500)
     page.screenshot(path=str(folder / f"{name}.png"))
     print(folder / f"{name}.png")
 

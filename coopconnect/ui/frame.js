@@ -46,6 +46,16 @@ const guardDossier = (data) => {
   }, true);
 };
 
+// When a link to another page was pressed last: what speaks to the app then waits (sight.js).
+const watchLinks = () => {
+  if (window.__coopconnectLinks) return;
+  window.__coopconnectLinks = { at: -Infinity, path: "" };
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-testid=stPageLink-NavLink]")) return;
+    window.__coopconnectLinks = { at: performance.now(), path: window.location.pathname };
+  }, true);
+};
+
 const drawCopy = (parent, data) => {
   let button = parent.querySelector("button");
   if (!button) {
@@ -87,6 +97,7 @@ const drawResume = (parent, data, setTriggerValue) => {
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = document.documentElement;
+  watchLinks();
   if (data.lang) {
     root.lang = data.lang;
     root.classList.toggle("coop-projector", Boolean(data.projector));

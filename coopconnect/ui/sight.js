@@ -14,12 +14,10 @@ const mapDrawn = () => {
 // Streamlit's last request names the page: one that leaves after a click on a link, from the page being left, would
 // call the visitor back. So nothing is told while a page is on its way.
 const LEAVING_MS = 4000;
-const watchLinks = () => {
-  if (window.__coopconnectLinks) return;
-  window.__coopconnectLinks = { at: -LEAVING_MS };
-  document.addEventListener("click", (event) => {
-    if (event.target.closest?.("[data-testid=stPageLink-NavLink]")) window.__coopconnectLinks.at = performance.now();
-  }, true);
+// The frame of the page listens to its links (frame.js): a link may be pressed before this mark is on the page.
+const leftAt = () => {
+  const link = window.__coopconnectLinks;
+  return link && link.path === window.location.pathname ? link.at : -Infinity; // elsewhere: the page has changed
 };
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -28,11 +26,10 @@ export default function ({ data, parentElement, setStateValue }) {
     mark = document.createElement("div");
     parentElement.appendChild(mark);
   }
-  watchLinks();
   let timer = 0;
   const tell = (near) => {
     clearTimeout(timer);
-    const left = window.__coopconnectLinks.at + LEAVING_MS - performance.now();
+    const left = leftAt() + LEAVING_MS - performance.now();
     if (!mark.isConnected) return;
     if (left > 0) timer = setTimeout(() => tell(near), left);
     else setStateValue("near", near);

@@ -157,8 +157,7 @@ def _add_photos(code: str, key: str) -> None:
             problems += error.problems
     if added:
         _write(lambda notes: replace(notes, photos=(*notes.photos, *added)), code)
-    if problems:
-        state.keep(replace(state.current(), problems=tuple(problems)))
+    state.keep(replace(state.current(), problems=tuple(problems)))
 
 
 def _write(change: Callable[[SiteNotes], SiteNotes], code: str) -> None:

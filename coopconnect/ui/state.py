@@ -267,11 +267,14 @@ def write_address() -> None:
         st.query_params.from_dict(wanted)
 
 
-def _try(change: Callable[[Session], Session]) -> None:
-    """Apply a change; what the scenario refuses is told, and nothing is lost."""
+def _try(change: Callable[[Session], Session], still_told: bool = False) -> None:
+    """Apply a change; what the scenario refuses is told, and nothing is lost.
+
+    still_told: what was told stays on the screen. A note and a photo may come in one run, the photo's problem first.
+    """
     session = current()
     try:
-        keep(replace(change(session), problems=()))
+        keep(replace(change(session), problems=session.problems if still_told else ()))
     except (ScenarioError, DossierError) as error:
         keep(replace(session, problems=error.problems))
 
@@ -336,7 +339,7 @@ def write_title(title: str, why: str) -> None:
 
 def write_notes(change: Callable[[SiteNotes], SiteNotes], zone_code: str, gesture: str = "") -> None:
     """Change what is known of one site; one undo takes it back."""
-    _try(lambda s: s.with_dossier(s.dossier.with_site(change(s.dossier.site(zone_code))), gesture))
+    _try(lambda s: s.with_dossier(s.dossier.with_site(change(s.dossier.site(zone_code))), gesture), still_told=True)
 
 
 def write_survey(sums: SurveySums | None, shares: Mapping[str, float]) -> None:

@@ -113,5 +113,6 @@ def complaints(visit: Visit) -> list[str]:
 MARKS = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.flaky(reruns=1),
 ]
-"""Marks of every module of browser tests."""
+"""Marks of every module of browser tests. One that fails on a machine that does other work has a second chance; the summary says so."""

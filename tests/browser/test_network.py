@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 pytestmark = [*MARKS, pytest.mark.timeout(400)]
 
-PLAN = "reseau?territory=d04&v=1&plan=n4~r1~e04112~x04242"
+PLAN = "reseau?territory=d04&v=1&plan=n4~r1~e04112~x04152"
 
 
 def _opened(visit: Visit) -> None:
@@ -41,7 +41,7 @@ def test_a_link_opened_cold_gives_the_plan_and_its_order(visit: Visit, tmp_path:
     lines = file.read_text("utf-8-sig").splitlines()
     assert len(lines) >= 6
     assert any("Manosque" in line for line in lines)
-    assert not any("Villeneuve" in line.split(";")[1] for line in lines if ";" in line)
+    assert not any("Pierrevert" in line.split(";")[1] for line in lines if ";" in line)
 
 
 def test_a_search_goes_on_to_its_end_while_one_looks(visit: Visit) -> None:
