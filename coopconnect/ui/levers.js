@@ -1,9 +1,11 @@
 // Levers: native range and radio inputs, drawn once, then kept in step with the scenario.
 const SAME_GESTURE_MS = 1200;
 const ANSWER_MAX_MS = 2500;
-// A move that no run has answered was lost on the way (the connection was cut and came back): it is told again.
+// A move that no run has answered, while none is under way, was lost (the connection was cut and came back): it is told again.
 const LOST_AFTER_MS = 5000;
 const MOST_TRIES = 3;
+
+const busy = () => document.querySelector("[data-testid=stApp]")?.getAttribute("data-test-script-state") === "running";
 
 const make = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
@@ -90,6 +92,7 @@ class Levers {
 
   watch(move, tries) {
     const timer = setTimeout(() => {
+      if (busy() && this.root.isConnected) return this.watch(move, tries);
       this.unanswered = null;
       if (tries >= MOST_TRIES || !this.root.isConnected) return;
       this.send("move", move);
