@@ -170,3 +170,10 @@ def test_validation_figures_are_those_of_the_documentation() -> None:
         assert set(figure) == {"what_fr", "what_en", "value", "goal"}
         assert figure["value"] in text, f"{figure['what_en']}: {figure['value']} is not in docs/"
     assert written("91.9 %", "fr") == "91,9\u202f%"
+
+
+def test_a_long_plan_is_read_whole() -> None:
+    asked = "n4~x" + ".".join(f"{code:05d}" for code in range(4000, 4900))
+    view, problems = state.view_from_query({"plan": asked})
+    assert view.plan == asked
+    assert problems == []

@@ -45,7 +45,6 @@ VIEW_NAMES = {
 KEPT_NAMES = ("k1", "k2", "k3")
 """Names in the address of the scenarios kept to compare; the one on the screen is the first of at most four."""
 _MOST_TITLE = 80
-_MOST_PLAN = 4000
 CARS = ("thermal", "electric", "none")
 GAINS = ("hours", "eur", "eur_after_price", "kg_co2e")
 _ALLOWED = {"language": LANGUAGES, "car": CARS, "gain": GAINS}
@@ -189,8 +188,8 @@ def view_from_query(query: Mapping[str, str]) -> tuple[View, list[Problem]]:
                 problems.append(Problem("choice", short, allowed=", ".join(_ALLOWED[name]), given=quoted(text)))
         elif name == "plan":
             try:
-                from_text(text[:_MOST_PLAN])
-                values[name] = text[:_MOST_PLAN]
+                from_text(text)
+                values[name] = text
             except PlanError as error:
                 problems += error.problems
         elif text == "" or text.isalnum():
