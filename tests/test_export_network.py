@@ -101,7 +101,9 @@ def test_the_plan_as_files(small: Territory, plan: SitePlan, tmp_path: Path) -> 
     assert covered == pytest.approx(plan.totals["people_covered"])
     with closing(sqlite3.connect(tmp_path / "plan.gpkg")) as file:
         titles = dict(file.execute("SELECT column_name, title FROM gpkg_data_columns WHERE table_name = 'plan_sites'"))
+        dates = {day[:10] for (day,) in file.execute("SELECT last_change FROM gpkg_contents")}
     assert titles["substitute"] == "Si le maire dit non"
+    assert dates == {"2026-03-02"}
     features = json.loads((tmp_path / "plan.geojson").read_text("utf-8"))["features"]
     assert [f["properties"]["rank"] for f in features] == [s.rank for s in plan.sites]
     assert len((tmp_path / "plan.csv").read_text("utf-8-sig").splitlines()) == len(plan.sites) + 1

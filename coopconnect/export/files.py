@@ -209,15 +209,15 @@ def gis_bytes(t: Taken, ending: str) -> bytes:
         path = Path(folder) / f"sites{ending}"
         gis.write_gis(path, t.assessment, codes, contours_of(codes), t.language, t.on, fields_of(t.ensemble))
         if isinstance(t.plan, SitePlan) and ending == ".gpkg":
-            add_plan_layers(path, t.plan, t.territory, contours_of(site_codes(t.territory)), t.language)
+            add_plan_layers(path, t.plan, t.territory, contours_of(site_codes(t.territory)), t.language, t.on)
         return path.read_bytes()
 
 
-def plan_gpkg_bytes(plan: SitePlan, territory: Territory, language: str) -> bytes:
+def plan_gpkg_bytes(plan: SitePlan, territory: Territory, language: str, on: date) -> bytes:
     """The GeoPackage of a plan alone."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.gpkg"
-        add_plan_layers(path, plan, territory, contours_of(site_codes(territory)), language)
+        add_plan_layers(path, plan, territory, contours_of(site_codes(territory)), language, on)
         return path.read_bytes()
 
 

@@ -127,17 +127,9 @@ def write_geopackage(
 
     on: date written in the file (the clock's otherwise). Returns the number of sites. An existing file is replaced.
     """
-    import pyogrio
-
     layer = site_layer(assessment, codes, contours, futures)
-    layer = layer.replace([np.inf, -np.inf], np.nan)
     path.unlink(missing_ok=True)
-    stamp = f"{on.isoformat()}T00:00:00.000Z" if on else None
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp})
-    try:
-        pyogrio.write_dataframe(layer, path, layer=LAYER, driver="GPKG", layer_options=_layer_options(language))
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+    write_layer(path, LAYER, layer.replace([np.inf, -np.inf], np.nan), _layer_options(language), on)
     described = field_descriptions(language)
     describe_fields(path, LAYER, {c: described[c] for c in layer.columns if c in described})
     return len(layer)
@@ -159,6 +151,21 @@ CREATE TABLE IF NOT EXISTS gpkg_data_column_constraints (
   max NUMERIC, max_is_inclusive BOOLEAN, description TEXT, CONSTRAINT gdcc_ntv UNIQUE
   (constraint_name, constraint_type, value))
 """
+
+
+def write_layer(
+    path: Path, name: str, layer: geopandas.GeoDataFrame, options: dict[str, str], on: date | None = None
+) -> None:
+    """Write a layer in a GeoPackage, beside those that it holds. on: date written in the file (the clock's otherwise)."""
+    import pyogrio
+
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{on.isoformat()}T00:00:00.000Z" if on else None})
+    try:
+        pyogrio.write_dataframe(layer, path, layer=name, driver="GPKG", layer_options=options)
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
 _EXTENSION = ("gpkg_schema", "http://www.geopackage.org/spec121/#extension_schema", "read-write")
 
 

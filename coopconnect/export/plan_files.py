@@ -73,14 +73,14 @@ def plan_layers(plan: SitePlan, territory: Territory, contours: np.ndarray) -> d
     }
 
 
-def add_plan_layers(path: Path, plan: SitePlan, territory: Territory, contours: np.ndarray, language: str) -> None:
-    """Write both layers in a GeoPackage, beside the layers that it holds; the fields have titles."""
-    import pyogrio
-
+def add_plan_layers(
+    path: Path, plan: SitePlan, territory: Territory, contours: np.ndarray, language: str, on: date
+) -> None:
+    """Write both layers in a GeoPackage, beside the layers that it holds; the fields have titles. on: date written."""
     titles = _titles(plan, language)
     about = {"DESCRIPTION": proof_words(plan, language)}
     for name, layer in plan_layers(plan, territory, contours).items():
-        pyogrio.write_dataframe(layer, path, layer=name, driver="GPKG", layer_options={"IDENTIFIER": name, **about})
+        gis.write_layer(path, name, layer, {"IDENTIFIER": name, **about}, on)
         gis.describe_fields(path, name, {k: v for k, v in titles.items() if k in layer.columns})
 
 
@@ -135,7 +135,7 @@ def write_plan(
     elif ending in (".gpkg", ".geojson") and contours is not None:
         if ending == ".gpkg":
             path.unlink(missing_ok=True)
-            add_plan_layers(path, plan, territory, contours, language)
+            add_plan_layers(path, plan, territory, contours, language, on)
         else:
             path.write_bytes(plan_geojson(plan, territory, contours, language))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -310,7 +311,7 @@ def _files(page: Page, plan: SitePlan) -> None:
 def _geopackage(page: Page, plan: SitePlan) -> bytes:
     from coopconnect.export.files import plan_gpkg_bytes
 
-    return plan_gpkg_bytes(plan, cached.territory(page.scenario.territory), page.language)
+    return plan_gpkg_bytes(plan, cached.territory(page.scenario.territory), page.language, date.today())
 
 
 def _workbook(page: Page, plan: SitePlan, link: str) -> bytes:
