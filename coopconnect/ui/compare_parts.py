@@ -176,9 +176,8 @@ def _pieces(page: Page, difference: Difference, kept: str) -> list[str]:
     was, now = (one.value for one in difference.totals["viable_rural_sites"])
     count = abs(round(now - was))
     key = "same" if not count else "more" if now > was else "less"
-    places = page.say(f"compare.places_{'one' if count == 1 else 'many'}")
     shown = {"before": number(was, page.language), "after": number(now, page.language)}
-    first = page.say(f"compare.viable_{key}", count=number(count, page.language), places=places, **shown)
+    first = page.say(f"compare.viable_{key}", count=number(count, page.language), **shown)
     if difference.gained and difference.lost:
         first += f" ({page.say('compare.swapped', gained=difference.gained, lost=difference.lost)})"
     return [first, kept, _climb(page, difference)]
