@@ -131,6 +131,10 @@ function drawHatch(pen, { hatchData, view, spec }, width, height) {
 }
 
 // Everything that belongs to the choice of the moment: outline under the pointer, discs, arcs, chosen zone, names.
+// A disc with a number is at least as large as its text.
+const numberPx = (big) => (big ? 17 : 11.5);
+const numberedRadius = (big) => 0.85 * numberPx(big);
+
 class Marks {
   constructor(canvas, geometry) {
     this.canvas = canvas;
@@ -172,12 +176,12 @@ class Marks {
   discs(pen, sites, at, big, font) {
     pen.strokeStyle = INK;
     pen.lineWidth = big ? 1.8 : 1.1;
-    const size = big ? 17 : 11.5;
+    const size = numberPx(big);
     for (const site of sites) {
       const [x, y] = at(site.x, site.y);
       const radius = discRadius(site.users, big);
       pen.beginPath();
-      pen.arc(x, y, site.label ? Math.max(radius, 0.85 * size) : radius, 0, 2 * Math.PI);
+      pen.arc(x, y, site.label ? Math.max(radius, numberedRadius(big)) : radius, 0, 2 * Math.PI);
       pen.fillStyle = site.label ? "rgba(255,255,255,0.9)" : "rgba(255,255,255,0.5)";
       pen.fill();
       pen.stroke();
@@ -219,7 +223,7 @@ class Marks {
     pen.textBaseline = "middle";
     const { points } = this.geometry;
     // A numbered disc keeps its place: the name of its commune stands above it, others keep clear.
-    const disc = 0.85 * (map.spec.projector ? 17 : 11.5);
+    const disc = numberedRadius(map.spec.projector);
     const numbered = map.sites.filter((site) => site.label);
     this.lifted = new Set(numbered.map((site) => site.zone));
     const taken = numbered.map((site) => at(site.x, site.y)).map(([x, y]) => [x - disc, y - disc, x + disc, y + disc]);
