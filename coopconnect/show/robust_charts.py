@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from scipy.stats import beta
@@ -32,6 +34,24 @@ def _apart(names: list[str]) -> list[str]:
 
 def _status_colour(status: str) -> str:
     return {"choice": LEVER_COLOUR, "retrieved": SEEN_COLOUR}.get(status, ASSUMED_COLOUR)
+
+
+def _name_above(layout: dict[str, Any], x: float, text: str) -> None:
+    """Name a vertical line at `x`, above the picture, which grows by as much."""
+    size = layout["font"]["size"]
+    layout["annotations"].append(
+        {
+            "x": x,
+            "y": 1.0,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "text": text,
+            "font": {"color": LOSS, "size": size},
+        }
+    )
+    layout["margin"]["t"] += size * 1.4
+    layout["height"] += size * 1.4
 
 
 def rank_heatmap(found: Results, central: np.ndarray, language: str = "fr", projector: bool = False) -> go.Figure:
@@ -88,20 +108,7 @@ def viability_spread(
         x=say("chart.spread.x", language), y=say("chart.spread.y", language),
     )  # fmt: skip
     layout["shapes"] = [_rule(1.0, INK, width=2.0), _rule(central, LOSS, "dash", 2.5)]
-    size = layout["font"]["size"]
-    layout["annotations"].append(
-        {
-            "x": central,
-            "y": 1.0,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "showarrow": False,
-            "text": say("chart.reference", language),
-            "font": {"color": LOSS, "size": size},
-        }
-    )
-    layout["margin"]["t"] += size * 1.4
-    layout["height"] += size * 1.4
+    _name_above(layout, central, say("chart.reference", language))
     layout["bargap"] = 0.05
     bars = go.Bar(
         x=middle, y=share, marker={"color": [LOSS if m < 1.0 else GAIN for m in middle]},
@@ -211,20 +218,7 @@ def tipping_curve(
         _rule(found.now, LOSS, "dash", 2.0),
         *(_rule(point, INK, "solid", 2.0) for point in found.points),
     ]  # fmt: skip
-    size = layout["font"]["size"]
-    layout["annotations"].append(
-        {
-            "x": found.now,
-            "y": 1.0,
-            "yref": "paper",
-            "yanchor": "bottom",
-            "showarrow": False,
-            "text": say("chart.now", language),
-            "font": {"color": LOSS, "size": size},
-        }
-    )
-    layout["margin"]["t"] += size * 1.4
-    layout["height"] += size * 1.4
+    _name_above(layout, found.now, say("chart.now", language))
     layout["yaxis"] |= {"rangemode": "tozero"}
     curve = go.Scatter(
         x=found.levels, y=found.viability, mode="lines+markers", line={"color": "#0b4f8a", "width": 3},

@@ -21,6 +21,7 @@ from numba import njit
 
 from coopconnect.siting import kernels
 from coopconnect.siting.bound import ROUNDING, best_openings
+from coopconnect.siting.kernels import term
 from coopconnect.siting.locate.types import PROVED
 from coopconnect.siting.search import Problem, State
 
@@ -55,11 +56,7 @@ def most_gain(
                 total = 0.0
                 for f in range(flow_start[i], flow_start[i + 1]):
                     for segment in range(2):
-                        if segment == 0:
-                            m, b = (1.0 - unsuitable) * days[f], avoided[f] * office_share[f]
-                            d = (office[f] + home[i]) / constant[0]
-                        else:
-                            m, b, d = unsuitable * days[f], avoided[f], office[f] / constant[1]
+                        m, b, d = term(segment, f, i, office, office_share, home, days, avoided, constant, unsuitable)
                         above = (b - a) * d + (dearest - a) * high
                         at = low if above > 0.0 else high
                         total += m * above / ((d + at) * (d + at + h))

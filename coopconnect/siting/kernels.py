@@ -158,6 +158,20 @@ def shared_sums(
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def term(
+    segment: int, f: int, i: int, office: np.ndarray, office_share: np.ndarray, home: np.ndarray, days: np.ndarray,
+    avoided: np.ndarray, constant: np.ndarray, unsuitable: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """m, b and D of m (b T - M) / (D + T), what a flow f of zone i brings: segment 0 may work at home, 1 may not.
+
+    m: days of the flow in that segment; b: what a day avoids; D = (office + home odds) / constant.
+    """
+    if segment == 0:
+        return (1.0 - unsuitable) * days[f], avoided[f] * office_share[f], (office[f] + home[i]) / constant[0]
+    return unsuitable * days[f], avoided[f], office[f] / constant[1]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def envelope(
     most: np.ndarray, least_cost: np.ndarray, flow_start: np.ndarray, office: np.ndarray, office_share: np.ndarray,
     home: np.ndarray, days: np.ndarray, avoided: np.ndarray, constant: np.ndarray, unsuitable: float,
@@ -172,11 +186,7 @@ def envelope(
         convex[i] = hub_share[i] = 0.0
         for f in range(flow_start[i], flow_start[i + 1]):
             for segment in range(2):
-                if segment == 0:
-                    m, b = (1.0 - unsuitable) * days[f], avoided[f] * office_share[f]
-                    d = (office[f] + home[i]) / constant[0]
-                else:
-                    m, b, d = unsuitable * days[f], avoided[f], office[f] / constant[1]
+                m, b, d = term(segment, f, i, office, office_share, home, days, avoided, constant, unsuitable)
                 hub_share[i] += m / (d + most[i])
                 convex[i] += m * min(0.0, b - least_cost[i]) / (d + most[i])
 
@@ -192,11 +202,7 @@ def concave_part(
         v = s = 0.0
         for f in range(flow_start[i], flow_start[i + 1]):
             for segment in range(2):
-                if segment == 0:
-                    m, b = (1.0 - unsuitable) * days[f], avoided[f] * office_share[f]
-                    d = (office[f] + home[i]) / constant[0]
-                else:
-                    m, b, d = unsuitable * days[f], avoided[f], office[f] / constant[1]
+                m, b, d = term(segment, f, i, office, office_share, home, days, avoided, constant, unsuitable)
                 m *= max(0.0, b - least_cost[i])
                 r = 1.0 / (d + total[i])
                 v += m * total[i] * r
