@@ -12,7 +12,7 @@ from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
 from coopconnect.scenario import Scenario, reference_scenario
 from coopconnect.territory.types import Territory
 
-settings.register_profile("coopconnect", deadline=None)  # a timing is a benchmark, never a test
+settings.register_profile("coopconnect", deadline=None, derandomize=True)  # same cases each time; no timing
 settings.load_profile("coopconnect")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -181,15 +181,17 @@ def first_answer(setting: Setting, seconds: float, seed: int, watch: Watch | Non
 
 
 def _exchanged(setting: Setting, chosen: np.ndarray, ends: float, watch: Watch | None) -> np.ndarray:
-    """Exchange open sites for those that look best for the measured objective, while it rises."""
+    """Open sites that look best for the measured objective, or exchange others for them, while it rises."""
     problem = setting.problem
     liking = _liking(setting)
     value = setting.value(chosen)
     better = True
     while better and time.perf_counter() < ends:
         better = False
-        for k in np.flatnonzero(chosen & ~problem.fixed):
+        for k in (-1, *np.flatnonzero(chosen & ~problem.fixed)):  # -1: none is closed
             state = State(problem, np.where(np.arange(chosen.size) == k, False, chosen))
+            if not state.new_left():
+                continue
             free = np.flatnonzero(state.may_open() & (problem.price <= state.money_left()))
             for j in free[np.argsort(-liking[free], kind="stable")[:12]]:
                 other = state.chosen.copy()
