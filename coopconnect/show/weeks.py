@@ -78,6 +78,32 @@ def kept_text(kept: Range, measure: str, language: str, family: str = "kept") ->
     return say(f"house.{family}_{'less' if kept.value > 0 else 'more'}", language, value=write(abs(kept.value)))
 
 
+@dataclass(frozen=True)
+class Paid:
+    """What the hub is paid, in words. price: a week and a year; left: what is left of the euros a year once it is paid,
+    '' where unknown; between: its range; bad: nothing is left; reason: why, '' where something is."""
+
+    price: str
+    left: str = ""
+    between: str = ""
+    bad: bool = False
+    reason: str = ""
+
+
+def paid(weeks: Weeks, scenario: Scenario, language: str) -> Paid | None:
+    """The price of the hub and what is left, None where it has none."""
+    if weeks.price_week is None or weeks.price_year is None:
+        return None
+    week, year = euros(weeks.price_week.value, language), euros(weeks.price_year.value, language)
+    price = say("house.price_line", language, week=week, year=year)
+    if weeks.left_year is None:
+        return Paid(price)
+    left = say("house.left_value", language, value=euros(weeks.left_year.value, language, signed=True))
+    bad = is_loss(weeks.left_year, "eur")
+    reason = say("house.reason_price", language, price=euros(scenario.day_price_eur, language)) if bad else ""
+    return Paid(price, left, range_text(weeks.left_year, writer("eur", language), language), bad, reason)
+
+
 def title_of(way: str, language: str) -> str:
     """Heading of one of `WAYS`."""
     return say("house.today" if way == WAYS[0] else f"house.with_{way}", language)

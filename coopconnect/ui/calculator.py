@@ -12,7 +12,7 @@ from coopconnect.model.personal import WAYS, Person, Weeks, weeks_of
 from coopconnect.model.types import Assessment
 from coopconnect.scenario import parameter_values
 from coopconnect.show import weeks as words_of
-from coopconnect.show.words import euros, hours, number
+from coopconnect.show.words import hours, number
 from coopconnect.territory.anywhere import LONGEST_KM, Drive
 from coopconnect.ui import cached, communes, state
 from coopconnect.ui.figures import parameter_row
@@ -355,27 +355,17 @@ def _minutes(page: Page, found: Calculation) -> tuple[str, str]:
 
 def _price(page: Page, found: Calculation) -> str:
     """The price of the hub, apart, and what is left of the euros once it is paid."""
-    weeks, language = found.weeks, page.language
-    if weeks.price_week is None or weeks.price_year is None:
+    told = words_of.paid(found.weeks, page.scenario, page.language)
+    if told is None:
         return ""
-    line = page.say(
-        "house.price_line", week=euros(weeks.price_week.value, language), year=euros(weeks.price_year.value, language)
-    )  # fmt: skip
-    parts = (
-        f'<span class="label">{_text(page.say("house.price"))}</span><span class="number small">{_text(line)}</span>'
-    )
-    if weeks.left_year is not None:
-        write = words_of.writer("eur", language)
-        left, bad = weeks.left_year, words_of.is_loss(weeks.left_year, "eur")
-        value = page.say("house.left_value", value=write(left.value, signed=True))
-        between = words_of.range_text(left, write, language)
+    parts = f'<span class="label">{_text(page.say("house.price"))}</span><span class="number small">{_text(told.price)}</span>'
+    if told.left:
         parts += (
             f'<span class="label">{_text(page.say("house.left"))}</span>'
-            f'<span class="kept{" bad" if bad else ""}">{_text(value)} <small>({_text(between)})</small></span>'
+            f'<span class="kept{" bad" if told.bad else ""}">{_text(told.left)} <small>({_text(told.between)})</small></span>'
         )
-        if bad:
-            price = euros(page.scenario.day_price_eur, language)
-            parts += f'<span class="reason">{_text(page.say("house.reason_price", price=price))}</span>'
+    if told.reason:
+        parts += f'<span class="reason">{_text(told.reason)}</span>'
     return f'<div class="row price">{parts}</div>'
 
 

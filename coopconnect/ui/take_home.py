@@ -10,7 +10,6 @@ import streamlit as st
 
 from coopconnect.export.link import is_local
 from coopconnect.show import weeks as words_of
-from coopconnect.show.words import euros
 from coopconnect.ui import cached, calculator
 from coopconnect.ui.calculator import Calculation, Reach
 from coopconnect.ui.describe import changes, colon, scenario_line
@@ -79,13 +78,13 @@ def card(page: Page, found: Calculation, link: str) -> bytes:
     names = ", ".join(f"{name} {value}" for name, value, _ in changes(page.scenario, page.parameters, page.language))
     line = scenario_line(page.scenario, page.parameters, page.language)
     changed = page.say("house.card_changed", names=names) if names else page.say("bar.same") + "."
-    reason = ""
-    if found.hub and words_of.is_loss(weeks.kept["hub", "hours"], "hours"):
-        reason = calculator.reason(page, found)
-    elif weeks.left_year is not None and words_of.is_loss(weeks.left_year, "eur"):
-        reason = page.say("house.reason_price", price=euros(page.scenario.day_price_eur, page.language))
+    told = words_of.paid(weeks, page.scenario, page.language)
+    far = found.hub and words_of.is_loss(weeks.kept["hub", "hours"], "hours")
+    reason = calculator.reason(page, found) if far else told.reason if told else ""
+    pairs = () if told is None else (("house.price", told.price), ("house.left", told.left))
+    price = " ".join(f"{page.say(key)}{colon(page.language)}{value}." for key, value in pairs if value)
     texts = CardTexts(
-        route, _truly(page, found), _price(page, found), reason, tuple(calculator.notes(page, found)),
+        route, _truly(page, found), price, reason, tuple(calculator.notes(page, found)),
         page.say("house.card_scenario", line=line, changed=changed), link,
     )  # fmt: skip
     return week_card(weeks, texts, on=date.today(), language=page.language)
@@ -103,17 +102,3 @@ def _truly(page: Page, found: Calculation) -> str:
         for name, measure in (("hours", "hours"), ("euros", "eur"))
     }
     return page.say("house.card_truly", days=days, average=page.say("house.card_average", **kept))
-
-
-def _price(page: Page, found: Calculation) -> str:
-    weeks, language = found.weeks, page.language
-    if weeks.price_week is None or weeks.price_year is None:
-        return ""
-    price = page.say(
-        "house.price_line", week=euros(weeks.price_week.value, language), year=euros(weeks.price_year.value, language)
-    )  # fmt: skip
-    text = f"{page.say('house.price')}{colon(language)}{price}."
-    if weeks.left_year is not None:
-        left = page.say("house.left_value", value=euros(weeks.left_year.value, language, signed=True))
-        text += f" {page.say('house.left')}{colon(language)}{left}."
-    return text
