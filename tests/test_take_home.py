@@ -24,6 +24,7 @@ from coopconnect.parameters import DATA_DIR, Parameters
 from coopconnect.scenario import reference_scenario
 from coopconnect.scenario_file import from_toml
 from coopconnect.show.words import say
+from coopconnect.territory.hosts import hosts_of
 from coopconnect.territory.load import load_territory
 
 ON = date(2026, 11, 25)
@@ -100,6 +101,20 @@ def test_the_workbook_holds_the_scenarios_put_aside_and_says_why_there_is_no_pla
     assert {"Comparaison", "Réseau"} <= set(book.sheetnames)
     words = {cell.value for row in book["Comparaison"].iter_rows() for cell in row}
     assert "Crise" in words and not any("host" in str(word) for word in words)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
+def test_a_workbook_tells_hosts_refusals_by_commune_compared_or_not(taken: Taken) -> None:
+    hosts = hosts_of(taken.territory.zones)
+    answers = tuple(sorted((ids[0], "refused") for ids in hosts.loc[hosts["zone_code"] == "84003", "sources"]))
+    assert answers
+    told = replace(taken.assessment, scenario=taken.assessment.scenario.with_values(hosts=answers))
+    other = Compared("Autre", taken.reference)
+    for compared in ((), (other,)):
+        content = files.workbook_bytes(replace(taken, assessment=told, compared=compared))
+        summary = openpyxl.load_workbook(io.BytesIO(content))["Synthèse"]
+        row = next(r for r in summary.iter_rows() if r[0].value == say("export.say.refused", "fr"))
+        assert row[1].value == 1, compared
 
 
 def test_the_kit_twice_is_the_same_file(taken: Taken) -> None:

@@ -115,8 +115,11 @@ def argument_bytes(t: Taken, kind: str) -> bytes:
 
 
 def workbook_bytes(t: Taken) -> bytes:
-    """The workbook, with the sheet of the site, who gains and who loses, scenarios put aside and the plan."""
-    now = as_assessed(t) if t.compared else t.assessment
+    """The workbook, with the sheet of the site, who gains and who loses, scenarios put aside and the plan.
+
+    Hosts' answers stand there as what they change: the communes refused, as on the screen.
+    """
+    now = as_assessed(t)
     groups = groups_of(t.territory, t.assessment.scenario, t.parameters, t.home, t.hosts)
     return workbook(
         now, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,

@@ -28,7 +28,7 @@ from coopconnect.ui.map_component import draw_map, prepare_map
 from coopconnect.ui.put_aside import draw_put_aside
 from coopconnect.ui.ranking_component import RankingRow, draw_ranking, ranking_texts
 from coopconnect.ui.sight import in_sight
-from coopconnect.ui.takeaway import draw_takeaway
+from coopconnect.ui.takeaway import draw_takeaway, taken_with_more
 
 RESPONSE_POINTS = 9
 MAP_KEY = "map"
@@ -110,17 +110,10 @@ def draw_bar(page: Page) -> None:
 
 def excel(page: Page, link: str) -> bytes:
     """The workbook of what is on the screen, made when it is asked for."""
-    from coopconnect.export.workbook import workbook  # its libraries load on the first export only
-    from coopconnect.ui.included import included_of
+    from coopconnect.export.files import workbook_bytes  # its libraries load on the first export only
 
-    code = page.scenario.territory
-    now = cached.assessment(page.scenario)
-    selected = page.view.selected if now.site(page.view.selected) is not None else None
-    return workbook(
-        now, cached.reference_assessment(code), page.parameters, cached.territory(code).provenance, page.language,
-        selected, link, on=date.today(), title=page.session.dossier.title, rural_only=not page.view.all_communes,
-        included=included_of(page),
-    )  # fmt: skip
+    known = cached.assessment(page.scenario).site(page.view.selected) is not None
+    return workbook_bytes(taken_with_more(page, page.view.selected if known else "", link))
 
 
 def page_link(page: Page) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from coopconnect.export.files import Taken
 
 PDF, ZIP = "application/pdf", "application/zip"
-WITH_PLAN = ("workbook", "kit", "gpkg")
+WITH_MORE = ("workbook", "kit", "gpkg")
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -113,13 +113,15 @@ def _draw_offer(page: Page, offer: Offer, code: str, link: str, name: str) -> No
 
 def made(page: Page, offer: Offer, code: str, link: str) -> bytes:
     """One file of the menu, as it is asked for; a workbook holds the scenarios put aside and the plan, a GeoPackage the plan."""
-    found = taken(page, code, link)
-    if offer.name in WITH_PLAN:
-        from coopconnect.ui.included import compared_of
-        from coopconnect.ui.network_page import plan_of
+    return offer.make((taken_with_more if offer.name in WITH_MORE else taken)(page, code, link))
 
-        found = replace(found, compared=compared_of(page), plan=plan_of(page))
-    return offer.make(found)
+
+def taken_with_more(page: Page, code: str, link: str) -> Taken:
+    """The same with the scenarios put aside and the plan, which may have to be worked out."""
+    from coopconnect.ui.included import compared_of
+    from coopconnect.ui.network_page import plan_of
+
+    return replace(taken(page, code, link), compared=compared_of(page), plan=plan_of(page))
 
 
 def taken(page: Page, code: str, link: str) -> Taken:
