@@ -166,7 +166,7 @@ def test_dropped_files(monkeypatch: pytest.MonkeyPatch, reference: Scenario) -> 
     assert session.kept[0].dossier.site("84003").notes == "=toit"
     told = "\n".join(session.problems)
     assert "version antérieure (1)" in told
-    assert "c.toml : ligne 5 : fuel_price_eur_per_l : permis : de 1,15 à 3 €/L" in told
+    assert "c.toml : ligne 5 : Prix du carburant (fuel_price_eur_per_l) : permis : de 1,15 à 3 €/L" in told
     assert "c.toml : ligne 6 : nothing : nom inconnu" in told
     assert store["compare_round"] == 1
     state.swap_kept(0)

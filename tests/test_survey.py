@@ -14,6 +14,7 @@ from coopconnect.dossier import Dossier, SurveySums
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, ScenarioError
 from coopconnect.scenario_file import from_toml, to_toml
+from coopconnect.show.problem_words import told
 from coopconnect.uncertainty.laws import law_of, laws_of, quantile
 from coopconnect.uncertainty.survey import (
     REPLACE,
@@ -56,11 +57,13 @@ def test_a_spreadsheet_in_french_is_read() -> None:
     assert read_answers("reponses.xlsx", out.getvalue()) == found
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_told_at_once(parameters: Parameters) -> None:
     bad = "a;b;c;d;e\n9;bureau;1;1;voiture\n2;piscine;1;1;voiture\n1;bureau;loin;1;fusée\n"
     with pytest.raises(SurveyError) as error:
         read_answers("x.csv", bad.encode())
     lines = str(error.value).splitlines()
+    french = told(error.value.problems[1], parameters, "fr")
+    assert french.startswith("ligne 3 : sinon : permis : bureau (office), maison (home)") and "'piscine'" in french
     assert [line.split(":")[0] for line in lines] == ["line 2", "line 3", "line 4", "line 4"]
     assert "from 0 to 7" in lines[0] and "'piscine'" in lines[1] and "home_work_km" in lines[2]
     for content in (b"", b"a;b\n1;2\n", b"\x00\x01", b"a;b;c;d;e\n"):
@@ -78,7 +81,7 @@ def test_only_sums_are_kept() -> None:
     assert effective_answers(sums) == pytest.approx(36.0 / 14.0)
     twice = added(sums, sums)
     assert (twice.answers, twice.days) == (8, 12.0)
-    with pytest.raises(SurveyError, match="keep them apart"):
+    with pytest.raises(SurveyError, match="keep the two apart"):
         added(sums, _sums("residents"))
 
 

@@ -110,13 +110,17 @@ def test_every_problem_is_told_in_both_languages_and_in_english_as_the_command_l
         assert entry["en"] == text and entry["fr"] != text, code
 
 
-def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied() -> None:
+def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied(parameters: Parameters) -> None:
     problem = Problem("outside", "fuel", 3, low=1.15, high=3.0, unit="d/week", given="'9'").under("k1")
     assert problem == "line 3: k1.fuel: allowed from 1.15 to 3 d/week; '9' is outside"
-    assert told(problem, "fr") == "ligne 3 : k1.fuel : permis : de 1,15 à 3 j/sem ; '9' est en dehors"
+    assert told(problem, parameters, "fr") == "ligne 3 : k1.fuel : permis : de 1,15 à 3 j/sem ; '9' est en dehors"
+    price = Problem("flag", "fuel_price_eur_per_l", given="9")
+    assert told(price, parameters, "fr").startswith("Prix du carburant : permis")
+    in_file = price.in_text("[differences]\nfuel_price_eur_per_l = 9")
+    assert told(in_file, parameters, "en").startswith("line 2: Fuel price (fuel_price_eur_per_l): allowed")
     again = copy.deepcopy(problem)
     assert (again, again.code, again.values) == (problem, "outside", problem.values)
-    assert told("as it is", "fr") == "as it is"
+    assert told("as it is", parameters, "fr") == "as it is"
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem
-from coopconnect.show.words import number, say, unit_name
+from coopconnect.show.names import name_of
+from coopconnect.show.words import known, number, say, unit_name
 
 
-def told(problem: str, language: str) -> str:
-    """A problem in 'fr' or 'en': line, key, what is allowed, what was given. A text that is no `Problem` stays as it is."""
+def told(problem: str, parameters: Parameters, language: str) -> str:
+    """A problem in 'fr' or 'en': line, lever or assumption, what is allowed, what was given.
+
+    A lever has its name on the screen, with its key after it where a file has to be mended at a line. A text that is no
+    `Problem` stays as it is.
+    """
     if not isinstance(problem, Problem):
         return problem
     text = say(f"problem.{problem.code}", language, **{k: _written(k, v, language) for k, v in problem.values.items()})
     if problem.key:
-        text = say("problem.of_key", language, key=problem.key, text=text)
+        text = say("problem.of_key", language, key=_named(problem, parameters, language), text=text)
     return say("problem.of_line", language, row=problem.line, text=text) if problem.line else text
+
+
+def _named(problem: Problem, parameters: Parameters, language: str) -> str:
+    """What is wrong, as the screen names it; a key that the screen does not name stays as it is."""
+    path, _, key = problem.key.rpartition(".")
+    if path in ("", "differences") and (key in parameters or known(f"lever.{key}")):
+        name = name_of(key, parameters, language)
+        return f"{name} ({key})" if problem.line else name
+    return say(f"problem_named.{key}", language) if not path and known(f"problem_named.{key}") else problem.key
 
 
 def _written(name: str, value: object, language: str) -> str:

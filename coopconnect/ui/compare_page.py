@@ -277,7 +277,7 @@ def _add_files(page: Page, number: int) -> None:
             read = read_file(given.getvalue(), page)
         except ScenarioError as error:
             problems += [
-                page.say("compare.file_bad", name=given.name, problem=told(p, page.language))
+                page.say("compare.file_bad", name=given.name, problem=told(p, page.parameters, page.language))
                 for p in error.problems[:20]
             ]
             continue

@@ -26,9 +26,10 @@ from coopconnect.show.maps import (
     map_texts,
     score_legend,
 )
+from coopconnect.show.names import name_of
 from coopconnect.show.static_map import map_svg, svg_image
 from coopconnect.show.words import euros, hours, number, percent
-from coopconnect.ui.describe import colon, name_of, scenario_line, value_text
+from coopconnect.ui.describe import colon, scenario_line, value_text
 from coopconnect.ui.frame import Page
 
 Formatter = Callable[..., str]

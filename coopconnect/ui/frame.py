@@ -220,7 +220,7 @@ def scenario_html(page: Page) -> str:
 
 def _problems(page: Page) -> None:
     """What an address or a file asked that cannot be, without losing the rest."""
-    shown = "\n".join(f"- {_plain(told(text, page.language))}" for text in page.session.problems)
+    shown = "\n".join(f"- {_plain(told(text, page.parameters, page.language))}" for text in page.session.problems)
     st.warning(f"{page.say('error.some')}\n\n{shown}", icon=None)
 
 

@@ -159,7 +159,9 @@ def draw_file(page: Page) -> None:
     except ScenarioError as error:
         st.error(page.say("home.file_bad"), icon=None)
         st.code(
-            "\n".join(told(problem, page.language) for problem in error.problems[:20]), language=None, wrap_lines=True
+            "\n".join(told(problem, page.parameters, page.language) for problem in error.problems[:20]),
+            language=None,
+            wrap_lines=True,
         )
         return
     shown = html.escape(read.dossier.title or page.say("home.file_untitled"))

@@ -124,7 +124,7 @@ def plan_of(page: Page) -> SitePlan | tuple[str, ...]:
     try:
         return _found(page, question_of(page))
     except PlanError as error:
-        return tuple(told(problem, page.language) for problem in error.problems)
+        return tuple(told(problem, page.parameters, page.language) for problem in error.problems)
 
 
 def _found(page: Page, question: Question) -> SitePlan:
@@ -144,7 +144,7 @@ def gather(page: Page) -> SitePlan | None:
         with st.spinner(page.say("network.wait")):
             plan = _found(page, question_of(page))
     except PlanError as error:
-        lines = [told(problem, page.language) for problem in error.problems]
+        lines = [told(problem, page.parameters, page.language) for problem in error.problems]
         st.error("\n".join(f"- {html.escape(line)}" for line in lines), icon=None)
         return None
     cached.mark_loaded(page.scenario.territory)

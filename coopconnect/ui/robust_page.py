@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from coopconnect.dossier import ASKED_OF
+from coopconnect.problem import Problem
 from coopconnect.show import charts, robust_charts
 from coopconnect.show.robust_words import failing_sentence, headline, label_of, learn_sentence, value_of
 from coopconnect.show.words import euros, number, percent
@@ -371,10 +372,10 @@ def _count(given: object, asked: str) -> None:
     content = given.getvalue()  # type: ignore[attr-defined]
     try:
         if len(content) > MOST_UPLOAD:
-            raise survey.SurveyError(f"allowed files of at most {MOST_UPLOAD // 1_000_000} MB")
+            raise survey.SurveyError(Problem("survey_large", count=MOST_UPLOAD // 1_000_000))
         _keep(survey.sums_of(survey.read_answers(str(given.name), content), asked))  # type: ignore[attr-defined]
     except survey.SurveyError as error:
-        state.tell(*str(error).splitlines()[:20])
+        state.tell(*error.problems[:20])
 
 
 def _typed(asked: str) -> None:
@@ -386,7 +387,7 @@ def _typed(asked: str) -> None:
     try:
         _keep(survey.sums_of([answer], asked))
     except survey.SurveyError as error:
-        state.tell(str(error))
+        state.tell(*error.problems)
 
 
 def _keep(more: survey.SurveySums) -> None:

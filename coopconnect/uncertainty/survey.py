@@ -17,6 +17,7 @@ from scipy.stats import beta, binom
 
 from coopconnect.dossier import SurveySums
 from coopconnect.parameters import Parameters
+from coopconnect.problem import Problem, ProblemsError, quoted
 from coopconnect.uncertainty.laws import law_of, quantile
 
 USE, REPLACE = "hub_share_reference", "substitution_reference"
@@ -44,8 +45,8 @@ FORESEEN = (5, 10, 20, 40, 80, 160, 320)
 """Numbers of further answers of which the worth is worked out."""
 
 
-class SurveyError(ValueError):
-    """A spreadsheet of answers cannot be read; the message holds every problem with its line."""
+class SurveyError(ProblemsError):
+    """A spreadsheet of answers cannot be read: every problem, with its line."""
 
 
 @dataclass(frozen=True)
@@ -71,25 +72,25 @@ def read_answers(name: str, content: bytes) -> list[Answer]:
             text = _decoded(content)
             table = pd.read_csv(io.StringIO(text), sep=";" if text.count(";") > text.count("\t") else "\t" if "\t" in text else ",", dtype=str)  # fmt: skip
     except Exception:
-        raise SurveyError(f"{Path(name).name}: not a table that can be read; allowed CSV and Excel (.xlsx)") from None
+        raise SurveyError(Problem("survey_table", name=Path(name).name)) from None
     if table.shape[1] < len(COLUMNS):
-        raise SurveyError(f"{Path(name).name}: {table.shape[1]} columns; should have five: {', '.join(COLUMNS)}")
+        raise SurveyError(Problem("survey_columns", name=Path(name).name, count=table.shape[1]))
     if len(table) > MOST_ANSWERS:
-        raise SurveyError(f"{Path(name).name}: allowed at most {MOST_ANSWERS} answers; holds {len(table)}")
+        raise SurveyError(Problem("survey_long", name=Path(name).name, most=MOST_ANSWERS, count=len(table)))
     answers: list[Answer] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for number, row in enumerate(table.iloc[:, : len(COLUMNS)].itertuples(index=False), 2):
         cells = ["" if pd.isna(cell) else str(cell).strip() for cell in row]
         if not any(cells):
             continue
-        found, wrong = _answer(cells)
-        problems += [f"line {number}: {text}" for text in wrong]
+        found, wrong = _answer(cells, number)
+        problems += wrong
         if found is not None:
             answers.append(found)
     if not answers and not problems:
-        problems = [f"{Path(name).name}: holds no answer"]
+        problems = [Problem("survey_empty", name=Path(name).name)]
     if problems:
-        raise SurveyError("\n".join(problems))
+        raise SurveyError(*problems)
     return answers
 
 
@@ -100,8 +101,8 @@ def _decoded(content: bytes) -> str:
         return content.decode("cp1252")
 
 
-def _answer(cells: list[str]) -> tuple[Answer | None, list[str]]:
-    problems: list[str] = []
+def _answer(cells: list[str], line: int) -> tuple[Answer | None, list[Problem]]:
+    problems: list[Problem] = []
 
     def figure(k: int, most: float, needed: bool) -> float | None:
         text = cells[k].replace(",", ".").replace("\u202f", "")
@@ -112,7 +113,7 @@ def _answer(cells: list[str]) -> tuple[Answer | None, list[str]]:
         except ValueError:
             value = np.nan
         if not 0.0 <= value <= most:
-            problems.append(f"{COLUMNS[k]}: allowed numbers from 0 to {most:g}; not {cells[k]!r}")
+            problems.append(Problem("between", COLUMNS[k], line, low=0.0, high=most, given=quoted(cells[k])))
             return None
         return value
 
@@ -122,8 +123,8 @@ def _answer(cells: list[str]) -> tuple[Answer | None, list[str]]:
             if text in words:
                 return key
         if text or needed:
-            problems.append(f"{COLUMNS[k]}: allowed {', '.join(words[0] for words in allowed.values())} "
-                            f"({', '.join(words[1] for words in allowed.values())}); not {cells[k]!r}")  # fmt: skip
+            both = ", ".join(f"{words[1]} ({words[0]})" for words in allowed.values())
+            problems.append(Problem("choice", COLUMNS[k], line, allowed=both, given=quoted(cells[k])))
         return "other"
 
     days = figure(0, MOST_DAYS, needed=True)
@@ -156,7 +157,7 @@ def added(first: SurveySums | None, more: SurveySums) -> SurveySums:
     if first is None:
         return more
     if first.asked != more.asked:
-        raise SurveyError(f"asked: one survey is of {first.asked}, the other of {more.asked}; keep them apart")
+        raise SurveyError(Problem("survey_apart", "asked"))
     names = [name for name in SurveySums.__dataclass_fields__ if name != "asked"]
     return SurveySums(first.asked, *(getattr(first, name) + getattr(more, name) for name in names))
 
