@@ -67,7 +67,7 @@ def test_the_question_travels_as_text() -> None:
 
 def test_a_search_goes_on_in_the_background_and_stops(reference: Scenario, parameters: Parameters) -> None:
     scenario = reference.with_values(territory="d04")
-    question = Question(sites=6, objective="equity", rural=True)
+    question = Question(sites=6, apart_min=15.0, rural=True)
     found = site_plan(cached.territory("d04"), scenario, parameters, question, cached.home_territory("d04"), 0.2)
     known = replace(found, bound=math.inf)  # nothing proven yet
     key = scenario, question
@@ -92,11 +92,11 @@ def test_a_search_goes_on_in_the_background_and_stops(reference: Scenario, param
 
 
 def test_the_page_shows_a_search_that_goes_on_and_stops_it(reference: Scenario) -> None:
-    key = reference.with_values(territory="d04"), from_text("n5~r1~oequity")
+    key = reference.with_values(territory="d04"), from_text("n5~r1~oscore")
     job = plan_jobs._jobs().take(key, lambda: plan_jobs.PlanJob(key, value=100.0, bound=112.0))
     job.begin(lambda: job.stop.wait(60.0) and None, "plan")
     app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
-    for name, text in {"v": "1", "territory": "d04", "plan": "n5~r1~oequity"}.items():
+    for name, text in {"v": "1", "territory": "d04", "plan": "n5~r1~oscore"}.items():
         app.query_params[name] = text
     app.run()
     assert not app.exception

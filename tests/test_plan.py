@@ -16,11 +16,14 @@ from coopconnect.cli import main
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
+from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.network import in_unit, network_of
 from coopconnect.siting.plan import setting_of, site_plan
+from coopconnect.siting.prices import Prices
 from coopconnect.siting.question import OBJECTIVES, PlanError, Question
 from coopconnect.siting.report import knee_of
 from coopconnect.siting.search import State
+from coopconnect.siting.stretch import Stretches
 from coopconnect.territory.types import Territory
 
 EASY = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -88,6 +91,36 @@ def test_no_set_passes_the_bound_whatever_the_constraints(
     assert plan.bound >= best - 1e-7 * max(abs(best), 1.0)
     assert plan.value <= best + 1e-7 * max(abs(best), 1.0)
     assert plan.value >= best - 0.15 * abs(best) - 1e-9
+
+
+@EASY
+@given(
+    seed=st.integers(0, 500), objective=st.sampled_from(["hours", "money", "users", "equity"]),
+    variant=st.integers(0, 3), kind=st.sampled_from([Subsets, Stretches]),
+)  # fmt: skip
+def test_every_round_of_the_prices_bounds_every_set(
+    parameters: Parameters, reference: Scenario, seed: int, objective: str, variant: int, kind: type[Prices]
+) -> None:
+    """Whatever the prices reached, and from any set at hand: no set is worth more; in the end, hardly less."""
+    territory = tiny(seed, 8)
+    codes = codes_of(territory)
+    question = [
+        Question(sites=3),
+        Question(sites=2, forced=(codes[1],), existing=(codes[2], codes[3])),
+        Question(sites=3, apart_min=9.0),
+        Question(sites=0, budget_eur=260_000.0, years=3),
+    ][variant]
+    question = replace(question, objective=objective, equity=0.4)
+    setting = setting_of(network_of(territory, reference, parameters), question)
+    values = every_value(territory, reference, parameters, question, question.sites or 8)
+    best = max(values.values())
+    chosen = setting.problem.fixed.copy()
+    chosen[list(min(values, key=lambda k: values[k]))] = True
+    search = kind(setting.problem, chosen, setting.problem.allowed | setting.problem.fixed)
+    bounds = [search.round(best - 0.05 * abs(best), fix) for fix in [False] * 20 + [True] * 60]
+    assert min(bounds) >= best - 1e-9 * abs(best)
+    if variant < 2:
+        assert bounds[-1] <= best + 0.06 * abs(best)
 
 
 @EASY

@@ -77,14 +77,15 @@ class Ceiling:
 def best_openings(problem: Problem, possible: np.ndarray, slope: np.ndarray) -> tuple[float, np.ndarray]:
     """The most that openings 0 <= y <= 1 can earn at these slopes, and such openings.
 
-    Number and money are each a constraint; where both bind the better bound of the two is taken.
+    Number and money are each a constraint; where both bind the better bound of the two is taken. Distances count with
+    the number alone.
     """
     fixed = problem.fixed.astype(float)
     base = float(slope @ fixed)
     free = np.flatnonzero(possible & ~problem.fixed & (slope > 0.0))
-    left = problem.most_new - int((problem.fixed & ~problem.existing).sum())
+    order = _falling(problem, free, slope)
     by_number = fixed.copy()
-    by_number[free[np.argsort(-slope[free], kind="stable")[:left]]] = 1.0
+    by_number[order[: _new_left(problem)]] = 1.0
     number = base + float(slope @ (by_number - fixed))
     if not np.isfinite(problem.budget):
         return number, by_number
@@ -96,6 +97,22 @@ def best_openings(problem: Problem, possible: np.ndarray, slope: np.ndarray) -> 
     by_money[order] = part
     earned = base + float(slope[order] @ part)
     return (earned, by_money) if earned < number else (number, by_number)
+
+
+def _new_left(problem: Problem) -> int:
+    """How many sites may open besides the fixed ones."""
+    return problem.most_new - int((problem.fixed & ~problem.existing).sum())
+
+
+def _falling(problem: Problem, free: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """`free` by falling slope. Of sites that may not be open with one another only the first is left: a set holds one
+    of them at most, and it is worth no more."""
+    order = free[np.argsort(-slope[free], kind="stable")]
+    if not problem.conflict_site.size:
+        return order
+    first = np.zeros(slope.size, bool)
+    kernels.first_of_each(order, problem.conflict_start, problem.conflict_site, first)  # type: ignore[call-arg]
+    return order[first[order]]
 
 
 def demand_bound(problem: Problem, chosen: np.ndarray, value: float, ends: float) -> Iterator[tuple[float, np.ndarray]]:
@@ -115,7 +132,7 @@ def demand_bound(problem: Problem, chosen: np.ndarray, value: float, ends: float
             bound = u - float(slope @ y) + earned
             bound += ROUNDING * (abs(u) + abs(earned))
             best = min(best, bound)
-            possible = _left(problem, possible, slope, bound, value, earned)
+            possible = still_possible(problem, possible, slope, bound, value)
             yield best, possible
             if best <= value * (1.0 + PROVED) or time.perf_counter() >= ends or bound - u <= 1e-6 * abs(u):
                 break
@@ -135,16 +152,16 @@ def _length(ceiling: Ceiling, y: np.ndarray, direction: np.ndarray, step: int) -
     return a / (a - b)
 
 
-def _left(
-    problem: Problem, possible: np.ndarray, slope: np.ndarray, bound: float, value: float, earned: float
-) -> np.ndarray:
-    """Sites that a set better than `value` may still hold, by their reduced slope at this tangent."""
-    left = problem.most_new - int((problem.fixed & ~problem.existing).sum())
+def still_possible(
+    problem: Problem, possible: np.ndarray, slope: np.ndarray, bound: float, value: float
+) -> np.ndarray:  # fmt: skip
+    """Sites that a set better than `value` may still hold, by what each earns where the best openings give `bound`."""
+    left = _new_left(problem)
     free = np.flatnonzero(possible & ~problem.fixed)
     if np.isfinite(problem.budget) or free.size <= left or left <= 0:
         return possible
-    last = max(float(np.sort(slope[free])[-left]), 0.0)
-    useless = free[bound - last + np.minimum(slope[free], last) < value * (1.0 + PROVED)]
+    order = _falling(problem, free, slope)
+    last = max(float(slope[order[left - 1]]), 0.0) if order.size >= left else 0.0
     found = possible.copy()
-    found[useless] = False
+    found[free[bound - last + np.minimum(slope[free], last) < value * (1.0 + PROVED)]] = False
     return found

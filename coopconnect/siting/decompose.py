@@ -1,36 +1,23 @@
-"""The tight bound: each home zone chooses its own hubs at a price, and the prices are moved until zones agree.
+"""The tight bound by prices (`prices`): the subsets of each zone are searched.
 
-Give every zone its own copy of the openings, and price their agreement (Lagrangian decomposition). For any prices
-pi_ik of zone i for site k,
-
-    L = sum over zones of max over subsets P of its sites in reach (worth_i(P) - sum of pi_ik over P)
-        + the best openings at sum over zones of pi_ik
-
-is at least the worth of any plan. It is the bound of the concave closure of each zone's worth: nothing separable by zone
-is tighter. The subsets are searched with pruning; where a search is cut short, its own upper bound stands in.
+It is the bound of the concave closure of each zone's worth: nothing separable by zone is tighter. The search prunes;
+where it is cut short, its own upper bound stands in.
 """
 
 from __future__ import annotations
-
-import time
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numba import njit
 
 from coopconnect.siting import kernels
-from coopconnect.siting.bound import ROUNDING, best_openings
 from coopconnect.siting.kernels import term
-from coopconnect.siting.locate.types import PROVED
-from coopconnect.siting.search import Problem, State
+from coopconnect.siting.prices import Prices
+from coopconnect.siting.search import Problem
 
 MOST_NODES = 3000
 _STACK = 512
 _WIDEST = 64
 STEPS = 12
-_PATIENCE = 8
-LOSS = 0.3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -92,7 +79,7 @@ def choose_subsets(
     picked = np.zeros((_STACK, _WIDEST), dtype=np.bool_)
     for i in range(zone_start.size - 1):
         first, last = zone_start[i], zone_start[i + 1]
-        taken[first:last] = False
+        taken[first:last] = 0.0
         keys = np.empty(last - first)
         n = 0
         for p in range(first, last):
@@ -133,115 +120,25 @@ def choose_subsets(
             if new > best:
                 best = new
                 for q in range(n):
-                    taken[order[q]] = picked[top + 1, q]
+                    taken[order[q]] = 1.0 if picked[top + 1, q] else 0.0
             top += 2
         total += max(best, cut)
     return total
 
 
-class Decomposition:
-    """Prices of one problem and the bound they give; each round tightens it."""
+class Subsets(Prices):
+    """Prices of a territory small enough for the subsets of its zones to be searched."""
+
+    step = 0.6
 
     def __init__(self, problem: Problem, chosen: np.ndarray, possible: np.ndarray) -> None:
-        self.problem, self.possible = problem, possible.copy()
-        n = problem.network
-        self.odds, self.cost = n.odds[n.order], n.cost[n.order]
-        self.choice: tuple[Any, ...] = (*n.flows, n.avoided, n.constant, n.unsuitable)
-        self.zone = np.repeat(np.arange(n.zone_start.size - 1), np.diff(n.zone_start))
-        self.whole = np.bincount(self.zone, weights=self.odds, minlength=n.zone_start.size - 1)
+        super().__init__(problem, chosen, possible)
         self.most = np.empty((self.odds.size, STEPS))
-        most_gain(n.zone_start, self.odds, self.cost, self.whole, *self.choice, self.most)  # type: ignore[call-arg]
-        fixed = problem.fixed[n.zone_site]
-        zones = n.zone_start.size - 1
-        self.base_total = np.bincount(self.zone[fixed], weights=self.odds[fixed], minlength=zones)
-        self.base_spent = np.bincount(
-            self.zone[fixed], weights=self.odds[fixed] * self.cost[fixed], minlength=zones
-        )  # fmt: skip
-        self.free = ~fixed
-        start = self._marginal(chosen)
-        self.price = np.where(self.free, np.where(start < 0.0, LOSS * start, start), 0.0)
-        self.best, self.best_price = np.inf, self.price.copy()
-        self.theta, self.idle = 0.6, 0
-        self.direction = np.zeros(self.price.size)
+        most_gain(problem.network.zone_start, self.odds, self.cost, self.whole, *self.choice, self.most)  # type: ignore[call-arg]
 
-    def _marginal(self, chosen: np.ndarray) -> np.ndarray:
-        """What each pair adds to its zone beside the set at hand: where the prices start."""
-        n = self.problem.network
-        state = State(self.problem, chosen)
-        inside = chosen[n.zone_site]
-        sign = np.where(inside, -1.0, 1.0)
-        total, spent = state.total[self.zone], state.spent[self.zone]
-        worth = np.empty(self.zone.size)
-        pair_worths(  # type: ignore[call-arg]
-            self.zone, total + sign * self.odds, spent + sign * self.odds * self.cost, *self.choice, worth
-        )  # fmt: skip
-        return np.asarray(sign * (worth - state.worth[self.zone]))
-
-    def round(self, value: float, fix: bool) -> float:
-        """One step of the prices; returns the best bound so far and keeps the sites that a better set may hold."""
-        n, p = self.problem.network, self.problem
-        usable = self.free & self.possible[n.zone_site]
-        taken = np.zeros(self.price.size, bool)
-        zones = choose_subsets(  # type: ignore[call-arg]
-            n.zone_start, self.odds, self.cost, self.price, self.most, usable, self.whole, self.base_total, self.base_spent,
-            *self.choice, MOST_NODES, taken,
-        )  # fmt: skip
-        earned_by = np.bincount(n.zone_site, weights=np.where(self.free, self.price, 0.0), minlength=n.n_sites)
-        earned, y = best_openings(p, self.possible, earned_by)
-        bound = float(zones + earned) + ROUNDING * (abs(zones) + abs(earned))
-        if fix:
-            self._leave_out(earned_by, bound, value)
-        self.idle = 0 if bound < self.best * (1.0 - 1e-7) else self.idle + 1
-        if bound < self.best:
-            self.best, self.best_price = bound, self.price.copy()
-        if self.idle >= _PATIENCE:
-            self.idle, self.theta = 0, 0.6 * self.theta
-            self.price, self.direction = self.best_price.copy(), np.zeros_like(self.direction)
-            return self.best
-        slope = np.where(usable, y[n.zone_site] - taken, 0.0)
-        self.direction = slope + 0.4 * self.direction
-        norm = float(self.direction @ self.direction)
-        if norm > 0.0:
-            self.price = self.price - self.theta * max(bound - value, 1e-9 * abs(value)) / norm * self.direction
-        return self.best
-
-    def _leave_out(self, earned_by: np.ndarray, bound: float, value: float) -> None:
-        p = self.problem
-        left = p.most_new - int((p.fixed & ~p.existing).sum())
-        free = np.flatnonzero(self.possible & ~p.fixed)
-        if np.isfinite(p.budget) or free.size <= left or left <= 0:
-            return
-        last = max(float(np.sort(earned_by[free])[-left]), 0.0)
-        gone = bound - last + np.minimum(earned_by[free], last) < value * (1.0 + PROVED)
-        self.possible[free[gone]] = False
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def pair_worths(
-    zone: np.ndarray, total: np.ndarray, spent: np.ndarray, flow_start: np.ndarray, office: np.ndarray,
-    office_share: np.ndarray, home: np.ndarray, days: np.ndarray, avoided: np.ndarray, constant: np.ndarray,
-    unsuitable: float, out: np.ndarray,
-) -> None:  # fmt: skip
-    """Worth of the zone of each pair at the sums given; nothing where T is only rounding."""
-    for p in range(zone.size):
-        out[p] = 0.0
-        if total[p] > 1e-15:
-            out[p] = kernels.zone_worth(
-                zone[p], total[p], spent[p], flow_start, office, office_share, home, days, avoided, constant, unsuitable
-            )  # fmt: skip
-
-
-def tight_bound(
-    problem: Problem,
-    chosen: np.ndarray,
-    value: float,
-    possible: np.ndarray,
-    ends: float,
-    fix: bool = True,
-) -> Iterator[tuple[float, np.ndarray]]:
-    """Tighter and tighter bounds, with the sites still possible in a set better than `value` (all where not `fix`)."""
-    search = Decomposition(problem, chosen, possible)
-    while time.perf_counter() < ends and search.theta > 1e-3:
-        yield search.round(value, fix), search.possible
-        if search.best <= value * (1.0 + PROVED):
-            return
+    def zones(self, usable: np.ndarray, taken: np.ndarray) -> float:
+        """See `Prices.zones`."""
+        return float(choose_subsets(  # type: ignore[call-arg]
+            self.problem.network.zone_start, self.odds, self.cost, self.price, self.most, usable, self.whole,
+            self.base_total, self.base_spent, *self.choice, MOST_NODES, taken,
+        ))  # fmt: skip

@@ -224,3 +224,33 @@ def gains_of(
             sites[r], access_start, access_zone, odds, cost, total, spent, worth, flow_start, office, office_share, home,
             days, avoided, constant, unsuitable, column_start, column_row, column_value, best,
         )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def first_of_each(order: np.ndarray, conflict_start: np.ndarray, conflict_site: np.ndarray, first: np.ndarray) -> None:
+    """Part the sites of `order` into groups that all exclude one another, each begun by the first site that has no group
+    yet; set `first` (n_sites,) True for those. A group takes the sites in order. conflict_site is sorted by site."""
+    n = first.size
+    rank = np.full(n, n)
+    for r in range(order.size):
+        rank[order[r]] = r
+    taken = np.zeros(n, dtype=np.bool_)
+    for k in order:
+        if taken[k]:
+            continue
+        first[k] = taken[k] = True
+        others = conflict_site[conflict_start[k] : conflict_start[k + 1]]
+        mine = [k]
+        for j in others[np.argsort(rank[others])]:
+            if taken[j] or rank[j] == n:
+                continue
+            near = conflict_site[conflict_start[j] : conflict_start[j + 1]]
+            fits = True
+            for m in mine:
+                at = np.searchsorted(near, m)
+                if at == near.size or near[at] != m:
+                    fits = False
+                    break
+            if fits:
+                mine.append(j)
+                taken[j] = True

@@ -15,9 +15,9 @@ from coopconnect.problem import Problem as Refusal
 from coopconnect.scenario import Scenario
 from coopconnect.siting import measure
 from coopconnect.siting.bound import best_openings, demand_bound
-from coopconnect.siting.decompose import tight_bound
+from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.locate.cover import improved_covering
-from coopconnect.siting.locate.proof import Found, improved
+from coopconnect.siting.locate.proof import Found
 from coopconnect.siting.locate.rows import Rows
 from coopconnect.siting.network import (
     Network,
@@ -33,6 +33,7 @@ from coopconnect.siting.network import (
 from coopconnect.siting.question import PlanError, Question, check, mask_of
 from coopconnect.siting.report import report
 from coopconnect.siting.search import NOTHING, Problem, State, quick
+from coopconnect.siting.stretch import Stretches
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
@@ -40,7 +41,7 @@ Watch = Callable[[float, float], bool]
 """Told (value, bound) as search and proof go on, the bound infinite before the proof; returns False to stop."""
 
 FEW_PAIRS = 100_000
-"""Access pairs up to which the tight bound is worked out; beyond, one round of it would take too long."""
+"""Access pairs up to which subsets of zones are searched for the bound; beyond, one round of it would take too long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,6 @@ class Setting:
     question: Question
     network: Network
     problem: Problem
-    parts: tuple[Problem, ...]
     measured: bool
 
     def value(self, chosen: np.ndarray) -> float:
@@ -106,12 +106,12 @@ def setting_of(network: Network, question: Question) -> Setting:
     base = _problem(network, q)
     if q.objective == "people":
         problem = replace(base, network=without_demand(network), rows=people_rows(network))
-        return Setting(q, network, problem, (problem,), False)
+        return Setting(q, network, problem, False)
     if q.objective == "equity":
         return _equity(network, q, base)
     unit = in_unit(network, "hours" if q.objective == "score" else q.objective)
     problem = replace(base, network=unit)
-    return Setting(q, network, problem, (problem,), q.objective == "score" or q.desks > 0)
+    return Setting(q, network, problem, q.objective == "score" or q.desks > 0)
 
 
 def _equity(network: Network, q: Question, base: Problem) -> Setting:
@@ -120,9 +120,8 @@ def _equity(network: Network, q: Question, base: Problem) -> Setting:
     near = replace(base, network=without_demand(network), rows=equity_rows(network))
     tops = [max(State(p, quick(p, 5.0, 0, starts=2)).exact(), 1e-9) for p in (hours, near)]
     first = replace(hours, network=scaled(hours.network, (1.0 - q.equity) / tops[0]))
-    second = replace(near, rows=scaled_rows(near.rows, max(q.equity, 1e-12) / tops[1]))
-    both = replace(first, rows=second.rows)
-    return Setting(q, network, both, (first, second), False)
+    rows = scaled_rows(near.rows, max(q.equity, 1e-12) / tops[1])
+    return Setting(q, network, replace(first, rows=rows), False)
 
 
 def _problem(network: Network, q: Question) -> Problem:
@@ -225,44 +224,27 @@ def proven(
     problem = setting.problem
     if setting.question.objective == "people":
         return _covering_bound(problem, chosen, value, ends, seed, watch)
-    bounds = [np.inf for _ in setting.parts]
-    for rank, part in enumerate(setting.parts):
-        share = ends if rank == len(setting.parts) - 1 else 0.5 * (ends + time.perf_counter())
-        mine = value if len(setting.parts) == 1 else State(part, chosen).exact()
-        for bound in _part_bounds(part, chosen, mine, share, seed, len(setting.parts) > 1):
-            bounds[rank] = min(bounds[rank], bound)
-            if watch is not None and not watch(value, float(sum(bounds))):
-                return chosen, float(sum(bounds)), "demand"
-    return chosen, max(float(sum(bounds)), value), "demand"
+    bound = np.inf
+    for now in _demand_bounds(problem, chosen, value, ends):
+        bound = min(bound, now)
+        if watch is not None and not watch(value, bound):
+            break
+    return chosen, max(bound, value), "demand"
 
 
-def _part_bounds(
-    part: Problem, chosen: np.ndarray, value: float, ends: float, seed: int, several: bool
-) -> Iterator[float]:
-    """Tighter and tighter bounds of one part of an objective. A set at hand that is not best for this part alone must
-    not cut its bound: sites are then kept whatever they promise."""
-    if part.rows.row.size:
-        yield from _row_bounds(part.rows, part, chosen, ends, seed)
-        return
-    known = -np.inf if several else value
-    left = part.allowed | part.fixed
-    first = time.perf_counter() + 0.3 * (ends - time.perf_counter())
-    for bound, possible in demand_bound(part, chosen, known, min(ends, first)):
-        left = possible
-        yield bound
-        if bound <= value * (1.0 + NOTHING):
-            return
-    if part.network.odds.size <= FEW_PAIRS:
-        for bound, _ in tight_bound(part, chosen, value, left, ends, fix=not several):
+def _demand_bounds(problem: Problem, chosen: np.ndarray, value: float, ends: float) -> Iterator[float]:
+    """Tighter and tighter bounds: first the concave function (it knows no rows), then prices."""
+    left = problem.allowed | problem.fixed
+    few = problem.network.odds.size <= FEW_PAIRS
+    if not problem.rows.row.size:
+        now = time.perf_counter()
+        for bound, possible in demand_bound(problem, chosen, value, now + (0.3 if few else 0.05) * (ends - now)):
+            left = possible
             yield bound
-
-
-def _row_bounds(rows: Rows, part: Problem, chosen: np.ndarray, ends: float, seed: int) -> Iterator[float]:
-    framed = _framed(rows, part)
-    p = part.most_new + int(part.existing.sum())
-    found = Found(chosen, State(part, chosen).exact(), np.inf)
-    for step in improved(framed, p, found, ends - time.perf_counter(), seed):
-        yield max(step.bound, step.value)
+            if bound <= value * (1.0 + NOTHING):
+                return
+    prices = Subsets if few else Stretches
+    yield from prices(problem, chosen, left).bounds(value, ends)
 
 
 def _framed(rows: Rows, problem: Problem) -> Rows:

@@ -9,8 +9,10 @@ from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.siting.locate.read import matrix_from
 from coopconnect.siting.locate.solve import locate
-from coopconnect.siting.plan import site_plan
+from coopconnect.siting.network import network_of
+from coopconnect.siting.plan import setting_of, site_plan
 from coopconnect.siting.question import Question
+from coopconnect.siting.stretch import Stretches
 from coopconnect.territory.types import Territory
 
 
@@ -18,6 +20,8 @@ def warm(territory: Territory, scenario: Scenario, parameters: Parameters) -> st
     """Compile the loops of the location models and of the plans; returns the version of HiGHS."""
     for objective in ("hours", "people", "equity", "score"):
         site_plan(territory, scenario, parameters, Question(sites=3, objective=objective), seconds=1.0)
+    problem = setting_of(network_of(territory, scenario, parameters), Question(sites=3)).problem
+    Stretches(problem, problem.fixed, problem.allowed).round(1.0, True)
     rng = np.random.default_rng(0)
     parts = {
         "cost": rng.uniform(0.0, 9.0, (30, 20)), "weight": rng.uniform(1.0, 2.0, 30),

@@ -46,7 +46,7 @@ def test_a_link_opened_cold_gives_the_plan_and_its_order(visit: Visit, tmp_path:
 
 def test_a_search_goes_on_to_its_end_while_one_looks(visit: Visit) -> None:
     page = visit.page
-    visit.open("reseau?territory=93&v=1&plan=n12~r1~oequity")
+    visit.open("reseau?territory=93&v=1&plan=n12~r1~oscore")
     page.get_by_role("button", name="Chercher mieux").click(timeout=3 * WAIT_MS)
     page.get_by_text("allée à son terme").wait_for(timeout=3 * WAIT_MS)
     page.get_by_role("button", name="Chercher mieux").wait_for(state="detached", timeout=WAIT_MS)
