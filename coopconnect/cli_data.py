@@ -63,7 +63,7 @@ def _status(args: argparse.Namespace) -> int:
     parameters, store = load_parameters(), Store.default()
     territory, _ = territories(scenario_of(args, parameters), parameters)
     rows = status_rows(territory.provenance, store, load_catalogue(), date.today())
-    lines = [f"{r['table']:<12}{r['kind']:<11}{r['year']:<11}{r['source']}" + (f" · {r['age_days']} d" if r["age_days"] is not None
+    lines = [f"{r['table']:<12}{r['kind']:<11}{r['year']:<11}{r['source_en']}" + (f" · {r['age_days']} d" if r["age_days"] is not None
              else "") + (f" · better: {r['better']}" if r["better"] else "") for r in rows]  # fmt: skip
     lines += [f"{name}: cannot be read and is ignored; fetch or import it again" for name in store.problems()]
     _told(args, {"territory": territory.code, "tables": rows, "unreadable": store.problems()}, lines)

@@ -72,6 +72,7 @@ def test_official_flows_are_the_flows(store: Store, parameters: Parameters) -> N
     flows = next(p for p in territory.provenance if p.table == "flows")
     assert "reste estimé" in flows.note_fr  # the neighbours'
     assert flows.year == "2017"
+    assert flows.source_in("en") == flows.source_in("fr") == flows.source  # not the English of the shipped one
 
 
 def test_official_margins_move_modelled_flows(store: Store, parameters: Parameters, isere: Territory) -> None:

@@ -60,6 +60,8 @@ def test_flows_of_a_zone_sum_to_its_workers_and_go_to_known_places(paca: Territo
 
 def test_every_table_says_where_it_comes_from(paca: Territory) -> None:
     kinds = {p.table: p.kind for p in paca.provenance}
+    flows = next(p for p in paca.provenance if p.table == "flows")
+    assert "fitted on" in flows.source_in("en") and "ajustée sur" in flows.source_in("fr")
     assert kinds["flows"] == kinds["jobs"] == kinds["workers"] == "modelled"
     assert kinds["rural"] == kinds["travel"] == "estimated"
     assert kinds["population"] == "official"

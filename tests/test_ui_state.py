@@ -162,14 +162,16 @@ def test_lists_of_codes_become_a_territory() -> None:
 def test_validation_figures_are_those_of_the_documentation() -> None:
     from pathlib import Path
 
-    from coopconnect.ui.assumptions import validation_figures, written
+    from coopconnect.ui.assumptions import reached, validation_figures, written
 
     docs = Path(__file__).resolve().parents[1] / "docs"
     text = "".join((docs / f"{name}.md").read_text(encoding="utf-8") for name in ("territory", "flows", "travel"))
     for figure in validation_figures():
         assert set(figure) == {"what_fr", "what_en", "value", "goal"}
         assert figure["value"] in text, f"{figure['what_en']}: {figure['value']} is not in docs/"
+        assert figure["goal"] == "" or figure["goal"][0] in "≤≥"
     assert written("91.9 %", "fr") == "91,9\u202f%"
+    assert not reached("21 %", "≤ 20 %") and reached("0.938", "≥ 0.93") and not reached("0.811", "≥ 0.84")
 
 
 def test_a_long_plan_is_read_whole() -> None:

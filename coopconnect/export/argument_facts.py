@@ -245,7 +245,7 @@ def source_lines(f: Facts, keys: Sequence[str]) -> list[str]:
     language = f.language
     wanted = ("population", "workers", "flows", "travel", "climate")
     tables = [
-        f"{say(f'table.{p.table}', language)} ({say(f'kind.{p.kind}', language)}, {p.source}, {p.year})"
+        f"{say(f'table.{p.table}', language)} ({say(f'kind.{p.kind}', language)}, {p.source_in(language)}, {p.year})"
         for p in f.territory.provenance
         if p.table in wanted
     ]

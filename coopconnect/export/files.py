@@ -159,7 +159,9 @@ def map_image_bytes(t: Taken, kind: str) -> bytes:
 def map_note(t: Taken) -> str:
     """What stands under the map: kind of result, contours and their year, model version, day."""
     contours = next((p for p in t.territory.provenance if p.table == "contours"), None)
-    ground = "" if contours is None else t.say("take.contours", source=contours.source, year=contours.year)
+    ground = (
+        "" if contours is None else t.say("take.contours", source=contours.source_in(t.language), year=contours.year)
+    )
     stamp = say("argument.stamp", t.language, version=t.assessment.model_version, date=day_words(t.on, t.language))
     return f"{charts.source_note(t.assessment, t.language)}\n{ground} · {stamp}".strip("· \n")
 
@@ -293,7 +295,7 @@ def readme(t: Taken) -> str:
     assert site is not None
     tables_told = [
         t.say("take.readme_table", table=say(f"table.{p.table}", t.language), kind=say(f"kind.{p.kind}", t.language),
-              source=p.source, year=p.year)
+              source=p.source_in(t.language), year=p.year)
         for p in t.territory.provenance
     ]  # fmt: skip
     names = ("elected", "employers", "state", "workbook", "map_html", "map_png", "scenario")

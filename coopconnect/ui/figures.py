@@ -178,7 +178,7 @@ def _why(page: Page, figure: Figure, territory: Territory) -> str:
     rows = "".join(parameter_row(page, page.parameters[key], values[key]) for key in keys if key in page.parameters)
     data = "".join(
         f"<li>{html.escape(say(f'table.{p.table}', page.language) if _named(p.table) else p.table)}{colon(page.language)}"
-        f"<b>{html.escape(page.say(f'kind.{p.kind}'))}</b>, {html.escape(p.source)} ({html.escape(p.year)})</li>"
+        f"<b>{html.escape(page.say(f'kind.{p.kind}'))}</b>, {html.escape(p.source_in(page.language))} ({html.escape(p.year)})</li>"
         for p in territory.provenance
     )
     remark = page.say("figure.kg_note") if figure.kind == "kg" else ""

@@ -32,13 +32,13 @@ def draw_provenance(page: Page) -> None:
     names = ("table", "kind", "source", "year", "age", "licence", "note", "better")
     rows = [
         (
-            _table_name(page, row["table"]), page.say(f"kind.{row['kind']}"), row["source"], row["year"], _age(page, row),
+            _table_name(page, row["table"]), page.say(f"kind.{row['kind']}"), row["source_en" if page.language == "en" else "source"], row["year"], _age(page, row),
             row["licence"], row["note_en"] if page.language == "en" else row["note_fr"], row[f"better_{page.language}"],
         )
         for row in status_rows(territory.provenance, cached.store(), load_catalogue(), date.today())
     ]  # fmt: skip
     st.subheader(territory.name, anchor=False)
-    st.html(table_html(tuple(page.say(f"data.{name}") for name in names), rows))
+    st.html(table_html(tuple(page.say(f"data.{name}") for name in names), rows, stacked=True))
     for name in cached.unreadable():
         st.warning(page.say("data.unreadable", file=name), icon=None)
 

@@ -22,7 +22,7 @@ def status_rows(
 ) -> list[dict[str, Any]]:
     """One row per table of a territory, then one per other table of the store.
 
-    Keys: table, kind, source, year, licence, note_fr, note_en, age_days (since it was loaded, None where shipped),
+    Keys: table, kind, source, source_en, year, licence, note_fr, note_en, age_days (since it was loaded, None where shipped),
     better (the command that would improve it, '' where nothing would), better_fr, better_en (the same in words), stale
     (a newer edition is likely).
     """
@@ -34,7 +34,7 @@ def status_rows(
             age = _age(label.loaded_on, today)
             rows.append(
                 {
-                    "table": name, "kind": label.kind, "source": label.source, "year": label.year,
+                    "table": name, "kind": label.kind, "source": label.source, "source_en": label.source, "year": label.year,
                     "licence": label.licence, "note_fr": " ; ".join(label.notes_fr), "note_en": "; ".join(label.notes_en),
                     "age_days": age, "better": "", "better_fr": "", "better_en": "", "stale": _stale(name, age, catalogue),
                 }
@@ -54,7 +54,7 @@ def _row(p: Provenance, labels: Mapping[str, Any], catalogue: Mapping[str, Entry
             better = f"data fetch --only {entry.key}"
             better_fr, better_en = f"télécharger : {entry.title_fr}", f"download: {entry.title_en}"
     return {
-        "table": p.table, "kind": p.kind, "source": p.source, "year": p.year, "licence": p.licence,
+        "table": p.table, "kind": p.kind, "source": p.source, "source_en": p.source_in("en"), "year": p.year, "licence": p.licence,
         "note_fr": p.note_fr, "note_en": p.note_en, "age_days": age, "better": better, "better_fr": better_fr, "better_en": better_en,
         "stale": _stale(fed, age, catalogue),
     }  # fmt: skip
