@@ -22,6 +22,8 @@ FITS = """() => {
   const main = document.querySelector('[data-testid=stMain]');
   return window.innerWidth === 390 && main.scrollWidth <= 390 && document.documentElement.scrollWidth <= 390;
 }"""
+STACKED = """() => [...document.querySelectorAll('table.stacked')].every((table) =>
+  table.parentElement.scrollWidth <= table.parentElement.clientWidth && getComputedStyle(table.rows[1]).display === 'block')"""
 INACTIVE_INK = "#a2a7ab"
 """Ink of Streamlit's label of a field that is disabled: WCAG 1.4.3 asks nothing of inactive parts, but axe cannot tell that this
 label belongs to one."""
@@ -64,6 +66,7 @@ def test_a_page(visit: Visit, path: str) -> None:
 
     visit.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     visit.until(FITS)
+    visit.until(STACKED)
 
     visit.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     visit.page.get_by_role("button", name="English").click()
