@@ -24,6 +24,7 @@ FITS = """() => {
 }"""
 STACKED = """() => [...document.querySelectorAll('table.stacked')].every((table) =>
   table.parentElement.scrollWidth <= table.parentElement.clientWidth && getComputedStyle(table.rows[1]).display === 'block')"""
+"""Of the closed groups too, which a browser lays out when asked."""
 INACTIVE_INK = "#a2a7ab"
 """Ink of Streamlit's label of a field that is disabled: WCAG 1.4.3 asks nothing of inactive parts, but axe cannot tell that this
 label belongs to one."""
