@@ -34,3 +34,16 @@ def test_what_is_gained_one_way_is_lost_the_other(
     movers = there.movers(5)
     moved = (movers["score_after"] - movers["score_before"]).abs()
     assert moved.is_monotonic_decreasing
+
+
+def test_a_commune_that_has_refused_has_no_place(small: Territory, parameters: Parameters, reference: Scenario) -> None:
+    before = assess(small, reference, parameters)
+    best = str(before.sites.loc[before.sites["rank"] == 1, "zone_code"].iloc[0])
+    after = assess(small, reference.with_values(refused=(best,)), parameters)
+    found = compare(before, after, rural_only=False)
+    lost = found.sites.set_index("zone_code").loc[best]
+    assert (lost["rank_before"], lost["rank_after"]) == (1, len(found.sites))
+    assert lost["available_before"] and not lost["available_after"]
+    second = found.sites.loc[found.sites["rank_before"] == 2].iloc[0]
+    assert second["rank_after"] == 1 and found.climber()["zone_code"] == second["zone_code"]
+    assert best not in set(compare(after, after, top=len(found.sites), rural_only=False).leaders()["zone_code"])

@@ -41,8 +41,10 @@ def content(small: Territory, parameters: Parameters, reference: Scenario, moved
     """The whole workbook in each language, with hostile titles, remarks and notes."""
     now, usual = assess(small, moved, parameters), assess(small, reference, parameters)
     dossier = Dossier("=1+1", "", (SiteNotes(SITE, (("fibre", "yes"),), (("lead", HOSTILE),), 4, "+note " * 60),))
+    leader = str(now.sites[now.sites["rural"]].nsmallest(1, "rank")["zone_code"].iloc[0])
+    crisis = reference.with_values(fuel_price_eur_per_l=3.0, refused=(leader,))
     compared = (
-        Compared("=Crise", assess(small, reference.with_values(fuel_price_eur_per_l=3.0), parameters)),
+        Compared("=Crise", assess(small, crisis, parameters)),
         Compared("@Référence", usual),
     )
     included = Included(small, None, household_groups(small, moved, parameters), compared, dossier)
@@ -93,6 +95,19 @@ def test_shares_by_lever_sum_to_the_difference(content: dict[str, bytes]) -> Non
         for column in (2, 3, 4):
             parts = [sheet.cell(r, column).value for r in range(first, row)]
             assert sheet.cell(row, column).value == pytest.approx(sum(parts), abs=1e-6)
+
+
+def test_a_refused_commune_has_no_place_in_the_comparison(content: dict[str, bytes]) -> None:
+    sheet = opened(content["fr"])["Comparaison"]
+    row = next(r for r in range(1, sheet.max_row + 1) if sheet.cell(r, 3).value == "refusée")
+    assert sheet.cell(row, 2).value == 1 and sheet.cell(row, 4).value is None
+
+
+def test_shares_are_written_as_per_cent(content: dict[str, bytes], parameters: Parameters) -> None:
+    sheet = opened(content["fr"])["Hypothèses"]
+    row = row_of(sheet, parameters["hub_share_reference"].label_fr)
+    assert all(sheet.cell(row, column).number_format.endswith("%") for column in range(2, 6))
+    assert sheet.cell(row, 6).value in ("", None)
 
 
 def test_headline_figures_have_notes_with_sources(content: dict[str, bytes]) -> None:

@@ -20,7 +20,7 @@ FRENCH = "[$-40C]"
 """Tells Excel and LibreOffice to write a number the French way, whatever the language of the machine."""
 
 PATTERNS = {
-    "whole": "#,##0", "one": "#,##0.0", "two": "#,##0.00", "three": "#,##0.000", "share": "0.0%", "rank": "0", "percent": "0%",
+    "whole": "#,##0", "one": "#,##0.0", "two": "#,##0.00", "three": "#,##0.000", "share": "0.0%", "rank": "0;-0;–", "percent": "0%",
     "degrees": "0.0000", "change": "+#,##0;-#,##0;0", "change_one": "+#,##0.0;-#,##0.0;0.0",
     "change_two": "+#,##0.00;-#,##0.00;0.00", "general": "General", "change_general": "+General;-General;General",
     "change_share": "+0.0%;-0.0%;0.0%", "share_fine": "0.00%", "change_share_fine": "+0.00%;-0.00%;0.00%",
@@ -28,6 +28,8 @@ PATTERNS = {
 
 MAX_TEXT = 32_000
 """Excel keeps 32,767 characters in a cell; longer text is cut, not refused."""
+
+_SAME, _THOUSAND = 1e-9, 1000.0
 
 LONGEST_HEADER = 90
 LONGEST_LINK = 2_000
@@ -83,6 +85,14 @@ def pattern(book: Book, form: str) -> str:
     """Number format of `PATTERNS[form]`, with French separators when the book is French."""
     parts = PATTERNS[form].split(";")
     return ";".join(parts if book.language == "en" else [FRENCH + part for part in parts])
+
+
+def form_of(unit: str, *values: float) -> str:
+    """Key of `PATTERNS` for values of a parameter: shares as per cent, thousands apart, else with the decimals they have."""
+    if unit == "share":
+        return "share" if all(abs(round(value, 3) - value) < _SAME for value in values) else "share_fine"
+    thousands = max(abs(value) for value in values) >= _THOUSAND
+    return "whole" if thousands and all(float(value).is_integer() for value in values) else "general"
 
 
 def number_style(book: Book, form: str, **properties: Any) -> Format:

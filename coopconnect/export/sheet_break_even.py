@@ -210,7 +210,7 @@ def _write_curve(
         cells = [xl_rowcol_to_cell(row, CURVE_COLUMN + n, col_abs=True) for n in range(2)]
         mean = users * known["days_per_user"] / known["working_days"]
         desk = int((limits < mean).sum()) + 1 if users else 0
-        b.put(sheet, row, CURVE_COLUMN, users, book, "rank", align="center")
+        b.put(sheet, row, CURVE_COLUMN, users, book, "whole", align="center")
         formulas = (
             f"=IF({cells[0]}=0,0,SUMPRODUCT(({means}<{cells[0]}*{at['days_per_user']}/{at['working_days']})*1)+1)",
             f"={_cost(at, cells[1])}",

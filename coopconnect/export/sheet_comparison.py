@@ -101,7 +101,8 @@ def lever_name(book: Book, key: str, parameters: Parameters) -> str:
         return b.words(book, f"comparison.{key}")
     if key in parameters:
         item = parameters[key]
-        return f"{item.label(book.language)} ({unit_name(item.unit, book.language)})"
+        unit = unit_name(item.unit, book.language)
+        return item.label(book.language) if item.unit == "share" else f"{item.label(book.language)} ({unit})"
     for known_key in (f"lever.{key}", f"export.say.{key}"):
         if known(known_key):
             return say(known_key, book.language)
@@ -126,9 +127,9 @@ def _levers(book: Book, sheet: Worksheet, every: Sequence[Compared], parameters:
         row += 1
         b.put_text(sheet, row, 0, lever_name(book, key, parameters), book, text_wrap=True)
         shown = [_value(book, s, key, parameters) for s in scenarios]
+        unit = parameters[key].unit if key in parameters else ""
         for offset, value in enumerate(shown):
-            large = isinstance(value, float) and abs(value) >= 1000
-            form = "whole" if large else "general"
+            form = b.form_of(unit, value) if isinstance(value, float) else "general"
             b.put(sheet, row, _FIRST + offset, value, book, form, align="right", bold=value != shown[0])
     return row + 1
 
@@ -168,16 +169,26 @@ def _totals(book: Book, sheet: Worksheet, every: Sequence[Compared], row: int) -
 def _chart(
     book: Book, sheet: Worksheet, name: str, every: Sequence[Compared], heads: int, row: int, at_row: int
 ) -> None:
-    """Communes that break even in each scenario, with the range as error bars; native."""
+    """Communes that break even in each scenario, with the range as error bars; native.
+
+    Lengths of the bars stand in cells out of the print area: LibreOffice draws no others.
+    """
     chart = book.file.add_chart({"type": "column"})
+    beside = max(_FIRST + 4 * len(every), 2 * len(every) + 12)
     for at, one in enumerate(every):
         found = one.assessment.totals["viable_rural_sites"]
-        place = _FIRST + 3 * at
+        place, ends = _FIRST + 3 * at, []
+        for offset, (one_end, other) in enumerate(((2, 0), (0, 1))):
+            column = beside + 2 * at + offset
+            formula = f"={b.local(row, place + one_end)}-{b.local(row, place + other)}"
+            length = (found.high - found.value, found.value - found.low)[offset]
+            b.put_formula(sheet, row, column, formula, length, book, "one", font_color=MUTED_INK)
+            ends.append(f"={b.reference(name, row, column)}")
         chart.add_series({
             "name": [name, heads, place], "values": [name, row, place, row, place],
             "categories": [name, row, 0, row, 0], "gap": 80, "overlap": -20, "fill": {"color": SCENARIO_COLOURS[at]},
             "y_error_bars": {
-                "type": "custom", "plus_values": [found.high - found.value], "minus_values": [found.value - found.low],
+                "type": "custom", "plus_values": ends[0], "minus_values": ends[1],
                 "line": {"color": INK, "width": 1.25},
             },
         })  # fmt: skip
@@ -209,6 +220,7 @@ def _ranks(book: Book, sheet: Worksheet, assessment: Assessment, same: Sequence[
     for one in same:
         heads += [one.title, b.words(book, "comparison.places", title=one.title)]
     _heads(book, sheet, row, b.words(book, "head.name"), heads)
+    sheet.set_row(row, 58)
     tables = [difference.sites.set_index("zone_code") for difference in found]
     for code in sorted(wanted, key=lambda c: int(tables[0].loc[c, "rank_after"])):
         row += 1
@@ -217,15 +229,19 @@ def _ranks(book: Book, sheet: Worksheet, assessment: Assessment, same: Sequence[
 
 
 def _rank_row(book: Book, sheet: Worksheet, row: int, code: str, tables: Sequence[pd.DataFrame]) -> None:
+    """A commune of which every host has refused has no place: said so, and no move is counted."""
     mine = tables[0].loc[code]
+    refused = b.words(book, "comparison.refused")
+    now = int(mine["rank_after"]) if mine["available_after"] else refused
     b.put_text(sheet, row, 0, mine["name"], book)
-    b.put(sheet, row, _FIRST, int(mine["rank_after"]), book, "rank", bold=True, align="center")
+    b.put(sheet, row, _FIRST, now, book, "rank", bold=True, align="center")
     for at, table in enumerate(tables):
         column = _FIRST + 1 + 2 * at
-        was = int(table.loc[code, "rank_before"])
+        was = int(table.loc[code, "rank_before"]) if table.loc[code, "available_before"] else refused
         b.put(sheet, row, column, was, book, "rank", align="center")
-        formula = f"={b.local(row, column)}-{b.local(row, _FIRST)}"
-        b.put_formula(sheet, row, column + 1, formula, was - int(mine["rank_after"]), book, "change", align="center")
+        if isinstance(was, int) and isinstance(now, int):
+            formula = f"={b.local(row, column)}-{b.local(row, _FIRST)}"
+            b.put_formula(sheet, row, column + 1, formula, was - now, book, "change", align="center")
 
 
 # --- shares by lever ------------------------------------------------------------------------------------------------

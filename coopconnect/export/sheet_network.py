@@ -124,7 +124,7 @@ def _curve(book: Book, sheet: Worksheet, name: str, plan: SitePlan, row: int) ->
     sheet.write_string(row, 1, unit, b.header_style(book))
     for count, worth in plan.curve:
         row += 1
-        b.put(sheet, row, 0, count, book, "rank", align="center", bold=count == plan.knee)
+        b.put(sheet, row, 0, count, book, "whole", align="center", bold=count == plan.knee)
         b.put(sheet, row, 1, worth, book, _form(plan), bold=count == plan.knee)
     b.flag_negative(sheet, book, top + 1, 1, row, 1)
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})

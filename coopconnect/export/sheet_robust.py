@@ -54,6 +54,10 @@ def futures_fields(found: Results) -> pd.DataFrame:
     return table.set_index("zone_code")[list(FIELDS)]
 
 
+_SCALE = 52
+"""Per cent at which the printed columns fill the width of a page."""
+
+
 def robust_workbook(ensemble: Ensemble, language: str, on: date, code: str = "") -> bytes:
     """A workbook of this sheet alone. ValueError where no draw has a solution."""
     if results(ensemble) is None:
@@ -81,7 +85,7 @@ def write_robust(book: Book, ensemble: Ensemble, code: str = "") -> Worksheet | 
     b.put_title(sheet, book, b.words(book, "robust.title"), b.words(book, "robust.note"), _LAST_TEXT)
     sheet.set_row(1, 44)
     sheet.set_column(_NAME, _NAME, 56)
-    sheet.set_column(_CODE, _LAST_TEXT + 3 * len(_SPREAD) + 1, 10)
+    sheet.set_column(_CODE, _LAST_TEXT + 3 * len(_SPREAD) + 1, 12)
     table = futures_table(found).head(MOST_ROWS)
     told = _told_sites(ensemble, found, code)
     about = told[0]
@@ -96,8 +100,9 @@ def write_robust(book: Book, ensemble: Ensemble, code: str = "") -> Worksheet | 
     _sites(book, sheet, table, limit, first)
     _chart(book, sheet, name, min(CHARTED, len(table)), first, drivers)
     sheet.freeze_panes(0, 1)
+    sheet.set_h_pagebreaks([drivers, first - 1])  # neither the chart nor the table is cut by the end of a page
     sheet.print_area(0, 0, first + len(table) - 1, _LAST_TEXT)
-    sheet.fit_to_pages(1, 0)
+    sheet.set_print_scale(_SCALE)  # not fitted to a page's width: Excel would pass over the breaks
     return sheet
 
 

@@ -18,7 +18,7 @@ from coopconnect.territory.types import Territory
 
 LABEL = 0
 LAST_COLUMN = 8
-WIDTHS = (46, 15, 15, 15, 15, 15)
+WIDTHS = (46, 23, 15, 15, 15, 15)
 
 
 def write_site(
@@ -159,6 +159,7 @@ def _homes(book: Book, sheet: Worksheet, assessment: Assessment, territory: Terr
 def _gates(book: Book, sheet: Worksheet, dossier: Dossier, code: str, core_users: float, row: int) -> int:
     """Answers, remarks and notes of the project holder: text, whatever it begins with."""
     row = _block(book, sheet, row, "gates", ("question", "answer", "remark"))
+    sheet.merge_range(row - 1, 2, row - 1, LAST_COLUMN, b.words(book, "site_sheet.remark"), b.header_style(book))
     notes = dossier.site(code)
     for question in (*ASKED_GATES, *CHECKLIST):
         b.put_text(sheet, row, 0, b.words(book, f"site_sheet.q.{question}"), book, valign="top")
@@ -166,7 +167,7 @@ def _gates(book: Book, sheet: Worksheet, dossier: Dossier, code: str, core_users
         row = _long_text(book, sheet, row, notes.remark(question))
     named = b.words(book, "site_sheet.named", core=f"{core_users:g}")
     b.put_text(sheet, row, 0, named, book)
-    b.put(sheet, row, 1, notes.named_users, book, "rank", align="left")
+    b.put(sheet, row, 1, notes.named_users, book, "whole", align="left")
     row += 1
     if notes.notes:
         b.put_text(sheet, row, 0, b.words(book, "site_sheet.notes"), book, valign="top")

@@ -434,7 +434,15 @@ def _one_site(book: Book, sheet: Worksheet, name: str, summary: Summary, row: in
             bold = {"bold": True} if not end else {}
             b.put_formula(sheet, row, column, f"=INDEX({at(key + end)},{place})", cached, book, form, **bold)
         b.put_text(sheet, row, UNIT, b.words(book, f"unit.{_SITE_UNITS[key]}"), book, font_color=MUTED_INK, indent=1)
-        _difference(sheet, row, float(site[f"{key}_change"]), book, form)
+        if key == "rank":  # no place, hence no move, where every host has refused
+            both = f"AND({b.local(row, CENTRAL)}>0,{b.local(row, REFERENCE)}>0)"
+            moved = f'=IF({both},{b.local(row, CENTRAL)}-{b.local(row, REFERENCE)},"")'
+            known = site["rank"] > 0 and site["rank_reference"] > 0
+            b.put_formula(
+                sheet, row, CHANGE, moved, float(site["rank_change"]) if known else "", book, CHANGE_FORMS[form]
+            )
+        else:
+            _difference(sheet, row, float(site[f"{key}_change"]), book, form)
         row += 1
     b.flag_negative(sheet, book, first, CENTRAL, row - 1, REFERENCE)
     return row

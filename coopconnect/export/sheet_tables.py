@@ -113,7 +113,7 @@ def write_households(book: Book, assessment: Assessment) -> Worksheet:
     sheet.set_column(3, 5, 13)
     sheet.set_column(6, 6, 3)
     sheet.set_column(7, 7, 44)
-    sheet.set_column(8, 8, 14)
+    sheet.set_column(8, 8, 40)
     last = _distribution(book, sheet, assessment)
     below = _household_figures(book, sheet, name, assessment, last)
     _deciles(book, sheet, assessment, below + 1)
@@ -188,7 +188,6 @@ def _household_figures(book: Book, sheet: Worksheet, name: str, assessment: Asse
 
 def _deciles(book: Book, sheet: Worksheet, assessment: Assessment, row: int) -> None:
     deciles = assessment.deciles
-    sheet.set_row(row, 44)
     for offset, (decile, hours) in enumerate(deciles.itertuples(index=False), start=1):
         b.put(sheet, row + offset, 7, decile / 100, book, "percent", align="center")
         b.put(sheet, row + offset, 8, hours, book, "one")
@@ -270,20 +269,20 @@ def write_assumptions(book: Book, parameters: Parameters, assessment: Assessment
 
 
 def _assumption_row(book: Book, sheet: Worksheet, name: str, row: int, item: Parameter, value: float) -> None:
-    unit = unit_name(item.unit, book.language)
+    unit, form = unit_name(item.unit, book.language), b.form_of(item.unit, value, item.value, item.low, item.high)
     b.put_text(sheet, row, 0, item.label(book.language), book, text_wrap=True)
     if item.key in ACTING:
-        sheet.write_number(row, 1, value, b.input_style(book, "general"))
+        sheet.write_number(row, 1, value, b.input_style(book, form))
         between(book, sheet, row, 1, *item.bounds(), unit)
     elif item.key.startswith("weight_") or item.key in LIVE_LEVERS:
-        b.put_formula(sheet, row, 1, f"={b.words(book, f'name.{item.key}')}", value, book, bold=True)
+        b.put_formula(sheet, row, 1, f"={b.words(book, f'name.{item.key}')}", value, book, form, bold=True)
     else:
-        b.put(sheet, row, 1, value, book, bold=True)
+        b.put(sheet, row, 1, value, book, form, bold=True)
     if item.key in ACTING or item.key in NAMED_ONLY:
         define(book, item.key, name, row, 1)
     for column, number in ((2, item.value), (3, item.low), (4, item.high)):
-        b.put(sheet, row, column, number, book)
-    b.put_text(sheet, row, 5, unit, book, font_color=MUTED_INK, indent=1)
+        b.put(sheet, row, column, number, book, form)
+    b.put_text(sheet, row, 5, "" if item.unit == "share" else unit, book, font_color=MUTED_INK, indent=1)
     changed = b.words(book, "changed")
     formula = f'=IF(ABS({b.local(row, 1)}-{b.local(row, 2)})>0.000000001,"{changed}","")'
     b.put_formula(sheet, row, 6, formula, changed if abs(value - item.value) > 1e-9 else "", book, align="center")
@@ -330,9 +329,11 @@ def _calibration(book: Book, sheet: Worksheet, parameters: Parameters, assessmen
         sheet.write_string(row + 1, column, b.words(book, f"head.{head}"), b.header_style(book))
     row += 2
     for key, wanted in found.targets.items():
-        b.put_text(sheet, row, 0, parameters[key].label(book.language) if key in parameters else key, book)
-        b.put(sheet, row, 1, wanted, book)
-        b.put(sheet, row, 2, found.reached.get(key), book)
+        known_key = key in parameters
+        form = b.form_of(parameters[key].unit if known_key else "", wanted)
+        b.put_text(sheet, row, 0, parameters[key].label(book.language) if known_key else key, book)
+        b.put(sheet, row, 1, wanted, book, form)
+        b.put(sheet, row, 2, found.reached.get(key), book, form)
         row += 1
     for message in found.messages_en if book.language == "en" else found.messages_fr:
         b.put_text(sheet, row, 0, message, book, italic=True)

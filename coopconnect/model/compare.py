@@ -14,8 +14,8 @@ from coopconnect.model.types import Assessment, Range
 class Difference:
     """Two assessments side by side.
 
-    sites: zone_code, name, rural, rank_before, rank_after, score_before, score_after, viable_before, viable_after, and
-    sure (the ranges of the two ranks do not meet); of the sites of both. totals: by name, before and after. top: how many of the best are compared; top_kept: how many
+    sites: zone_code, name, rural, rank_before, rank_after, score_before, score_after, viable_before, viable_after,
+    available_before, available_after (False where every host has refused: such a site comes after all others), and sure (the ranges of the two ranks do not meet); of the sites of both. totals: by name, before and after. top: how many of the best are compared; top_kept: how many
     of them are among the best of both. rank_correlation: Spearman's, over the sites of both (nan under three).
     """
 
@@ -48,12 +48,17 @@ class Difference:
 
     def leaders(self) -> pd.DataFrame:
         """The best `top` of either, in the order of the second scenario."""
-        return self._only((self.sites["rank_before"] <= self.top) | (self.sites["rank_after"] <= self.top))
+        first = [
+            (self.sites[f"rank_{end}"] <= self.top) & self.sites[f"available_{end}"] for end in ("before", "after")
+        ]
+        return self._only(first[0] | first[1])
 
     def climber(self) -> pd.Series | None:
         """The site that leads now and did not, else the one that climbs most into or within the best; None without."""
         best = self.sites[
-            (self.sites["rank_after"] <= self.top) & (self.sites["rank_after"] < self.sites["rank_before"])
+            (self.sites["rank_after"] <= self.top)
+            & (self.sites["rank_after"] < self.sites["rank_before"])
+            & self.sites["available_after"]
         ]
         if best.empty:
             return None
@@ -79,6 +84,7 @@ def compare(before: Assessment, after: Assessment, top: int = 10, rural_only: bo
             "zone_code": common, "name": left["name"].to_numpy(), "rural": left["rural"].to_numpy(),
             "rank_before": _rank(left), "rank_after": _rank(right),
             "score_before": left["score"].to_numpy(float), "score_after": right["score"].to_numpy(float),
+            "available_before": left["available"].to_numpy(bool), "available_after": right["available"].to_numpy(bool),
             "viable_before": left["viable"].to_numpy(bool), "viable_after": right["viable"].to_numpy(bool),
             "sure": (left["rank_high"].to_numpy() < right["rank_low"].to_numpy())
             | (right["rank_high"].to_numpy() < left["rank_low"].to_numpy()),
@@ -101,8 +107,8 @@ def _viable(sites: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rank(sites: pd.DataFrame) -> np.ndarray:
-    """Rank by score among these sites, 1 is best, equal scores in their own order."""
-    order = np.argsort(-sites["score"].to_numpy(float), kind="stable")
+    """Rank by score among these sites, 1 is best, equal scores in their own order; refused ones last."""
+    order = np.lexsort((-sites["score"].to_numpy(float), ~sites["available"].to_numpy(bool)))
     rank = np.empty(len(sites), dtype=np.int64)
     rank[order] = np.arange(1, len(sites) + 1)
     return rank

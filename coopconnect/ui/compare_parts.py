@@ -417,15 +417,20 @@ def moves_html(page: Page, before: Future, after: Future, difference: Difference
 
 
 def _move_row(page: Page, row: dict[str, object]) -> str:
+    """One commune; where every host has refused it has no place, and the move is no number."""
     was, now = int(str(row["rank_before"])), int(str(row["rank_after"]))
+    open_ = {end: bool(row[f"available_{end}"]) for end in ("before", "after")}
     arrow, colour = ("▲", "up") if now < was else ("▼", "down") if now > was else ("=", "")
-    moved = arrow if now == was else f"{arrow} {number(abs(now - was), page.language)}"
-    unsure = "" if row["sure"] or now == was else " ≈"
+    both = all(open_.values())
+    moved = "" if not both else arrow if now == was else f"{arrow} {number(abs(now - was), page.language)}"
+    unsure = "" if row["sure"] or now == was or not both else " ≈"
+    refused = html.escape(page.say("export.comparison.refused"))
+    first, second = (str(n) if open_[end] else refused for n, end in ((was, "before"), (now, "after")))
     scores = "".join(
         f'<td class="num">{number(float(str(row[k])), page.language, 1)}</td>' for k in ("score_before", "score_after")
     )
     return (
-        f'<tr><th scope="row">{html.escape(str(row["name"]))}</th><td class="num">{was}</td><td class="num"><b>{now}</b></td>'
+        f'<tr><th scope="row">{html.escape(str(row["name"]))}</th><td class="num">{first}</td><td class="num"><b>{second}</b></td>'
         f'<td class="num {colour}">{moved}{unsure}</td>{scores}</tr>'
     )
 
