@@ -36,7 +36,7 @@ run: setup
 	$(BIN)/python -m coopconnect.ui.serve --server.port $(PORT)
 
 test: setup-dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -r R
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -r R
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -15,6 +15,20 @@ from coopconnect.territory.types import Territory
 settings.register_profile("coopconnect", deadline=None, derandomize=True)  # same cases each time; no timing
 settings.load_profile("coopconnect")
 
+LONG_FIRST = ("browser", "test_ensemble_cluster", "test_map_browser", "test_export_more", "test_cli_data")
+"""Folders and files whose tests take longest: started first, no worker is left with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first (`--no-loadscope-reorder` keeps this order)."""
+    rank = {name: place for place, name in enumerate(LONG_FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        return min(rank.get(item.path.parent.name, len(rank)), rank.get(item.path.stem, len(rank)))
+
+    items.sort(key=place)
+
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

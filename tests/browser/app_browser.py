@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGS = [
     "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-    "--disable-quic",
+    "--disable-quic", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -88,20 +88,25 @@ def start_server() -> tuple[subprocess.Popen[bytes], str]:
 
 
 def visit_of(browser: Browser, url: str, viewport: dict[str, int]) -> Visit:
-    context = browser.new_context(viewport=viewport, accept_downloads=True, locale="fr-FR")  # type: ignore[arg-type]
-    visit = Visit(context.new_page(), url)
+    """A new tab of a visitor who kept nothing. The browser keeps its files from one visit to the next, as at home:
+    to fetch and compile them anew takes longer than most tests. No name is found but this machine's (ARGS)."""
+    context = browser.contexts[0] if browser.contexts else browser.new_context(accept_downloads=True, locale="fr-FR")
+    page = context.new_page()
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    context.new_cdp_session(page).send(
+        "Storage.clearDataForOrigin", {"origin": url, "storageTypes": "local_storage,cookies"}
+    )
+    visit = Visit(page, url)
+    inside = (url, url.replace("http", "ws", 1), "data:", "blob:")
 
-    def check(route: Route) -> None:
-        address = route.request.url
-        if address.startswith((url, "data:", "blob:")):
-            route.continue_()
-        else:
+    def note(address: str) -> None:
+        if not address.startswith(inside):
             visit.outside.append(address)
-            route.abort()
 
-    context.route("**/*", check)
-    visit.page.on("console", lambda m: visit.complaints.append(m.text) if m.type == "error" else None)
-    visit.page.on("pageerror", lambda e: visit.complaints.append(str(e)))
+    page.on("request", lambda request: note(request.url))
+    page.on("websocket", lambda socket: note(socket.url))
+    page.on("console", lambda m: visit.complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: visit.complaints.append(str(e)))
     return visit
 
 

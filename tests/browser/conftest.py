@@ -31,6 +31,6 @@ def server() -> Iterator[str]:
 def visit(browser: Browser, server: str) -> Iterator[Visit]:
     found = visit_of(browser, server, DESKTOP)
     yield found
-    found.page.context.close()
+    found.page.close()
     assert found.outside == []
     assert complaints(found) == []

@@ -61,7 +61,7 @@ def test_put_two_aside_and_compare(visit: Visit, tmp_path: Path) -> None:
     assert "Cher" in again.page.inner_text(".st-key-future_C h2")
     assert complaints(again) == []
     assert again.outside == []
-    again.page.context.close()
+    again.page.close()
     assert complaints(visit) == []
     assert visit.outside == []
 
@@ -75,4 +75,4 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, server: s
     assert visit.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE["width"]
     assert complaints(visit) == []
     assert visit.outside == []
-    visit.page.context.close()
+    visit.page.close()

@@ -93,7 +93,7 @@ def test_a_phone_reads_it_all_without_sideways_scroll(browser: Browser, server: 
     assert visit.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE["width"]
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert visit.outside == [] and complaints(visit) == []
-    visit.page.context.close()
+    visit.page.close()
 
 
 def test_projector_mode_shows_the_three_weeks_large(visit: Visit) -> None:

@@ -61,4 +61,4 @@ def test_a_phone_shows_it_without_sideways_scroll(browser: Browser, server: str)
         assert complaints(visit) == []
         assert visit.outside == []
     finally:
-        visit.page.context.close()
+        visit.page.close()

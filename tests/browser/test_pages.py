@@ -39,7 +39,7 @@ def test_first_visitor_of_a_deep_link(browser: Browser) -> None:
         visit.page.wait_for_selector(".scenario .line", timeout=WAIT_MS)
         assert visit.line() == "2,25 €/L · aujourd'hui · 2,0 j/sem"
         assert complaints(visit) == []
-        visit.page.context.close()
+        visit.page.close()
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -181,7 +181,7 @@ def test_a_wrong_file_is_explained(visit: Visit, tmp_path: Path) -> None:
     wrong.write_text("[differences]\nfuel_price_eur_per_l = 12\nnonsense = 1\n", encoding="utf-8")
     visit.open("")
     visit.page.locator("input[type=file]").set_input_files(str(wrong))
-    visit.page.get_by_text("fuel_price_eur_per_l : permis").wait_for(timeout=WAIT_MS)
+    visit.page.get_by_text("fuel_price_eur_per_l) : permis").wait_for(timeout=WAIT_MS)
     right = tmp_path / "right.toml"
     right.write_text('title = "Essai"\n[differences]\nfuel_price_eur_per_l = 2\n', encoding="utf-8")
     visit.page.locator("input[type=file]").set_input_files(str(right))

@@ -64,4 +64,4 @@ def test_the_menu_fits_a_phone(browser: Browser, server: str) -> None:
     box = visit.page.locator(".st-key-takeaway_menu").bounding_box()
     assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
     assert complaints(visit) == []
-    visit.page.context.close()
+    visit.page.close()
