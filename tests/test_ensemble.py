@@ -44,6 +44,32 @@ def test_draws_stay_within_their_ranges(reference: Scenario, parameters: Paramet
             assert (law.low, law.high) == (parameters[law.key].low, parameters[law.key].high), law.key
 
 
+def test_every_quantity_drawn_moves_a_site(reference: Scenario, parameters: Parameters, paca: Territory) -> None:
+    scenario = reference.with_values(climate="tracc_2100", telepresence_price_eur_per_month=200.0, day_price_eur=12.0)
+    laws = laws_of(scenario, parameters)
+    assert {"teleworkable_share", "warming_tracc_2100_c", "circuity", "capex_life_years"} <= {law.key for law in laws}
+    setup = Setup(paca, paca, scenario, parameters, laws)
+    row = np.array([0.95 if law.key == "electric_share_2100" else law.value for law in laws])
+    for k, law in enumerate(laws):
+        low, high = row.copy(), row.copy()
+        low[k], high[k] = law.low, law.high
+        assert (run_draw(setup, low) != run_draw(setup, high)).any(), law.key
+
+
+def test_a_range_that_is_not_drawn_is_explained(reference: Scenario, parameters: Parameters) -> None:
+    told = (Path(__file__).resolve().parents[1] / "docs" / "uncertainty.md").read_text(encoding="utf-8")
+    drawn = {law.key for law in laws_of(reference, parameters, levers=True, weights=True)}
+    other = "own" if reference.premises == "shared" else "shared"
+    left = [
+        p.key for p in parameters.values()
+        if p.high > p.low and p.key not in drawn and f"_{other}_" not in p.key
+        and p.group not in ("argument", "roads") and not p.group.startswith("fitted_")
+    ]  # fmt: skip
+    assert [key for key in left if f"`{key}`" not in told] == []
+    usual = [law.key for law in laws_of(reference, parameters)]
+    assert f"{len(usual)} in the reference" in told.replace("\n", " ")
+
+
 def test_marginals_follow_their_law(reference: Scenario, parameters: Parameters) -> None:
     """Against the distribution function written out here, and stratified: one point in each slice."""
     laws = laws_of(reference, parameters)

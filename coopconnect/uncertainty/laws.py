@@ -21,6 +21,26 @@ from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario
 ASSUMED = ("assumption", "memory")
 """Statuses drawn wider."""
 
+ALSO_DRAWN = (
+    "reference_commute_km", "reference_commute_min", "telework_days_reference", "telework_regular_share",
+    "office_day_share_reference", "cost_damping_from_km", "circuity", "car_share_rural",
+    "car_share_under_5_km", "car_share_5_to_15_km", "car_share_over_15_km", "occupancy_commute",
+    "electric_cost_eur_per_km", "electric_share_today", "electric_emission_kg_per_km", "home_cooled_share",
+    "heat_discomfort_eur_per_day", "road_disruption_days", "road_disruption_cost_eur_per_day", "discount_rate",
+    "capex_life_years", "living_standard_median_eur", "consumption_units_per_household", "effort_log_spread",
+    "working_days_per_year",
+)  # fmt: skip
+"""Assumptions that the engine reads and that the ribbons, moved one at a time, leave where they are."""
+
+PRICE_DRAWN = "employer_paid_share"
+"""Drawn where the day price is not that of the reference: there the calibration undoes who pays it, to the bit."""
+
+ROOM_DRAWN = ("teleworkable_share", "telepresence_threshold_eur_per_month", "telepresence_permission_uplift")
+"""Drawn where a telepresence room may be cheap enough: elsewhere they move nothing."""
+
+WARMER_DRAWN = ("extreme_rain_per_degree", "warming_today_c")
+"""Drawn where the climate is not that of today, with what that climate has of its own (cars, warming)."""
+
 LEVERS = (
     "fuel_price_eur_per_l", "telework_days_per_week", "access_max_min", "telepresence_price_eur_per_month",
     "day_price_eur", "council_contribution_eur_per_year", "carbon_value_eur_per_t",
@@ -111,6 +131,23 @@ def law_of(item: Parameter, value: float, peaks: tuple[float, float]) -> Law:
     return Law(item.key, low, value, high, item.status, "pert", peak, in_logarithms(low, value, high))
 
 
+def drawn_keys(scenario: Scenario, parameters: Parameters, levers: bool = False) -> tuple[str, ...]:
+    """Assumptions drawn for a scenario: those the engine reads and that can move a result under its levers.
+
+    `levers`: the price of the room and the climate are drawn too, so that all of them can.
+    """
+    keys = [key.format(premises=scenario.premises) for key in (*BEHAVIOUR_RANGES, *PHYSICAL_RANGES)] + [*ALSO_DRAWN]
+    if levers or scenario.day_price_eur != parameters.value("day_price_eur"):
+        keys.append(PRICE_DRAWN)
+    if levers or scenario.telepresence_price_eur_per_month < parameters["telepresence_threshold_eur_per_month"].high:
+        keys += ROOM_DRAWN
+    climates = [c for c in (CLIMATES if levers else (scenario.climate,)) if c != CLIMATES[0]]
+    if climates:
+        keys += WARMER_DRAWN
+    keys += [key for c in climates for key in (f"electric_share_{c.removeprefix('tracc_')}", f"warming_{c}_c")]
+    return tuple(keys)
+
+
 def laws_of(
     scenario: Scenario, parameters: Parameters, levers: bool = False, weights: bool = False,
     posterior: tuple[tuple[str, float, float], ...] = (),
@@ -121,8 +158,7 @@ def laws_of(
     """
     used = parameters.values_with(dict(scenario.changed))
     peaks = used["ensemble_peak_known"], used["ensemble_peak_assumed"]
-    keys = [key.format(premises=scenario.premises) for key in (*BEHAVIOUR_RANGES, *PHYSICAL_RANGES)]
-    found = [law_of(parameters[key], used[key], peaks) for key in keys]
+    found = [law_of(parameters[key], used[key], peaks) for key in drawn_keys(scenario, parameters, levers)]
     known = {key: (a, b) for key, a, b in posterior}
     found = [replace(law, kind="beta", shape=known[law.key]) if law.key in known else law for law in found]
     if levers:
