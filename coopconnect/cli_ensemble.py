@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,31 @@ from coopconnect.cli import DONE, _positive, _target, _with_refusals, say, scena
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import load_parameters
 from coopconnect.show.robust_words import failing_sentence, label_of, learn_sentence
+from coopconnect.siting.plan import site_plan
+from coopconnect.siting.question import Question, check, from_text
 from coopconnect.uncertainty import cluster, drivers
 from coopconnect.uncertainty.drivers import Driver
-from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.engine import KEPT, Setup
 from coopconnect.uncertainty.laws import laws_of
+from coopconnect.uncertainty.plans import Candidate, CandidateFutures, Further, compared, plan_rows
 from coopconnect.uncertainty.results import Results, available_sites, results, viable
-from coopconnect.uncertainty.run import Ensemble, EnsembleError, cores, run, threads
-from coopconnect.uncertainty.site import SiteFutures, counted, site_futures
+from coopconnect.uncertainty.run import (
+    Backend,
+    Ensemble,
+    EnsembleError,
+    Gathered,
+    cores,
+    gather,
+    nothing_gathered,
+    run,
+    threads,
+)
+from coopconnect.uncertainty.site import SiteFutures, counted, margins, site_futures
 
 ENDINGS = (".xlsx", ".csv", ".gpkg", ".geojson")
+LEAST_BASE = 64
+"""Fewest points of Saltelli's design: under it the intervals say nothing."""
+
 SITES_TOLD = 5
 """Sites of which the failing futures are told: the first by rank."""
 
@@ -39,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=0, metavar="K", help="same seed, same draws (0)")
     parser.add_argument("--workers", type=_positive, metavar="W", help="threads of this machine (all its cores)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:8786")
+    parser.add_argument(
+        "--wait", type=_positive, default=10, metavar="S", help="seconds that the scheduler has to answer (10)"
+    )
     parser.add_argument("--levers", action="store_true", help="draw the levers and the climate too")
     parser.add_argument("--weights", action="store_true", help="draw the weights of the score too")
     parser.add_argument("--resume", metavar="FOLDER", help="keep finished chunks there, and go on from them")
@@ -46,12 +67,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sobol", type=_positive, metavar="BASE",
         help="also BASE x (quantities + 2) runs for total Sobol indices; a power of two, 64 or more",
     )  # fmt: skip
+    parser.add_argument(
+        "--plan", action="append", default=[], metavar="QUESTION",
+        help="also the regret of the plan that answers this, as in the address of Réseau: n10~r1 (repeatable)",
+    )  # fmt: skip
     parser.add_argument("--site", metavar="CODE", help="also tell the futures of this commune")
     parser.add_argument("--to", metavar="FILE", help=f"also write {', '.join(ENDINGS)}")
     parser.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the file (fr)")
 
 
-def _written(target: Path, args: argparse.Namespace, ensemble: Ensemble, found: Results) -> None:
+def _written(target: Path, args: argparse.Namespace, ensemble: Ensemble, found: Results, further: Further) -> None:
     """The file of `--to`; export libraries load here only."""
     from datetime import date
 
@@ -61,7 +86,7 @@ def _written(target: Path, args: argparse.Namespace, ensemble: Ensemble, found: 
     if target.suffix.lower() == ".csv":
         tables.write_table(sheet_robust.futures_table(found), target)
     elif target.suffix.lower() == ".xlsx":
-        target.write_bytes(sheet_robust.robust_workbook(ensemble, args.language, date.today(), args.site or ""))
+        target.write_bytes(sheet_robust.robust_workbook(ensemble, args.language, date.today(), further.code, further))
     else:
         s = ensemble.setup
         now = assess(s.territory, s.scenario, s.parameters, home=s.home)
@@ -82,7 +107,7 @@ def _told(driver: Driver, parameters: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _failing(site: SiteFutures, parameters: Any) -> dict[str, Any]:
+def _failing(site: SiteFutures, parameters: Any, total: tuple[Driver, ...]) -> dict[str, Any]:
     box = site.box
     limits = [] if box is None else [
         {"key": site.laws[limit.column].key, "low": limit.low, "high": limit.high, "p": limit.p} for limit in box.limits
@@ -93,7 +118,8 @@ def _failing(site: SiteFutures, parameters: Any) -> dict[str, Any]:
         "density": None if box is None else round(box.density, 4),
         **{f"sentence_{lang}": failing_sentence(site, parameters, lang) for lang in ("fr", "en")},
         **{f"learn_{lang}": learn_sentence(site, parameters, lang) for lang in ("fr", "en")},
-        "drivers": [_told(d, parameters) for d in site.drivers[:5]],
+        "drivers": [_told(d, parameters) for d in (total or site.drivers)[:5]],
+        "drivers_method": "sobol" if total else "rbd_fast",
     }  # fmt: skip
 
 
@@ -105,19 +131,63 @@ def _territory_figure(ensemble: Ensemble) -> tuple[str, np.ndarray]:
     return "mean_score", ensemble.figure("score")[:, available_sites(ensemble)].mean(axis=1)
 
 
-def _sobol(args: argparse.Namespace, setup: Setup, backend: Any, workers: int) -> tuple[Driver, ...]:
-    if args.sobol < 64 or args.sobol & (args.sobol - 1):
-        raise EnsembleError(f"--sobol {args.sobol}: should be a power of two from 64 (64, 128, 256 ...)")
+def _filled(runs: Gathered, backend: Backend, reduce: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What is made of every run of a design, with progress."""
+    for done in gather(runs, backend, reduce):
+        _progress(done, len(runs.values))
+    return runs.found
+
+
+def _sobol(
+    args: argparse.Namespace, ensemble: Ensemble, backend: Backend, found: Results, codes: list[str]
+) -> tuple[tuple[Driver, ...], dict[str, tuple[Driver, ...]], int]:
+    """Total indices of the territory's figure and of the margin of each told site, and the number of runs."""
+    setup, available = ensemble.setup, available_sites(ensemble)
+    name = _territory_figure(ensemble)[0]
+    rows = [row for code in codes if (row := found.row(code)) is not None]
     values = drivers.saltelli(setup, args.sobol, args.seed)
     say(f"Sobol: {len(values)} more runs")
-    whole = run(setup, len(values), args.seed, workers, backend, progress=_progress, values=values)
-    figure = np.full(whole.draws, np.nan)
-    figure[whole.usable] = _territory_figure(whole)[1]
-    return drivers.sobol(setup.laws, values, figure, args.seed)
+
+    def reduce(figures: np.ndarray) -> np.ndarray:
+        margin = margins(setup, figures)
+        whole = (margin[:, available] >= 0.0).sum(axis=1) if name == "viable_sites" else (
+            figures[:, KEPT.index("score")][:, available].mean(axis=1)
+        )  # fmt: skip
+        kept = np.column_stack([whole, margin[:, rows]])
+        return np.where(np.isfinite(margin[:, :1]), kept, np.nan)
+
+    y = _filled(nothing_gathered(setup, values, 1 + len(rows)), backend, reduce)
+    each = [drivers.sobol(setup.laws, values, y[:, k], args.seed) for k in range(y.shape[1])]
+    return each[0], dict(zip(codes, each[1:], strict=True)), len(values)
+
+
+def _plans(ensemble: Ensemble, questions: dict[str, Question]) -> tuple[Candidate, ...]:
+    """Nothing, and the plan that answers each `--plan`."""
+    s = ensemble.setup
+    found = [Candidate("nothing", ())]
+    for text, question in questions.items():
+        plan = site_plan(s.territory, s.scenario, s.parameters, question, s.home)
+        found.append(Candidate(text, tuple(site.row for site in plan.sites), plan.question.desks))
+        say(f"plan {text}: {', '.join(site.code for site in plan.sites)}")
+    return tuple(found)
+
+
+def _regretted(plan: CandidateFutures, codes: list[str]) -> dict[str, Any]:
+    return {
+        "plan": plan.name, "sites": codes, "net_benefit_eur_per_year": round(plan.worth_eur, 1),
+        "p_gains": round(plan.p_gains, 4), "p_best": round(plan.p_best, 4),
+        "regret_eur_per_year": round(plan.regret_eur, 1), "regret_p95_eur_per_year": round(plan.regret_p95_eur, 1),
+        "regret_worst_eur_per_year": round(plan.regret_worst_eur, 1),
+    }  # fmt: skip
 
 
 def _progress(done: int, draws: int) -> None:
     say(f"{done}/{draws} draws")
+
+
+def _code(ensemble: Ensemble, row: int) -> str:
+    territory = ensemble.setup.territory
+    return str(territory.zones["zone_code"].iloc[int(territory.site_zone[row])])
 
 
 def _sites(found: Results) -> list[dict[str, Any]]:
@@ -143,9 +213,14 @@ def run_ensemble(args: argparse.Namespace) -> int:
     scenario = scenario_of(args, parameters)
     territory, home = territories(scenario, parameters, args.shipped)
     scenario = _with_refusals(scenario, territory, args.shipped)
+    if args.sobol and (args.sobol < LEAST_BASE or args.sobol & (args.sobol - 1)):
+        raise EnsembleError(f"--sobol {args.sobol}: should be a power of two from {LEAST_BASE} (64, 128, 256 ...)")
+    questions = {text: from_text(text) for text in args.plan}
+    for question in questions.values():
+        check(question, territory)
     setup = Setup(territory, home, scenario, parameters, laws_of(scenario, parameters, args.levers, args.weights))
-    workers = cluster.workers_of(args.scheduler) if args.scheduler else args.workers or cores()
-    backend = cluster.dask(args.scheduler) if args.scheduler else threads(workers)
+    workers = cluster.workers_of(args.scheduler, args.wait) if args.scheduler else args.workers or cores()
+    backend = cluster.dask(args.scheduler, args.wait) if args.scheduler else threads(workers)
     folder = Path(args.resume) if args.resume else None
     ensemble = run(setup, args.draws, args.seed, workers, backend, folder, _progress)
     found = results(ensemble)
@@ -157,19 +232,35 @@ def run_ensemble(args: argparse.Namespace) -> int:
     told = [site_futures(ensemble, found, code) for code in codes]
     if None in told:
         raise EnsembleError(f"--site {args.site}: no commune of {territory.name} has this code")
-    if target is not None:
-        _written(target, args, ensemble, found)
     figure, y = _territory_figure(ensemble)
     columns = counted(setup.laws)
-    few = drivers.from_draws(tuple(setup.laws[k] for k in columns), ensemble.drawn()[:, columns], y, args.seed)
-    main = _sobol(args, setup, backend, workers) if args.sobol else few
+    main = drivers.from_draws(tuple(setup.laws[k] for k in columns), ensemble.drawn()[:, columns], y, args.seed)
+    totals: dict[str, tuple[Driver, ...]] = {}
+    plans: tuple[Candidate, ...] = ()
+    regretted: tuple[CandidateFutures, ...] = ()
+    runs = 0
+    if args.sobol:
+        main, totals, runs = _sobol(args, ensemble, backend, found, codes)
+    if args.plan:
+        plans = _plans(ensemble, questions)
+        made = partial(plan_rows, plans)
+        work = cluster.dask(args.scheduler, args.wait, made) if args.scheduler else threads(workers, made)
+        regretted = compared(plans, _filled(nothing_gathered(setup, ensemble.values, len(plans)), work, np.asarray))
+    if target is not None:
+        about = args.site or codes[0]
+        _written(target, args, ensemble, found, Further(about, totals.get(about, ()), runs, regretted))
     document = {
         "model_version": MODEL_VERSION, "territory": territory.code, "territory_name": territory.name,
         "draws": ensemble.draws, "usable": found.usable, "seed": args.seed, "seconds": round(ensemble.seconds, 3),
         "workers": workers, "quantities": [law.key for law in setup.laws], "sites": _sites(found),
         "drivers_of": figure, "drivers_method": "sobol" if args.sobol else "rbd_fast",
         "drivers": [_told(d, parameters) for d in main],
-        "failing": [_failing(site, parameters) for site in told if site is not None],
+        "runs_of_drivers": runs or found.usable,
+        "failing": [_failing(site, parameters, totals.get(site.code, ())) for site in told if site is not None],
+        "plans": [
+            _regretted(said, [_code(ensemble, row) for row in plan.rows])
+            for plan, said in zip(plans, regretted, strict=bool(regretted))
+        ],
     }  # fmt: skip
     if args.json:
         print(json.dumps(document, ensure_ascii=False, allow_nan=False))
@@ -180,6 +271,9 @@ def run_ensemble(args: argparse.Namespace) -> int:
         ranks = f"{site['rank_p05']:.0f} - {site['rank_p50']:.0f} - {site['rank_p95']:.0f}"
         print(f"{site['code']:<7}{site['name'][:29]:<30}{site['p_viable']:>8.0%}{ranks:>22}"
               f"{site['p_top10']:>8.0%}{site['p_first']:>8.0%}  {site['tie_group']}{' robust' if site['robust'] else ''}")  # fmt: skip
+    for plan in document["plans"]:
+        print(f"plan {plan['plan']}: best in {plan['p_best']:.0%}, regret {plan['regret_eur_per_year']:,.0f} EUR a year "
+              f"(95 %: {plan['regret_p95_eur_per_year']:,.0f}, worst: {plan['regret_worst_eur_per_year']:,.0f})")  # fmt: skip
     for item in document["failing"]:
         print(f"{item['name']}: {item['sentence_en']} {item['learn_en']}")
     return DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from SALib.test_functions import Ishigami
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
+from coopconnect.show.robust_words import plans_sentence
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty import drivers, prim, tipping
-from coopconnect.uncertainty.engine import Setup
-from coopconnect.uncertainty.laws import Law, laws_of
+from coopconnect.uncertainty.engine import KEPT, Setup, run_draw
+from coopconnect.uncertainty.laws import Law, design, laws_of
+from coopconnect.uncertainty.plans import Candidate, compared, plan_worths
 from coopconnect.uncertainty.results import (
     plan_regret,
     rank_frequency,
@@ -24,7 +27,8 @@ from coopconnect.uncertainty.results import (
     tie_groups,
     viable,
 )
-from coopconnect.uncertainty.run import Ensemble, run
+from coopconnect.uncertainty.run import CHUNK, Ensemble, gather, nothing_gathered, run, threads
+from coopconnect.uncertainty.site import around, margins
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +182,46 @@ def test_the_tipping_point_of_an_assumption(small: Territory, reference: Scenari
 
 def test_results_wait_for_a_draw(ensemble: Ensemble) -> None:
     assert results(replace(ensemble, done=np.zeros(ensemble.draws, bool))) is None
+
+
+def test_one_hub_alone_is_worth_what_its_draw_says(
+    small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    """A plan shares demand: one site is worth its own net benefit, two near ones less than the sum, nothing 0."""
+    laws = laws_of(reference, parameters)
+    setup = Setup(small, small, reference, parameters, laws)
+    row = design(laws, 20, 3)[7]
+    alone = run_draw(setup, row)[KEPT.index("net_benefit_eur_per_year")].astype(float)
+    users = run_draw(setup, row)[KEPT.index("users")].astype(float)
+    plans = (Candidate("nothing", ()), Candidate("one", (2,)), Candidate("all", tuple(range(users.size))))
+    worth = plan_worths(setup, row, plans)
+    assert worth[0] == 0.0
+    assert worth[1] == pytest.approx(alone[2], rel=1e-5)
+    assert worth[2] != pytest.approx(alone.sum(), rel=1e-3)
+
+
+def test_regret_of_plans_by_hand() -> None:
+    """Three futures, the last without a solution: nothing is best in the first, the plan in the second."""
+    plans = (Candidate("nothing", ()), Candidate("network", (0, 1)))
+    nothing, plan = compared(plans, np.array([[0.0, -30.0], [0.0, 50.0], [np.nan, np.nan]]))
+    assert (nothing.regret_eur, nothing.regret_worst_eur, nothing.p_best) == (25.0, 50.0, 0.5)
+    assert (plan.regret_eur, plan.regret_worst_eur, plan.worth_eur, plan.p_gains) == (15.0, 30.0, 10.0, 0.5)
+    said = plans_sentence((nothing, plan), "fr")
+    assert "le plan de Réseau" in said
+    assert "ne rien ouvrir" not in said  # the same plan has the smaller mean and the smaller worst
+
+
+def test_what_is_gathered_goes_on_where_it_stopped(
+    small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    laws = laws_of(reference, parameters)
+    alone = around(Setup(small, small, reference, parameters, laws), "10003")
+    values = design(laws, 3 * CHUNK, 5)
+    whole, part = (nothing_gathered(alone, values, 1) for _ in range(2))
+    reduce = partial(margins, alone)
+    assert list(gather(whole, threads(2), reduce))[-1] == 3 * CHUNK
+    first = gather(part, threads(1), reduce)
+    assert next(first) == CHUNK
+    first.close()
+    assert list(gather(part, threads(1), reduce)) == [2 * CHUNK, 3 * CHUNK]
+    assert part.found.tobytes() == whole.found.tobytes()

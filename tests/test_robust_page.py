@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
-from coopconnect.ui import robust_jobs
+from coopconnect.ui import robust_further, robust_jobs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,6 +45,22 @@ def test_a_link_opened_cold_answers(language: str, words: tuple[str, ...]) -> No
     shown = _texts(app)
     for text in words:
         assert text.replace("'", "&#x27;") in shown or text in shown, text
+
+
+def test_further_runs_come_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(robust_further, "SOBOL_BASE", 2)
+    app = _opened(lang="fr", plan="n4~r1", site="04112")
+    for key in ("robust_sobol_start", "robust_plans_start"):
+        app.button(key=key).click().run()
+        while any(job.running for job in robust_further._jobs().jobs.values()):
+            time.sleep(0.05)
+        app.run()
+        assert [e.value for e in (*app.error, *app.warning)] == []
+        assert key not in {b.key for b in app.button}
+    shown = _texts(app)
+    assert "Mesure complète, 88 calculs (Sobol)" in shown.replace("\u202f", " ")
+    for text in ("Le moins regretté en moyenne", "ne rien ouvrir", "la première moitié du plan", "le plan de Réseau"):
+        assert text in shown
 
 
 def test_a_job_stops_and_goes_on_where_it_was(reference: Scenario, parameters: Parameters) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -15,8 +15,9 @@ from coopconnect.export import book as b
 from coopconnect.export.book import Book
 from coopconnect.export.sheet_summary import chart_font
 from coopconnect.show.colours import GAIN, HEADER, INK
-from coopconnect.show.robust_words import failing_sentence, headline, label_of, learn_sentence
+from coopconnect.show.robust_words import candidate_name, failing_sentence, headline, label_of, learn_sentence
 from coopconnect.uncertainty.drivers import Driver
+from coopconnect.uncertainty.plans import CandidateFutures, Further
 from coopconnect.uncertainty.results import Results, results
 from coopconnect.uncertainty.run import Ensemble
 from coopconnect.uncertainty.site import SiteFutures, site_futures
@@ -31,7 +32,10 @@ _FORMS = {"score": "one", "users": "one", "viability": "two"}
 _ENDS = ("p05", "p50", "p95")
 _LAST_TEXT = 11
 _NAME, _CODE, _VIABLE, _TOP, _ROBUST = 0, 1, 5, 7, 8
+_PLAN_FORMS = ("whole", "whole", "percent", "percent", "whole", "whole", "whole")
 _LINE_CHARACTERS, _LINE_POINTS = 120, 14
+
+NOTHING_FURTHER = Further()
 
 FIELDS = ("p_viable", "p_first", "p_top10", "robust", "rank_p05", "rank_p50", "rank_p95", "tied_in_futures")
 """What maps for GIS hold of the futures, beside the results of the scenario."""
@@ -58,7 +62,9 @@ _SCALE = 52
 """Per cent at which the printed columns fill the width of a page."""
 
 
-def robust_workbook(ensemble: Ensemble, language: str, on: date, code: str = "") -> bytes:
+def robust_workbook(
+    ensemble: Ensemble, language: str, on: date, code: str = "", further: Further = NOTHING_FURTHER
+) -> bytes:
     """A workbook of this sheet alone. ValueError where no draw has a solution."""
     if results(ensemble) is None:
         raise ValueError("no draw has a solution: the assumptions of the scenario do not hold together")
@@ -68,13 +74,15 @@ def robust_workbook(ensemble: Ensemble, language: str, on: date, code: str = "")
     file.set_properties(
         {"title": b.words(book, "robust.title"), "author": "Coop-connect", "created": pd.Timestamp(on).to_pydatetime()}
     )
-    write_robust(book, ensemble, code)
+    write_robust(book, ensemble, code, further)
     file.close()
     return out.getvalue()
 
 
-def write_robust(book: Book, ensemble: Ensemble, code: str = "") -> Worksheet | None:
-    """Method, sentences, drivers of the site `code` (the first where it is ''), chart, all sites.
+def write_robust(
+    book: Book, ensemble: Ensemble, code: str = "", further: Further = NOTHING_FURTHER
+) -> Worksheet | None:
+    """Method, sentences, plans, drivers of the site `code` (the first where it is ''), chart, all sites.
 
     None, and no sheet, where no draw has a solution.
     """
@@ -91,12 +99,15 @@ def write_robust(book: Book, ensemble: Ensemble, code: str = "") -> Worksheet | 
     about = told[0]
     method = 3
     sentences = method + 8
-    drivers = sentences + len(told) + 2
+    plans = sentences + len(told) + 2
+    drivers = plans + (len(further.plans) + 3 if further.plans else 0)
     first = drivers + max(DRIVERS + 4, 22)
     limit = b.reference(name, method + 4, 1)
     _method(book, sheet, name, ensemble, found, (first, first + len(table) - 1), method)
     _sentences(book, sheet, told, ensemble, sentences)
-    _drivers(book, sheet, about, ensemble, drivers)
+    _plans(book, sheet, further.plans, plans)
+    total = {d.key: d for d in further.sobol} if further.code == about.code else {}
+    _drivers(book, sheet, about, ensemble, drivers, total, further.runs)
     _sites(book, sheet, table, limit, first)
     _chart(book, sheet, name, min(CHARTED, len(table)), first, drivers)
     sheet.freeze_panes(0, 1)
@@ -162,9 +173,37 @@ def _sentences(book: Book, sheet: Worksheet, told: Sequence[SiteFutures], ensemb
         sheet.set_row(at, _LINE_POINTS * (1 + len(text) // _LINE_CHARACTERS))
 
 
-def _drivers(book: Book, sheet: Worksheet, site: SiteFutures, ensemble: Ensemble, row: int) -> None:
+def _plans(book: Book, sheet: Worksheet, plans: Sequence[CandidateFutures], row: int) -> None:
+    """What is regretted of each plan, euros of net benefit a year; nothing where none was compared."""
+    if not plans:
+        return
+    _section(book, sheet, row, b.words(book, "robust.plans"))
+    keys = ("plan", "plan_sites", "plan_worth", "plan_gains", "plan_best", "plan_regret", "plan_p95", "plan_worst")
+    for column, key in enumerate(keys):
+        sheet.write_string(row + 1, column, b.words(book, f"robust.{key}"), b.header_style(book))
+    sheet.set_row(row + 1, 44)
+    for at, plan in enumerate(plans, start=row + 2):
+        b.put_text(sheet, at, 0, candidate_name(plan.name, book.language), book)
+        figures = (plan.sites, plan.worth_eur, plan.p_gains, plan.p_best, plan.regret_eur, plan.regret_p95_eur,
+                   plan.regret_worst_eur)  # fmt: skip
+        for column, (value, form) in enumerate(zip(figures, _PLAN_FORMS, strict=True), start=1):
+            b.put(sheet, at, column, value, book, form)
+    b.flag_negative(sheet, book, row + 2, 2, row + 1 + len(plans), 2)
+
+
+def _drivers(
+    book: Book,
+    sheet: Worksheet,
+    site: SiteFutures,
+    ensemble: Ensemble,
+    row: int,
+    total: Mapping[str, Driver],
+    runs: int,
+) -> None:
     _section(book, sheet, row, b.words(book, "robust.drivers", name=site.name))
     heads = [b.words(book, f"robust.{key}") for key in ("quantity", "share", "within", "known")]
+    if total:
+        heads.append(b.words(book, "robust.total", runs=runs))
     for column, text in enumerate(heads):
         sheet.write_string(row + 1, column, text, b.header_style(book))
     sheet.set_row(row + 1, 44)
@@ -173,6 +212,8 @@ def _drivers(book: Book, sheet: Worksheet, site: SiteFutures, ensemble: Ensemble
         b.put(sheet, at, 1, min(max(driver.first, 0.0), 1.0), book, "percent")
         b.put(sheet, at, 2, driver.first_half_width, book, "percent")
         b.put_text(sheet, at, 3, b.words(book, f"robust.status.{_status(driver)}"), book, align="center")
+        if driver.key in total:
+            b.put(sheet, at, 4, total[driver.key].total or 0.0, book, "percent")
 
 
 def _status(driver: Driver) -> str:

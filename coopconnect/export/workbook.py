@@ -17,7 +17,7 @@ from coopconnect.export.sheet_break_even import write_break_even
 from coopconnect.export.sheet_comparison import Compared, write_comparison
 from coopconnect.export.sheet_groups import write_groups
 from coopconnect.export.sheet_network import write_network
-from coopconnect.export.sheet_robust import write_robust
+from coopconnect.export.sheet_robust import NOTHING_FURTHER, write_robust
 from coopconnect.export.sheet_site import write_site
 from coopconnect.export.sheet_sites import sites_layout, write_sites
 from coopconnect.export.sheet_summary import Summary, write_summary
@@ -36,6 +36,7 @@ from coopconnect.scenario import Scenario
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.territory.types import Provenance, Territory
+from coopconnect.uncertainty.plans import Further
 from coopconnect.uncertainty.run import Ensemble
 
 _OPTIONS = {
@@ -51,7 +52,7 @@ class Included:
     territory: that of the assessment, with `home` (the one of its calibration), for the sheet of the chosen site and the
     shares by lever. groups: winners and losers, beside the sheet Ménages. compared: scenarios put aside. dossier: answers,
     remarks and notes. ensemble: futures of this scenario, all drawn. plan: sites to open together, or why
-    those that were asked cannot be (() where none were asked).
+    those that were asked cannot be (() where none were asked). further: what further runs say beside the ensemble.
     """
 
     territory: Territory | None = None
@@ -61,6 +62,7 @@ class Included:
     dossier: Dossier = field(default_factory=Dossier)
     ensemble: Ensemble | None = None
     plan: SitePlan | tuple[str, ...] = ()
+    further: Further = NOTHING_FURTHER
 
 
 NOTHING_MORE = Included()
@@ -110,7 +112,7 @@ def workbook(
             book, sites, assessment, selected_code, parameters, included.territory, included.home, included.dossier
         )
     if included.ensemble is not None:
-        write_robust(book, included.ensemble, selected_code or "")
+        write_robust(book, included.ensemble, selected_code or "", included.further)
     if included.plan:
         write_network(book, included.plan)
     write_break_even(book, assessment, parameters)

@@ -118,9 +118,12 @@ def viability_spread(
 
 
 def driver_bars(
-    drivers: tuple[Driver, ...], parameters: Parameters, language: str = "fr", projector: bool = False
+    drivers: tuple[Driver, ...], parameters: Parameters, runs: int, language: str = "fr", projector: bool = False
 ) -> go.Figure:
-    """Share of the doubt that each quantity carries, with its 95 % interval; assumptions in ochre, marked."""
+    """Share of the doubt that each quantity carries, with its 95 % interval; assumptions in ochre, marked.
+
+    runs: from how many runs of the model the shares come.
+    """
     shown = drivers[:BARS]
     totals = shown[0].total is not None
     names = _apart([_shown(label_of(d.key, parameters, language)) + (" *" if d.status != "choice" and d.status != "retrieved" else "") for d in shown])  # fmt: skip
@@ -128,7 +131,8 @@ def driver_bars(
     lead = label_of(shown[0].key, parameters, language)
     layout = _layout(
         say("chart.drivers.title", language, what=_plain(lead[:1].lower() + lead[1:]), share=percent(first[0] / 100.0, language)),
-        say("chart.drivers.sobol" if totals else "chart.drivers.few", language), say("chart.drivers.note", language),
+        say("chart.drivers.sobol" if totals else "chart.drivers.few", language, runs=number(float(runs), language)),
+        say("chart.drivers.note", language),
         language, projector, x=say("chart.drivers.x", language), left=14.5, height=680 if projector else 430,
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}

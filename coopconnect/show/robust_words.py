@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from coopconnect.parameters import Parameters
-from coopconnect.show.words import known, number, percent, say, with_unit
+from coopconnect.show.words import euros, known, number, percent, say, with_unit
 from coopconnect.uncertainty.laws import Law
+from coopconnect.uncertainty.plans import CandidateFutures
 from coopconnect.uncertainty.prim import Box, Limit
 from coopconnect.uncertainty.site import SiteFutures
 
+_PLAN_NAMES = ("nothing", "first", "half", "network")
 _SMALL_SHARE = 0.02
 _ALWAYS = 0.9995
 
@@ -67,6 +69,25 @@ def learn_sentence(site: SiteFutures, parameters: Parameters, language: str) -> 
     name = label_of(site.learn.key, parameters, language)
     share = percent(min(max(site.learn.first, 0.0), 1.0), language)
     return say("learn.first", language, what=name[:1].lower() + name[1:], share=share)
+
+
+def candidate_name(name: str, language: str) -> str:
+    """Name of a plan that was compared: one of ours in the language, a title as it was written."""
+    return say(f"plans.{name}", language) if name in _PLAN_NAMES else name
+
+
+def plans_sentence(plans: tuple[CandidateFutures, ...], language: str) -> str:
+    """Which plan is least regretted on average, and which has the smallest of the largest regrets."""
+    mean = min(plans, key=lambda plan: plan.regret_eur)
+    worst = min(plans, key=lambda plan: plan.regret_worst_eur)
+    said = say(
+        "plans.least", language, name=candidate_name(mean.name, language), eur=euros(mean.regret_eur, language),
+        best=percent(mean.p_best, language),
+    )  # fmt: skip
+    if worst.name == mean.name:
+        return f"{said} {say('plans.both', language, eur=euros(worst.regret_worst_eur, language))}"
+    more = say("plans.worst_least", language, name=candidate_name(worst.name, language), eur=euros(worst.regret_worst_eur, language))  # fmt: skip
+    return f"{said} {more}"
 
 
 def headline(site: SiteFutures, language: str) -> str:

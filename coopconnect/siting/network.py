@@ -19,6 +19,7 @@ from coopconnect.model.choice import (
     within_reach,
 )
 from coopconnect.model.impact import emission_kg_per_km
+from coopconnect.model.types import Calibration
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, parameter_values
 from coopconnect.siting import kernels
@@ -78,9 +79,15 @@ def network_of(
     territory: Territory, scenario: Scenario, parameters: Parameters, home: Territory | None = None
 ) -> Network:
     """The network of a scenario; its worth is in hub days (see `in_unit` for the others)."""
-    prepared = within_reach(territory, scenario.access_max_min)
     values = parameter_values(scenario, parameters)
     calibration = calibration_for(home or territory, parameters, scenario.changed)
+    return network_with(territory, within_reach(territory, scenario.access_max_min), scenario, values, calibration)
+
+
+def network_with(
+    territory: Territory, prepared: Prepared, scenario: Scenario, values: Values, calibration: Calibration
+) -> Network:
+    """The network under given parameter values and constants of the choice (a draw has its own)."""
     costs = day_costs(prepared, scenario, values)
     o = odds(prepared, costs, scenario, calibration, values)
     t = prepared.territory

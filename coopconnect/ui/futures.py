@@ -15,6 +15,7 @@ from coopconnect.ui.figures import Figure
 from coopconnect.ui.frame import Page
 
 if TYPE_CHECKING:
+    from coopconnect.uncertainty.plans import Further
     from coopconnect.uncertainty.run import Ensemble
 
 _JOBS = "coopconnect.ui.robust_jobs"
@@ -32,6 +33,13 @@ def drawn_for(page: Page) -> Ensemble | None:
     from coopconnect.ui import robust_jobs
 
     return robust_jobs.drawn_for(page)
+
+
+def further_for(page: Page, ensemble: Ensemble | None) -> Further:
+    """What was asked beside these draws on Robustesse (total indices, plans), for a file."""
+    from coopconnect.ui.robust_further import further_of
+
+    return further_of(page, ensemble, page.view.selected)
 
 
 def with_quantiles(page: Page, figures: list[Figure], code: str = "") -> list[Figure]:

@@ -134,6 +134,11 @@ def _found(page: Page, question: Question) -> SitePlan:
     return plan if job is None or job.plan is None else plan_jobs.better(plan, job.plan)
 
 
+def plan_under(page: Page, scenario: Scenario) -> SitePlan:
+    """The usual plan that answers the question of the page under a scenario. Raises `PlanError` where it cannot be."""
+    return _plan(_assessed(scenario), question_of(page), USUAL_S)
+
+
 def _key(page: Page, question: Question) -> plan_jobs.Key:
     return _assessed(page.scenario), question
 

@@ -19,6 +19,7 @@ from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.filters import find_commune
 from coopconnect.ui.frame import Page, guard
+from coopconnect.ui.robust_further import draw_plans, draw_sobol, further_of
 from coopconnect.ui.robust_jobs import DRAWS
 from coopconnect.ui.robust_parts import draw_map, growing_html
 from coopconnect.uncertainty import survey, tipping
@@ -165,12 +166,18 @@ def _draw_results(page: Page, ensemble: Ensemble) -> None:
             )
             draw_chart(figure, "robust_tornado", config)
         with right:
-            figure = robust_charts.driver_bars(site.drivers, page.parameters, page.language, page.view.projector)
+            figure = robust_charts.driver_bars(
+                site.drivers, page.parameters, found.usable, page.language, page.view.projector
+            )
             draw_chart(figure, "robust_drivers", config)
+            with guard(page):
+                draw_sobol(page, ensemble, site)
     with guard(page):
         _draw_tipping(page, ensemble, site)
     with guard(page):
         draw_map(page, ensemble, found, central)
+    with guard(page):
+        draw_plans(page, ensemble)
     with guard(page):
         _table(page, found)
         _take(page, ensemble, found, code)
@@ -274,7 +281,8 @@ def _take(page: Page, ensemble: Ensemble, found: Results, code: str) -> None:
     name = f"coop-connect-robustesse-{day.isoformat()}"
     with st.container(horizontal=True):
         st.download_button(
-            page.say("robust.take_xlsx"), data=lambda: robust_workbook(ensemble, page.language, day, code),
+            page.say("robust.take_xlsx"),
+            data=lambda: robust_workbook(ensemble, page.language, day, code, further_of(page, ensemble, code)),
             file_name=f"{name}.xlsx", mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             key="robust_xlsx", on_click="ignore",
         )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from coopconnect.uncertainty.engine import Setup, run_rows
-from coopconnect.uncertainty.run import Backend, Chunk, EnsembleError, fingerprint, rows_of
+from coopconnect.uncertainty.run import Backend, Chunk, EnsembleError, RowsWork, fingerprint, rows_of
 
 RETRIES = 5
 """Times a chunk is begun again where its worker dies or fails."""
@@ -52,11 +52,11 @@ def _plugin(mark: str, setup: Setup) -> Any:
     return Carrier()
 
 
-def _on_worker(mark: str, rows: np.ndarray) -> np.ndarray:
+def _on_worker(mark: str, rows: np.ndarray, made: RowsWork) -> np.ndarray:
     from distributed import get_worker
 
     carrier: Any = get_worker().plugins[mark]
-    return run_rows(carrier.carried, rows)
+    return made(carrier.carried, rows)
 
 
 def workers_of(address: str, wait_s: float = 10.0) -> int:
@@ -70,7 +70,7 @@ def workers_of(address: str, wait_s: float = 10.0) -> int:
     return threads
 
 
-def dask(address: str, wait_s: float = 10.0) -> Backend:
+def dask(address: str, wait_s: float = 10.0, made: RowsWork = run_rows) -> Backend:
     """A backend that works on the cluster at `address`."""
 
     def work(setup: Setup, values: np.ndarray, todo: list[int]) -> Iterator[Chunk]:
@@ -85,7 +85,7 @@ def dask(address: str, wait_s: float = 10.0) -> Backend:
             def submit() -> Any:
                 k = waiting.pop(0)
                 rows = np.array(values[rows_of(k, draws)])
-                future = client.submit(_on_worker, mark, rows, pure=False, retries=RETRIES)
+                future = client.submit(_on_worker, mark, rows, made, pure=False, retries=RETRIES)
                 chunk_of[future.key] = k
                 return future
 

@@ -10,6 +10,7 @@ import numpy as np
 from coopconnect.model.calibration import CalibrationError, calibrate
 from coopconnect.model.choice import Prepared, day_costs, keep_access, prepare
 from coopconnect.model.runs import site_results, site_sums_of, surroundings
+from coopconnect.model.types import Calibration
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import CLIMATES, COMPONENTS, NUMERIC_LEVERS, Scenario, parameter_values
 from coopconnect.territory.types import Territory
@@ -65,16 +66,28 @@ def drawn_scenario(setup: Setup, row: np.ndarray) -> tuple[Scenario, dict[str, f
     return setup.scenario.with_values(**fields, climate=climate), drawn
 
 
+def drawn_calibration(setup: Setup, scenario: Scenario, drawn: dict[str, float]) -> Calibration | None:
+    """The choice calibrated with the drawn targets; None where they leave no constants."""
+    targets = setup.parameters.values_with({**dict(scenario.changed), **drawn})
+    try:
+        return calibrate(setup.home, setup.parameters, targets, report=False)
+    except CalibrationError:
+        return None
+
+
+def net_benefit_eur(found: dict[str, np.ndarray]) -> np.ndarray:
+    """Euros, hours at the value of time and tonnes at the value of carbon a year, less the yearly cost."""
+    return (found["benefit_cost"] - 1.0) * found["yearly_cost_eur"]
+
+
 def run_draw(setup: Setup, row: np.ndarray) -> np.ndarray:
     """Figures of every site in one future, (len(KEPT), n_sites) in single precision.
 
     NaN everywhere where the drawn targets leave no constants of the choice.
     """
     scenario, drawn = drawn_scenario(setup, row)
-    targets = setup.parameters.values_with({**dict(scenario.changed), **drawn})
-    try:
-        calibration = calibrate(setup.home, setup.parameters, targets, report=False)
-    except CalibrationError:
+    calibration = drawn_calibration(setup, scenario, drawn)
+    if calibration is None:
         return np.full((len(KEPT), setup.territory.site_zone.size), np.nan, dtype=np.float32)
     values = {**parameter_values(scenario, setup.parameters), **drawn}
     prepared = setup.reach(scenario.access_max_min)
@@ -83,7 +96,7 @@ def run_draw(setup: Setup, row: np.ndarray) -> np.ndarray:
     found = site_results(sums, surroundings(prepared, scenario, values), scenario, values)
     cost = found["yearly_cost_eur"]
     found["surplus_eur_per_year"] = found["revenue_eur_per_year"] + found["contribution_eur_per_year"] - cost
-    found["net_benefit_eur_per_year"] = (found["benefit_cost"] - 1.0) * cost
+    found["net_benefit_eur_per_year"] = net_benefit_eur(found)
     return np.stack([found[name] for name in KEPT]).astype(np.float32)
 
 

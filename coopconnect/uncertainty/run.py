@@ -31,6 +31,9 @@ Chunk = tuple[int, np.ndarray]
 Backend = Callable[[Setup, np.ndarray, list[int]], Iterator[Chunk]]
 """Works through the chunks of a design that are asked for, in any order."""
 
+RowsWork = Callable[[Setup, np.ndarray], np.ndarray]
+"""What is made of the rows of a chunk, (rows, ...): `run_rows` for the figures of every site."""
+
 
 class EnsembleError(ValueError):
     """An ensemble cannot run or resume; the message says why and what to do."""
@@ -78,13 +81,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def threads(workers: int) -> Backend:
+def threads(workers: int, made: RowsWork = run_rows) -> Backend:
     """A backend of threads: the compiled loops run without the GIL."""
 
     def work(setup: Setup, values: np.ndarray, todo: list[int]) -> Iterator[Chunk]:
         with ThreadPoolExecutor(workers) as pool:
             yield from _as_they_come(
-                todo, lambda k: pool.submit(run_rows, setup, values[rows_of(k, len(values))]), 2 * workers
+                todo, lambda k: pool.submit(made, setup, values[rows_of(k, len(values))]), 2 * workers
             )
 
     return work
@@ -206,3 +209,40 @@ def run(
         if progress:
             progress(int(found.done.sum()), draws)
     return found
+
+
+@dataclass(eq=False)
+class Gathered:
+    """A few figures of each run of a design, without keeping what each site does in it.
+
+    values: (runs, laws); found: (runs, k), NaN where there is no solution; done: (runs,) bool. It fills in place.
+    """
+
+    setup: Setup
+    values: np.ndarray
+    found: np.ndarray
+    done: np.ndarray
+
+    @property
+    def share(self) -> float:
+        """Part of the runs that is there, 0 to 1."""
+        return float(self.done.mean()) if self.done.size else 1.0
+
+
+def nothing_gathered(setup: Setup, values: np.ndarray, columns: int) -> Gathered:
+    """A design of which nothing has run yet, with so many figures a run."""
+    return Gathered(setup, values, np.full((len(values), columns), np.nan), np.zeros(len(values), dtype=bool))
+
+
+def gather(started: Gathered, backend: Backend, reduce: Callable[[np.ndarray], np.ndarray]) -> Generator[int]:
+    """Fill what is missing, chunk by chunk; yields the number of runs there are. Closing it stops the work.
+
+    reduce: from what the backend makes of the rows of a chunk to (rows, k).
+    """
+    runs = len(started.values)
+    todo = [k for k in range(-(-runs // CHUNK)) if not started.done[rows_of(k, runs)].all()]
+    with closing(backend(started.setup, started.values, todo)) as chunks:  # type: ignore[type-var]
+        for k, figures in chunks:
+            rows = rows_of(k, runs)
+            started.found[rows], started.done[rows] = reduce(figures), True
+            yield int(started.done.sum())

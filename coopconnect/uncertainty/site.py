@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coopconnect.model.assessment import around_site
 from coopconnect.uncertainty.drivers import Driver, from_draws
+from coopconnect.uncertainty.engine import KEPT, Setup
 from coopconnect.uncertainty.laws import CLIMATE, Law
 from coopconnect.uncertainty.prim import Box, failing_box
 from coopconnect.uncertainty.results import Results, viable
@@ -35,16 +37,27 @@ class SiteFutures:
     learn: Driver | None
 
 
-def margin(ensemble: Ensemble, site: int) -> np.ndarray:
-    """The lesser of viability - 1 and users / core - 1 in each usable draw: viable where at least 0."""
-    core = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))["core_users_gate"]
-    ratio, users = ensemble.figure("viability")[:, site], ensemble.figure("users")[:, site]
+def margins(setup: Setup, figures: np.ndarray) -> np.ndarray:
+    """The lesser of viability - 1 and users / core - 1, viable where at least 0; figures: (draws, len(KEPT), n_sites)."""
+    core = setup.parameters.values_with(dict(setup.scenario.changed))["core_users_gate"]
+    ratio, users = (figures[:, KEPT.index(name)].astype(float) for name in ("viability", "users"))
     return np.asarray(np.minimum(ratio - 1.0, users / core - 1.0))
+
+
+def margin(ensemble: Ensemble, site: int) -> np.ndarray:
+    """`margins` of one site in each usable draw."""
+    return margins(ensemble.setup, ensemble.figures[ensemble.usable][:, :, [site]])[:, 0]
 
 
 def counted(laws: tuple[Law, ...]) -> list[int]:
     """Columns that a limit can be put on: weights change no account, and the climate has stops, not a scale."""
     return [k for k, law in enumerate(laws) if law.kind != "weight" and law.key != CLIMATE]
+
+
+def around(setup: Setup, code: str) -> Setup:
+    """The setup cut down to one site, for further runs of it alone; weights, which move no account, are not drawn."""
+    laws = tuple(law for law in setup.laws if law.kind != "weight")
+    return replace(setup, territory=around_site(setup.territory, code), laws=laws, within={})
 
 
 def site_futures(ensemble: Ensemble, found: Results, code: str) -> SiteFutures | None:

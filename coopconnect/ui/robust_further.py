@@ -1,0 +1,229 @@
+"""Further runs of Robustesse, each asked by a button: total Sobol indices of a site, and the regret of plans."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+
+import numpy as np
+import streamlit as st
+
+from coopconnect.show import charts, robust_charts
+from coopconnect.show.problem_words import told
+from coopconnect.show.robust_words import candidate_name, plans_sentence
+from coopconnect.show.words import euros, number, percent
+from coopconnect.siting.question import PlanError
+from coopconnect.siting.types import SitePlan
+from coopconnect.ui import network_page
+from coopconnect.ui.assumptions import table_html
+from coopconnect.ui.chart_block import draw_chart
+from coopconnect.ui.frame import Page
+from coopconnect.ui.jobs import Job, Shelf
+from coopconnect.ui.robust_jobs import SEED
+from coopconnect.uncertainty import drivers
+from coopconnect.uncertainty.drivers import Driver
+from coopconnect.uncertainty.plans import Candidate, CandidateFutures, Further, compared, plan_rows
+from coopconnect.uncertainty.results import results
+from coopconnect.uncertainty.run import Backend, Ensemble, Gathered, cores, gather, nothing_gathered, threads
+from coopconnect.uncertainty.site import SiteFutures, around, margins
+
+SOBOL_BASE = 256
+"""Points of Saltelli's design, a power of two: it takes that many runs for each quantity drawn, and two more."""
+
+MOST_JOBS = 12
+POLL_S = 1.0
+
+
+@dataclass(eq=False)
+class Runs(Job):
+    """Further runs that fill. plans: what they compare, where they do."""
+
+    runs: Gathered
+    backend: Backend
+    reduce: Callable[[np.ndarray], np.ndarray]
+    plans: tuple[Candidate, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """True where nothing is left to run."""
+        return bool(self.runs.done.all())
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> Shelf[Hashable, Runs]:
+    """Further runs of this server."""
+    return Shelf(MOST_JOBS)
+
+
+def _start(job: Runs) -> None:
+    """Go on, in a thread of its own; nothing where it runs or is complete."""
+    if not job.complete:
+        job.begin(lambda: _work(job), "further")
+
+
+def _work(job: Runs) -> None:
+    work = gather(job.runs, job.backend, job.reduce)
+    try:
+        for _ in work:
+            if job.stop.is_set():
+                break
+    finally:
+        work.close()
+
+
+def _watch(page: Page, key: Hashable, name: str) -> None:
+    """Progress and a way to stop while it runs; a way to go on where it was stopped."""
+
+    @st.fragment(run_every=POLL_S)
+    def shown() -> None:
+        job = _jobs().find(key)
+        if job is None or job.complete or not job.running:
+            st.rerun()
+        done = number(float(job.runs.done.sum()), page.language)
+        with st.container(horizontal=True, vertical_alignment="center", key=f"{name}_running"):
+            whole = number(float(job.runs.done.size), page.language)
+            st.progress(job.runs.share, page.say("further.progress", done=done, runs=whole))
+            st.button(page.say("robust.stop"), key=f"{name}_stop", on_click=job.stop.set)
+
+    shown()
+
+
+def _asked(page: Page, key: Hashable, name: str, make: Callable[[], Runs], label: str) -> Runs | None:
+    """The finished runs of a key; else the button that starts them, or how far they are."""
+    job = _jobs().find(key)
+    if job is not None and job.complete:
+        return job
+    if job is not None and job.running:
+        _watch(page, key, name)
+        return None
+    if job is not None and job.error:
+        st.error(page.say("robust.failed", reason=job.error), icon=None)
+    if st.button(page.say("robust.resume") if job is not None else label, key=f"{name}_start"):
+        with st.spinner(page.say("network.wait"), show_time=False):
+            _start(_jobs().take(key, make))
+        st.rerun()
+    return None
+
+
+def draw_sobol(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
+    """Total indices of the doubt about a site: a button, then the bars with their interactions."""
+    setup = ensemble.setup
+    laws = sum(law.kind != "weight" for law in setup.laws)
+    runs = SOBOL_BASE * (laws + 2)
+
+    def make() -> Runs:
+        alone = around(setup, site.code)
+        values = drivers.saltelli(alone, SOBOL_BASE, SEED)
+        return Runs(nothing_gathered(alone, values, 1), threads(cores()), partial(margins, alone))
+
+    job = _asked(
+        page, _sobol_key(ensemble, site.code), "robust_sobol", make,
+        page.say("further.sobol", runs=number(float(runs), page.language)),
+    )  # fmt: skip
+    if job is None:
+        st.caption(page.say("further.sobol_why"))
+        return
+    found = _sobol(job)
+    if found:
+        figure = robust_charts.driver_bars(
+            found, page.parameters, len(job.runs.values), page.language, page.view.projector
+        )
+        draw_chart(figure, "robust_sobol", charts.chart_config(page.language))
+
+
+def _sobol_key(ensemble: Ensemble, code: str) -> Hashable:
+    s = ensemble.setup
+    return "sobol", s.scenario, s.laws, code
+
+
+@lru_cache(maxsize=12)
+def _sobol(job: Runs) -> tuple[Driver, ...]:
+    return drivers.sobol(job.runs.setup.laws, job.runs.values, job.runs.found[:, 0], SEED)
+
+
+def draw_plans(page: Page, ensemble: Ensemble) -> None:
+    """What is regretted of each plan: that of Réseau, its beginnings, nothing, and those of scenarios put aside."""
+    st.html(
+        f'<h2 class="title">{html.escape(page.say("plans.title"))}</h2><p>{html.escape(page.say("plans.lead"))}</p>'
+    )
+
+    def make() -> Runs:
+        plans = _candidates(page)
+        work = threads(cores(), partial(plan_rows, plans))
+        return Runs(nothing_gathered(ensemble.setup, ensemble.values, len(plans)), work, np.asarray, plans)
+
+    try:
+        job = _asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))
+    except PlanError as error:
+        st.error("\n".join(f"- {html.escape(told(p, page.language))}" for p in error.problems), icon=None)
+        return
+    found = () if job is None else _compared(job)
+    if not found:
+        return
+    language = page.language
+    head = tuple(
+        page.say(f"plans.col_{key}") for key in ("name", "sites", "worth", "gains", "best", "regret", "p95", "worst")
+    )
+    rows = [
+        (candidate_name(p.name, language), number(float(p.sites), language), euros(p.worth_eur, language),
+         percent(p.p_gains, language), percent(p.p_best, language), euros(p.regret_eur, language),
+         euros(p.regret_p95_eur, language), euros(p.regret_worst_eur, language))
+        for p in found
+    ]  # fmt: skip
+    st.html(
+        f'<p class="say">{html.escape(plans_sentence(found, language))}</p>'
+        + table_html(head, rows, numbers=(1, 2, 3, 4, 5, 6, 7), red=True)
+        + f'<p class="hint">{html.escape(page.say("plans.note"))}</p>'
+    )
+
+
+def _plans_key(page: Page, ensemble: Ensemble) -> Hashable:
+    s = ensemble.setup
+    others = tuple((item.title, item.scenario) for item in page.session.kept)
+    return "plans", s.scenario, s.laws, ensemble.draws, network_page.question_of(page), others
+
+
+@lru_cache(maxsize=12)
+def _compared(job: Runs) -> tuple[CandidateFutures, ...]:
+    return compared(job.plans, job.runs.found)
+
+
+def _candidates(page: Page) -> tuple[Candidate, ...]:
+    """Nothing; the plan of Réseau, its first site and its first half; what the other scenarios would plan."""
+    plan = network_page.plan_under(page, page.scenario)
+    rows = _rows(plan)
+    desks = plan.question.desks
+    found = [Candidate("nothing", ())]
+    if len(rows) > 1:
+        found.append(Candidate("first", rows[:1], desks))
+    if len(rows) > 3:
+        found.append(Candidate("half", rows[: len(rows) // 2], desks))
+    found.append(Candidate("network", rows, desks))
+    for item in page.session.kept:
+        if item.scenario.territory == page.scenario.territory:
+            other = network_page.plan_under(page, item.scenario)
+            found.append(Candidate(item.title or page.say("compare.untitled"), _rows(other), desks))
+    return tuple(found)
+
+
+def _rows(plan: SitePlan) -> tuple[int, ...]:
+    """Sites in opening order, existing ones first."""
+    return tuple(site.row for site in sorted(plan.sites, key=lambda site: site.rank))
+
+
+def further_of(page: Page, ensemble: Ensemble | None, code: str) -> Further:
+    """What further runs have found for the scenario on the screen, for a file; nothing is started."""
+    if ensemble is None:
+        return Further()
+    found = results(ensemble)
+    if not code and found is not None:  # the page tells the first of the ranking where no village is selected
+        code = str(found.sites["zone_code"].iloc[found.order[0]])
+    sobol, plans = (_jobs().find(key) for key in (_sobol_key(ensemble, code), _plans_key(page, ensemble)))
+    whole = sobol is not None and sobol.complete
+    return replace(
+        Further(code), sobol=_sobol(sobol) if sobol is not None and whole else (),
+        runs=len(sobol.runs.values) if sobol is not None and whole else 0,
+        plans=_compared(plans) if plans is not None and plans.complete else (),
+    )  # fmt: skip

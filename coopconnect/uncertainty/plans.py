@@ -1,0 +1,102 @@
+"""Plans of several sites in the futures drawn: what each is worth in each, and what is regretted of it.
+
+Unlike the figures by site, which open one hub at a time, a plan opens all its hubs: they share the commuters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coopconnect.scenario import parameter_values
+from coopconnect.siting import measure
+from coopconnect.siting.network import network_with
+from coopconnect.uncertainty.drivers import Driver
+from coopconnect.uncertainty.engine import Setup, drawn_calibration, drawn_scenario, net_benefit_eur
+from coopconnect.uncertainty.results import plan_regret
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A set of sites to compare. rows: of the sites of the territory; desks: the most at one site, 0 for any number."""
+
+    name: str
+    rows: tuple[int, ...]
+    desks: int = 0
+
+
+@dataclass(frozen=True)
+class CandidateFutures:
+    """What the futures say of a plan, in euros a year of net benefit.
+
+    worth: mean; p_gains: share of the futures in which it is above 0; p_best: in which no other plan does better;
+    regret: mean, 95 % and largest of what is lost against the best plan of each future.
+    """
+
+    name: str
+    sites: int
+    worth_eur: float
+    p_gains: float
+    p_best: float
+    regret_eur: float
+    regret_p95_eur: float
+    regret_worst_eur: float
+
+
+def plan_worths(setup: Setup, row: np.ndarray, plans: tuple[Candidate, ...]) -> np.ndarray:
+    """Net benefit a year of each plan in one future, (plans,), euros; NaN where the draw has no solution.
+
+    Sum over the open sites of euros + hours * value of time + tonnes * value of carbon - yearly cost, the demand
+    shared among them. A plan without sites is worth 0.
+    """
+    scenario, drawn = drawn_scenario(setup, row)
+    calibration = drawn_calibration(setup, scenario, drawn)
+    if calibration is None:
+        return np.full(len(plans), np.nan)
+    values = {**parameter_values(scenario, setup.parameters), **drawn}
+    prepared = setup.reach(scenario.access_max_min)
+    network = network_with(setup.territory, prepared, scenario, values, calibration)
+    around = measure.around_of(network)
+    worth = np.zeros(len(plans))
+    for k, plan in enumerate(plans):
+        if plan.rows:
+            chosen = np.zeros(network.n_sites, dtype=bool)
+            chosen[list(plan.rows)] = True
+            found, _ = measure.results(network, around, np.flatnonzero(chosen), network.zone_sums(chosen), plan.desks)
+            worth[k] = net_benefit_eur(found).sum()
+    return worth
+
+
+def plan_rows(plans: tuple[Candidate, ...], setup: Setup, rows: np.ndarray) -> np.ndarray:
+    """`plan_worths` of each row of a design, (rows, plans)."""
+    return np.stack([plan_worths(setup, row, plans) for row in rows])
+
+
+def compared(plans: tuple[Candidate, ...], worth: np.ndarray) -> tuple[CandidateFutures, ...]:
+    """What the futures say of each plan, from `plan_worths` of each; futures without a solution are left out."""
+    worth = worth[np.isfinite(worth).all(axis=1)]
+    if not worth.size:
+        return ()
+    regret = plan_regret(worth)
+    best = worth >= worth.max(axis=1)[:, None]
+    return tuple(
+        CandidateFutures(
+            plan.name, len(plan.rows), float(worth[:, k].mean()), float((worth[:, k] > 0.0).mean()),
+            float(best[:, k].mean()), *(float(r) for r in regret[:, k]),
+        )
+        for k, plan in enumerate(plans)
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Further:
+    """What further runs say beside an ensemble, where they were asked.
+
+    sobol: drivers of the margin of the site `code` with total indices, from `runs` runs; plans: what is regretted of each.
+    """
+
+    code: str = ""
+    sobol: tuple[Driver, ...] = ()
+    runs: int = 0
+    plans: tuple[CandidateFutures, ...] = ()
