@@ -12,7 +12,7 @@ from SALib.test_functions import Ishigami
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
-from coopconnect.show.robust_words import plans_sentence
+from coopconnect.show.robust_words import box_words, plans_sentence
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty import drivers, prim, tipping
 from coopconnect.uncertainty.engine import KEPT, Setup, run_draw
@@ -198,6 +198,29 @@ def test_one_hub_alone_is_worth_what_its_draw_says(
     assert worth[0] == 0.0
     assert worth[1] == pytest.approx(alone[2], rel=1e-5)
     assert worth[2] != pytest.approx(alone.sum(), rel=1e-3)
+
+
+def test_a_limit_that_chance_could_make_is_left_out() -> None:
+    """200 draws of 42 quantities, one of which tells: the 41 others are noise and none of them is in the box."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        x = rng.random((200, 42))
+        box = prim.failing_box(x, (x[:, 5] > 0.6) & (rng.random(200) < 0.8))
+        assert box is not None
+        assert [limit.column for limit in box.limits] == [5]
+        assert prim.failing_box(rng.random((200, 42)), rng.random(200) < 0.3) is None
+        assert box.limits[0].p < prim.DOUBTFUL
+
+
+def test_the_limits_of_a_box_are_joined_in_true_french(parameters: Parameters, reference: Scenario) -> None:
+    laws = laws_of(reference, parameters)
+    at = [law.key for law in laws].index
+    keys = ("opex_shared_eur_per_year", "hub_share_reference", "hub_days_per_user_per_week")
+    limits = tuple(prim.Limit(at(key), None, 1.5, 0.0) for key in keys)
+    words = box_words(prim.Box(limits, 0.8, 0.8, 0.3), laws, parameters, "fr")
+    assert ", que moins de" in words
+    assert " et qu'un usager vient" in words
+    assert ", fewer than" in box_words(prim.Box(limits, 0.8, 0.8, 0.3), laws, parameters, "en")
 
 
 def test_regret_of_plans_by_hand() -> None:

@@ -12,6 +12,7 @@ from coopconnect.uncertainty.site import SiteFutures
 _PLAN_NAMES = ("nothing", "first", "half", "network")
 _SMALL_SHARE = 0.02
 _ALWAYS = 0.9995
+_ELIDED = "aeiouyhàâéèêîôû"
 
 
 def label_of(key: str, parameters: Parameters, language: str) -> str:
@@ -43,9 +44,13 @@ def _limit(limit: Limit, law: Law, parameters: Parameters, language: str) -> str
 
 
 def box_words(box: Box, laws: tuple[Law, ...], parameters: Parameters, language: str) -> str:
-    """The limits of a box joined: 'moins de 40 % des jours ... et que le local coûte plus de ...'."""
+    """The limits of a box joined: 'moins de 40 % des jours ..., que le local coûte plus de ... et qu'un usager ...'."""
     limits = [_limit(limit, laws[limit.column], parameters, language) for limit in box.limits]
-    return say("fails.and", language).join(limits)
+    joined = limits[0]
+    for k, limit in enumerate(limits[1:], start=2):
+        link = "fails.and" if k == len(limits) else "fails.comma"
+        joined += say(f"{link}_elided" if limit[0].casefold() in _ELIDED else link, language) + limit
+    return joined
 
 
 def failing_sentence(site: SiteFutures, parameters: Parameters, language: str) -> str:
@@ -66,7 +71,8 @@ def learn_sentence(site: SiteFutures, parameters: Parameters, language: str) -> 
     """The one thing worth finding out, and how much of the doubt would go."""
     if site.learn is None:
         return say("learn.nothing", language)
-    name = label_of(site.learn.key, parameters, language)
+    key = f"learn.what.{site.learn.key}"
+    name = say(key, language) if known(key) else label_of(site.learn.key, parameters, language)
     share = percent(min(max(site.learn.first, 0.0), 1.0), language)
     return say("learn.first", language, what=name[:1].lower() + name[1:], share=share)
 
