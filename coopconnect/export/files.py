@@ -39,6 +39,7 @@ from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario, hosts_of
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.results import results
+from coopconnect.uncertainty.plans import Further
 from coopconnect.uncertainty.run import Ensemble
 
 RESPONSE_POINTS = 13
@@ -69,7 +70,7 @@ class Taken:
     (the best available one where it is ''). rural_only: as on the screen. hosts: as `hosts_of` gives them; home: the
     territory on which the choice is calibrated, where it is another one. ensemble: futures of this scenario, all drawn.
     compared: scenarios put aside; plan: sites to open together (a GeoPackage holds them as two more layers), or why
-    those that were asked cannot be.
+    those that were asked cannot be. further: what further runs say beside the ensemble.
     """
 
     territory: Territory
@@ -87,6 +88,7 @@ class Taken:
     ensemble: Ensemble | None = None
     compared: tuple[Compared, ...] = ()
     plan: SitePlan | tuple[str, ...] = ()
+    further: Further | None = None
 
     def say(self, key: str, **values: object) -> str:
         """A text of what is taken home."""
@@ -124,7 +126,7 @@ def workbook_bytes(t: Taken) -> bytes:
     return workbook(
         now, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
         on=t.on, title=t.dossier.title, rural_only=t.rural_only,
-        included=Included(t.territory, t.home, groups, t.compared, t.dossier, t.ensemble, t.plan),
+        included=Included(t.territory, t.home, groups, t.compared, t.dossier, t.ensemble, t.plan, t.further),
     )  # fmt: skip
 
 

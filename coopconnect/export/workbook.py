@@ -62,7 +62,7 @@ class Included:
     dossier: Dossier = field(default_factory=Dossier)
     ensemble: Ensemble | None = None
     plan: SitePlan | tuple[str, ...] = ()
-    further: Further = NOTHING_FURTHER
+    further: Further | None = None
 
 
 NOTHING_MORE = Included()
@@ -112,7 +112,7 @@ def workbook(
             book, sites, assessment, selected_code, parameters, included.territory, included.home, included.dossier
         )
     if included.ensemble is not None:
-        write_robust(book, included.ensemble, selected_code or "", included.further)
+        write_robust(book, included.ensemble, selected_code or "", included.further or NOTHING_FURTHER)
     if included.plan:
         write_network(book, included.plan)
     write_break_even(book, assessment, parameters)

@@ -35,11 +35,13 @@ def drawn_for(page: Page) -> Ensemble | None:
     return robust_jobs.drawn_for(page)
 
 
-def further_for(page: Page, ensemble: Ensemble | None) -> Further:
-    """What was asked beside these draws on Robustesse (total indices, plans), for a file."""
+def further_for(page: Page, ensemble: Ensemble | None, code: str) -> Further | None:
+    """What was asked beside these draws on Robustesse (total indices of the site, plans), for a file."""
+    if ensemble is None:
+        return None
     from coopconnect.ui.robust_further import further_of
 
-    return further_of(page, ensemble, page.view.selected)
+    return further_of(page, ensemble, code)
 
 
 def with_quantiles(page: Page, figures: list[Figure], code: str = "") -> list[Figure]:

@@ -213,10 +213,8 @@ def _rows(plan: SitePlan) -> tuple[int, ...]:
     return tuple(site.row for site in sorted(plan.sites, key=lambda site: site.rank))
 
 
-def further_of(page: Page, ensemble: Ensemble | None, code: str) -> Further:
+def further_of(page: Page, ensemble: Ensemble, code: str) -> Further:
     """What further runs have found for the scenario on the screen, for a file; nothing is started."""
-    if ensemble is None:
-        return Further()
     found = results(ensemble)
     if not code and found is not None:  # the page tells the first of the ranking where no village is selected
         code = str(found.sites["zone_code"].iloc[found.order[0]])

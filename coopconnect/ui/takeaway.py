@@ -19,7 +19,7 @@ from coopconnect.model.types import Assessment
 from coopconnect.scenario import Scenario
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, guard, query_of
-from coopconnect.ui.futures import drawn_for
+from coopconnect.ui.futures import drawn_for, further_for
 
 if TYPE_CHECKING:
     from coopconnect.export.files import Taken
@@ -121,7 +121,10 @@ def taken_with_more(page: Page, code: str, link: str) -> Taken:
     from coopconnect.ui.included import compared_of
     from coopconnect.ui.network_page import plan_of
 
-    return replace(taken(page, code, link), compared=compared_of(page), plan=plan_of(page))
+    made = taken(page, code, link)
+    return replace(
+        made, compared=compared_of(page), plan=plan_of(page), further=further_for(page, made.ensemble, code)
+    )  # fmt: skip
 
 
 def taken(page: Page, code: str, link: str) -> Taken:
