@@ -208,6 +208,17 @@ def _done(args: argparse.Namespace, document: dict[str, Any], line: str) -> None
     print(json.dumps(document, ensure_ascii=False) if args.json else line)
 
 
+def _futures(args: argparse.Namespace, result: Any, dossier: Dossier, places: tuple[Any, Any], parameters: Any) -> Any:
+    """The draws of `export --draws` for the scenario of `result`; their libraries load here only."""
+    from coopconnect.uncertainty.engine import Setup
+    from coopconnect.uncertainty.laws import laws_of
+    from coopconnect.uncertainty.run import run
+    from coopconnect.uncertainty.survey import learned
+
+    laws = laws_of(result.scenario, parameters, posterior=learned(dossier.survey, parameters))
+    return run(Setup(*places, result.scenario, parameters, laws), args.draws)
+
+
 def run_export(args: argparse.Namespace) -> int:
     """`export --to FILE`: the workbook, an argument, a map, a chart, GIS files, the council kit."""
     from dataclasses import replace
@@ -222,9 +233,14 @@ def run_export(args: argparse.Namespace) -> int:
     _, result = _assess(scenario, parameters, args.shipped)
     _, before = _assess(reference_scenario(parameters, scenario.territory), parameters, args.shipped)
     link = "?" + "&".join(f"{k}={v}" for k, v in to_query(scenario, parameters).items())
+    futures = _futures(args, result, dossier, (territory, home), parameters) if args.draws else None
+    if futures is not None:
+        from coopconnect.uncertainty.bands import with_quantiles
+
+        result = with_quantiles(result, futures)
     taken = Taken(
         territory, replace(result, scenario=scenario), before, parameters, args.language, date.today(), args.link or link,
-        args.site or "", dossier, hosts=_hosts(territory, args.shipped), home=home,
+        args.site or "", dossier, hosts=_hosts(territory, args.shipped), home=home, ensemble=futures,
     )  # fmt: skip
     export_file(target, taken, args.argument, args.chart)
     _done(
@@ -301,6 +317,12 @@ def parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--argument", choices=ARGUMENTS, default="elected", help="which PDF")
     export.add_argument("--chart", choices=CHARTS, default="map", help="which picture")
+    export.add_argument(
+        "--draws",
+        type=_positive,
+        metavar="N",
+        help="draw N futures: ranges are their 5 and 95 %% (docs/uncertainty.md)",
+    )
     export.add_argument("--link", metavar="ADDRESS", help="address printed in the files, with its code")
     export.add_argument("--language", choices=("fr", "en"), default="fr")
     plan = add("plan", "which sites together, in which order, with a proven bound", cli_siting.run_plan)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from coopconnect import MODEL_VERSION
-from coopconnect.cli import DONE, _positive, _target, _with_refusals, say, scenario_of, territories
+from coopconnect.cli import DONE, _positive, _read_scenario, _target, _with_refusals, say, territories
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import load_parameters
 from coopconnect.show.robust_words import failing_sentence, label_of, learn_sentence
@@ -36,6 +36,7 @@ from coopconnect.uncertainty.run import (
     threads,
 )
 from coopconnect.uncertainty.site import SiteFutures, counted, margins, site_futures
+from coopconnect.uncertainty.survey import learned
 
 ENDINGS = (".xlsx", ".csv", ".gpkg", ".geojson")
 LEAST_BASE = 64
@@ -210,7 +211,7 @@ def run_ensemble(args: argparse.Namespace) -> int:
     """`ensemble`: many futures, on this machine or on a Dask cluster."""
     target = _target(args.to, ENDINGS) if args.to else None
     parameters = load_parameters()
-    scenario = scenario_of(args, parameters)
+    scenario, dossier = _read_scenario(args, parameters)
     territory, home = territories(scenario, parameters, args.shipped)
     scenario = _with_refusals(scenario, territory, args.shipped)
     if args.sobol and (args.sobol < LEAST_BASE or args.sobol & (args.sobol - 1)):
@@ -218,7 +219,9 @@ def run_ensemble(args: argparse.Namespace) -> int:
     questions = {text: from_text(text) for text in args.plan}
     for question in questions.values():
         check(question, territory)
-    setup = Setup(territory, home, scenario, parameters, laws_of(scenario, parameters, args.levers, args.weights))
+    known = learned(dossier.survey, parameters)
+    laws = laws_of(scenario, parameters, args.levers, args.weights, known)
+    setup = Setup(territory, home, scenario, parameters, laws)
     workers = cluster.workers_of(args.scheduler, args.wait) if args.scheduler else args.workers or cores()
     backend = cluster.dask(args.scheduler, args.wait) if args.scheduler else threads(workers)
     folder = Path(args.resume) if args.resume else None

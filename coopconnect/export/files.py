@@ -34,12 +34,12 @@ from coopconnect.scenario_file import to_toml
 from coopconnect.show import charts, site_charts
 from coopconnect.show.ground import contours_of, geometry_of
 from coopconnect.show.maps import MapSpec, map_texts, score_map
-from coopconnect.show.words import say
+from coopconnect.show.words import number, say
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario, hosts_of
 from coopconnect.territory.types import Territory
-from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.plans import Further
+from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.run import Ensemble
 
 RESPONSE_POINTS = 13
@@ -128,6 +128,13 @@ def workbook_bytes(t: Taken) -> bytes:
         on=t.on, title=t.dossier.title, rural_only=t.rural_only,
         included=Included(t.territory, t.home, groups, t.compared, t.dossier, t.ensemble, t.plan, t.further),
     )  # fmt: skip
+
+
+def _ranges_told(t: Taken) -> str:
+    """What the lows and highs of these files are."""
+    drawn = t.assessment.drawn
+    key = "take.readme_ranges_drawn" if drawn else "take.readme_ranges"
+    return t.say(key, draws=number(float(drawn), t.language))
 
 
 def as_assessed(t: Taken) -> Assessment:
@@ -305,7 +312,7 @@ def readme(t: Taken) -> str:
     lines = [
         t.say("take.readme_title", name=str(site["name"]), territory=t.territory.name), t.dossier.title, "",
         scenario_words(t.assessment.scenario, t.language), t.link, "", t.say("take.readme_files"), *files, "",
-        t.say("take.readme_data"), *tables_told, "", t.say("take.readme_ranges"),
+        t.say("take.readme_data"), *tables_told, "", _ranges_told(t),
         say("argument.stamp", t.language, version=t.assessment.model_version, date=day_words(t.on, t.language)),
     ]  # fmt: skip
     return "\r\n".join(line for line in lines if line is not None) + "\r\n"

@@ -21,7 +21,7 @@ from coopconnect.export.columns import SITE_SHEET_COLUMNS, Column
 from coopconnect.export.sheet_robust import FIELDS as FUTURES_FIELDS
 from coopconnect.export.tables import sites_table
 from coopconnect.model.types import Assessment
-from coopconnect.show.words import say
+from coopconnect.show.words import number, say
 
 if TYPE_CHECKING:
     import geopandas
@@ -34,9 +34,12 @@ DEGREE_DECIMALS = 5
 _ENDS = {"_low": "low", "_high": "high"}
 
 
-def field_descriptions(language: str) -> dict[str, tuple[str, str]]:
-    """Title and description (unit, official or modelled) of every field, by its name."""
-    found = {c.name: _described(c, language) for c in SITE_SHEET_COLUMNS}
+def field_descriptions(language: str, drawn: int = 0) -> dict[str, tuple[str, str]]:
+    """Title and description (unit, official or modelled, what lows and highs are) of every field, by its name.
+
+    drawn: as in the assessment.
+    """
+    found = {c.name: _described(c, language, drawn) for c in SITE_SHEET_COLUMNS}
     kind = say("export.kind.modelled", language)
     for name in FUTURES_FIELDS:
         key, _, end = name.partition("_p")
@@ -46,13 +49,16 @@ def field_descriptions(language: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _described(column: Column, language: str) -> tuple[str, str]:
+def _described(column: Column, language: str, drawn: int) -> tuple[str, str]:
+    ends = ""
     title = say(f"export.site.{column.key}", language)
     if column.end in _ENDS:
         title = say(f"export.{_ENDS[column.end]}", language, name=title)
+        key = "export.say.ends_drawn" if drawn else "export.say.ends"
+        ends = say(key, language, draws=number(float(drawn), language)).rstrip(".")
     unit = say(f"export.unit.{column.unit}", language) if column.unit else ""
     kind = "modelled" if column.kind == "computed" else column.kind
-    return title, " · ".join(part for part in (unit, say(f"export.kind.{kind}", language)) if part)
+    return title, " · ".join(part for part in (unit, say(f"export.kind.{kind}", language), ends) if part)
 
 
 def site_layer(
@@ -98,7 +104,7 @@ def geojson_bytes(
     ]  # fmt: skip
     fields = {
         name: {"title": title, "description": text}
-        for name, (title, text) in field_descriptions(language).items() if name in layer.columns
+        for name, (title, text) in field_descriptions(language, assessment.drawn).items() if name in layer.columns
     }  # fmt: skip
     document = {
         "type": "FeatureCollection", "name": LAYER, "model_version": assessment.model_version,
@@ -130,7 +136,7 @@ def write_geopackage(
     layer = site_layer(assessment, codes, contours, futures)
     path.unlink(missing_ok=True)
     write_layer(path, LAYER, layer.replace([np.inf, -np.inf], np.nan), _layer_options(language), on)
-    described = field_descriptions(language)
+    described = field_descriptions(language, assessment.drawn)
     describe_fields(path, LAYER, {c: described[c] for c in layer.columns if c in described})
     return len(layer)
 

@@ -40,13 +40,15 @@ TIE_STEP = 1e-9
 class SitesSheet:
     """Where things are in the sheet Sites, for the formulas of other sheets. `table` is in the order of the rows.
 
-    of: sites of the territory; more than the rows where only the best `MOST_SITES` are written.
+    of: sites of the territory; more than the rows where only the best `MOST_SITES` are written. drawn: as in the
+    assessment.
     """
 
     name: str
     table: pd.DataFrame
     columns: dict[str, int]
     of: int
+    drawn: int = 0
 
     @property
     def complete(self) -> bool:
@@ -87,7 +89,7 @@ def sites_layout(book: Book, assessment: Assessment, reference: Assessment, rura
     """The rows and the place of each column, before anything is written."""
     table = ordered_sites(assessment, reference, rural_only).head(MOST_SITES)
     columns = {c.name: n for n, c in enumerate(SITE_SHEET_COLUMNS)}
-    return SitesSheet(b.words(book, "sheet.sites"), table, columns, len(assessment.sites))
+    return SitesSheet(b.words(book, "sheet.sites"), table, columns, len(assessment.sites), assessment.drawn)
 
 
 def column_title(book: Book, column: Column, family: str = "site") -> str:
@@ -185,7 +187,10 @@ def write_sites(book: Book, layout: SitesSheet, kinds: Mapping[str, str]) -> Wor
     """Write the sheet Sites: bands of nature and unit, an Excel table with live columns, filters, frozen panes."""
     sheet, _ = b.add_sheet(book, "sites", GAIN)
     printed = len(PRINTED_SITE_COLUMNS) - 1
-    note = b.words(book, "say.sites_note")
+    ends = b.words(
+        book, "say.ends_drawn" if layout.drawn else "say.ends", draws=number(float(layout.drawn), book.language)
+    )
+    note = b.words(book, "say.sites_note", ends=ends)
     if not layout.complete:
         kept, every = (number(n, book.language) for n in (len(layout.table), layout.of))
         note = f"{b.words(book, 'say.sites_cut', kept=kept, all=every)} {note}"

@@ -190,7 +190,8 @@ def _totals(book: Book, sheet: Worksheet, summary: Summary, row: int) -> int:
         )
         for column, end, value in ((CENTRAL, "", total.value), (LOW, "_low", total.low), (HIGH, "_high", total.high)):
             bold = {"bold": True} if not end else {"font_color": MUTED_INK}
-            _live(sheet, row, column, formulas.get(key, {}).get(end, ""), value, book, form, **bold)
+            live = "" if end and summary.assessment.drawn else formulas.get(key, {}).get(end, "")
+            _live(sheet, row, column, live, value, book, form, **bold)  # a quantile of totals is no total of quantiles
         _note(book, sheet, summary, row, key)
         b.put_text(sheet, row, UNIT, b.words(book, f"unit.{unit}"), book, font_color=MUTED_INK, indent=1)
         b.put(sheet, row, REFERENCE, usual.value, book, form)

@@ -145,6 +145,8 @@ class Assessment:
     totals: by the names of `TOTALS`.
     access_site, access_zone: for each access pair within reach, the row of `sites` and the row of
         `Territory.zones`; pair_users, pair_hours: users and hours a year of that pair.
+    drawn: draws of an ensemble of which 5 and 95 % are the lows and highs; 0 where they are the ends of assumptions
+        moved one at a time.
     """
 
     model_version: str
@@ -165,6 +167,7 @@ class Assessment:
     calibration: Calibration
     modelled: tuple[str, ...]
     seconds: float = 0.0
+    drawn: int = 0
 
     def site(self, code: str) -> pd.Series | None:
         """Row of a site by the INSEE code of its commune, or None."""

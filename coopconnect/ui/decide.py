@@ -72,7 +72,7 @@ def assess_page(page: Page) -> Decision:
 
 def _decision(page: Page) -> Decision:
     territory = cached.territory(page.scenario.territory)
-    now = cached.assessment(page.scenario)
+    now = with_quantiles(page, cached.assessment(page.scenario))
     reference = cached.reference_assessment(page.scenario.territory)
     return Decision(territory, now, reference, listed(now, territory, page.view))
 
@@ -190,10 +190,9 @@ def draw_figures(page: Page, decision: Decision) -> None:
         figures = territory_figures(page, decision.now, decision.reference)
     else:
         title = page.say("figure.title_site", name=str(site["name"]))
-        figures = site_figures(page, site, decision.reference.site(page.view.selected))
+        figures = site_figures(page, site, decision.reference.site(page.view.selected), decision.now.drawn)
     per = html.escape(page.say("figure.per"))
     heading = f'<h2 class="title">{html.escape(title)} <small>{per}</small></h2>'
-    figures = with_quantiles(page, figures, "" if site is None else page.view.selected)
     st.html(heading + figures_html(page, figures, decision.territory))
 
 

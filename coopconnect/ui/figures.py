@@ -63,7 +63,7 @@ def territory_figures(page: Page, now: Assessment, reference: Assessment) -> lis
     def total(kind: str, name: str, formatter: Formatter, note: str = "") -> Figure:
         value = now.totals[name]
         label = page.say(f"figure.{kind}")
-        return Figure(kind, label, value, reference.totals[name].value, formatter, note, value.value < 0)
+        return Figure(kind, label, value, reference.totals[name].value, formatter, note, value.value < 0, now.drawn)
 
     replaced = hours(mean_if_replaced(now), language)
     lost = float(now.households.loc[now.households["hours_to"] <= 0.0, "users_share"].sum())
@@ -85,15 +85,15 @@ def territory_figures(page: Page, now: Assessment, reference: Assessment) -> lis
     ]  # fmt: skip
 
 
-def site_figures(page: Page, now: pd.Series, reference: pd.Series | None) -> list[Figure]:
-    """The four headline figures of one site."""
+def site_figures(page: Page, now: pd.Series, reference: pd.Series | None, drawn: int = 0) -> list[Figure]:
+    """The four headline figures of one site; drawn: as in its assessment."""
     language = page.language
 
     def column(kind: str, name: str, formatter: Formatter, note: str) -> Figure:
         value = Range(float(now[f"{name}_low"]), float(now[name]), float(now[f"{name}_high"]))
         before = None if reference is None else float(reference[name])
         bad = value.value < (1.0 if name == "viability" else 0.0)
-        return Figure(kind, page.say(f"figure.{kind}"), value, before, formatter, note, bad)
+        return Figure(kind, page.say(f"figure.{kind}"), value, before, formatter, note, bad, drawn)
 
     replaced = hours(float(now["hours_if_all_replaced"]), language)
     users = number(float(now["users"]), language)

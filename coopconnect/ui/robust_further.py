@@ -157,7 +157,9 @@ def draw_plans(page: Page, ensemble: Ensemble) -> None:
     try:
         job = _asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))
     except PlanError as error:
-        st.error("\n".join(f"- {html.escape(told(p, page.language))}" for p in error.problems), icon=None)
+        st.error(
+            "\n".join(f"- {html.escape(told(p, page.language, page.parameters))}" for p in error.problems), icon=None
+        )
         return
     found = () if job is None else _compared(job)
     if not found:

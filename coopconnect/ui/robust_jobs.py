@@ -15,6 +15,7 @@ from coopconnect.ui import cached
 from coopconnect.ui.frame import Page
 from coopconnect.ui.jobs import Job as BackgroundJob
 from coopconnect.ui.jobs import Shelf
+from coopconnect.uncertainty.bands import site_bands
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import laws_of
 from coopconnect.uncertainty.run import Ensemble, blank, cores, stream, threads
@@ -91,6 +92,8 @@ def _work(job: Job) -> None:
                 break
     finally:
         work.close()
+    if job.complete:  # what other pages read of it, so that none waits
+        site_bands(job.ensemble)
 
 
 def finished(key: Key) -> Ensemble | None:

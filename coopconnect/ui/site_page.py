@@ -94,7 +94,7 @@ def draw_header(page: Page, decision: Decision, site: pd.Series) -> None:
     with left:
         st.html(header_html(page, site))
     with right:
-        st.html(score_html(page, site, rank_words(page, decision, site)))
+        st.html(score_html(page, site, rank_words(page, decision, site), decision.now.drawn))
     with st.container(horizontal=True, vertical_alignment="bottom", key="sheet_moves"):
         for code, key in ((place.before, "before"), (place.after, "after")):
             other = decision.now.site(code) if code else None
@@ -149,17 +149,19 @@ def rank_words(page: Page, decision: Decision, site: pd.Series) -> str:
     return " ".join(word for word in words if word)
 
 
-def score_html(page: Page, site: pd.Series, rank: str) -> str:
-    """The score, its ribbon from low to high on a scale of 100, the rank in words."""
+def score_html(page: Page, site: pd.Series, rank: str, drawn: int = 0) -> str:
+    """The score, its ribbon from low to high on a scale of 100, the rank in words; drawn: as in the assessment."""
     score = span(site, "score")
     low, value, high = (number(v, page.language) for v in (score.low, score.value, score.high))
     ribbon = page.say("sheet.ribbon", score=value, low=low, high=high)
+    key = "figure.between_drawn" if drawn else "sheet.between"
+    between = page.say(key, low=low, high=high, draws=number(drawn, page.language))
     return (
         f'<div class="scorebox"><p class="number">{value}<small> / 100</small></p>'
         f'<div class="ribbon" role="img" aria-label="{html.escape(ribbon)}">'
         f'<i style="left:{score.low:.1f}%;width:{max(score.high - score.low, 0.5):.1f}%"></i>'
         f'<b style="left:{score.value:.1f}%"></b></div>'
-        f"<p>{html.escape(page.say('sheet.between', low=low, high=high))}</p><p>{html.escape(rank)}</p></div>"
+        f"<p>{html.escape(between)}</p><p>{html.escape(rank)}</p></div>"
     )
 
 
@@ -184,7 +186,7 @@ def draw_score(page: Page, decision: Decision, site: pd.Series) -> None:
     with right:
         before = decision.reference.site(str(site["zone_code"]))
         heading = f'<h2 class="title">{html.escape(page.say("sheet.changes"))} <small>{html.escape(page.say("figure.per"))}</small></h2>'  # fmt: skip
-        figures = futures.with_quantiles(page, site_figures(page, site, before), str(site["zone_code"]))
+        figures = site_figures(page, site, before, decision.now.drawn)
         st.html(heading + figures_html(page, figures, decision.territory))
 
 

@@ -19,7 +19,7 @@ from coopconnect.model.types import Assessment
 from coopconnect.scenario import Scenario
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, guard, query_of
-from coopconnect.ui.futures import drawn_for, further_for
+from coopconnect.ui.futures import drawn_for, further_for, with_quantiles
 
 if TYPE_CHECKING:
     from coopconnect.export.files import Taken
@@ -133,7 +133,7 @@ def taken(page: Page, code: str, link: str) -> Taken:
 
     place = page.scenario.territory
     return Taken(
-        cached.territory(place), with_answers(cached.assessment(page.scenario), page.scenario),
+        cached.territory(place), with_answers(with_quantiles(page, cached.assessment(page.scenario)), page.scenario),
         cached.reference_assessment(place), page.parameters, page.language, date.today(), link, code,
         page.session.dossier, not page.view.all_communes, cached.hosts(place), cached.home_territory(place), drawn_for(page),
     )  # fmt: skip
