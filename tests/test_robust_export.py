@@ -23,6 +23,7 @@ from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.bands import with_quantiles
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import laws_of
 from coopconnect.uncertainty.results import results
@@ -92,6 +93,13 @@ def test_the_workbook_has_the_sheet_where_futures_are_drawn(
         content = workbook(now, now, parameters, (), "en", on=DAY, included=Included(ensemble=given))
         names[given] = opened(content).sheetnames
     assert [("Robustness" in found) for found in names.values()] == [False, True, False]
+    drawn = with_quantiles(now, ensemble)
+    book = opened(workbook(drawn, now, parameters, (), "en", on=DAY, included=Included(ensemble=ensemble)))
+    text = " ".join(str(c.value) for c in book["Sites"][2])
+    assert f"5 and 95% of {drawn.drawn} futures drawn" in text
+    total = next(row for row in book.worksheets[0].iter_rows() if "participating household" in str(row[0].value))
+    hours = drawn.totals["hours_per_participating_household"]
+    assert [c.value for c in total[1:4]] == pytest.approx([hours.value, hours.low, hours.high])
 
 
 def test_csv_for_french_excel(ensemble: Ensemble) -> None:

@@ -65,7 +65,7 @@ def page_data(kind: str, f: Facts, link: str, on: date) -> tuple[dict[str, Any],
     shown = shown_link(link) + (f" ({f.say('argument.local')})" if local else "")
     stamp = f.say("argument.stamp", version=f.assessment.model_version, date=day_words(on, f.language))
     draws = f.assessment.drawn
-    ranges = f.say(f"argument.column.range{'_drawn' if draws else ''}", draws=number(float(draws), f.language))
+    foot = f.say(f"argument.foot{'_drawn' if draws else ''}", draws=number(float(draws), f.language))
     data = {
         "title": f.say(f"argument.title.{kind}", name=name), "description": f.say("argument.description"), "kicker": f.say(f"argument.kicker.{kind}"),
         "name": name, "question": f.say(f"argument.question.{kind}"),
@@ -74,10 +74,10 @@ def page_data(kind: str, f: Facts, link: str, on: date) -> tuple[dict[str, Any],
         "cards": content["cards"], "blocks": content["blocks"],
         "plots": [plot for plot in content["plots"] if plot is not None],
         "actions": content["actions"], "notes": content["notes"],
-        "columns": [f.say("argument.column.figure"), f.say("argument.column.value"), ranges, f.say("argument.column.origin")],
+        "columns": [f.say("argument.column.figure"), f.say("argument.column.value"), f.say("argument.column.range"), f.say("argument.column.origin")],
         "scenario_lead": f.say("argument.scenario_lead"), "scenario": scenario_words(f.scenario, f.language),
         "sources_lead": f.say("argument.sources_lead"), "sources": source_lines(f, content["sources"]),
-        "foot": f.say("argument.foot"), "stamp": stamp, "link": address, "shown_link": shown, "code": bool(code),
+        "foot": foot, "stamp": stamp, "link": address, "shown_link": shown, "code": bool(code),
         "code_caption": f.say("argument.code_caption"), "code_alt": f.say("argument.code_alt"),
     }  # fmt: skip
     return data, {"code.svg": code} if code else {}

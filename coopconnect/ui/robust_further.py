@@ -158,7 +158,7 @@ def draw_plans(page: Page, ensemble: Ensemble) -> None:
         job = _asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))
     except PlanError as error:
         st.error(
-            "\n".join(f"- {html.escape(told(p, page.language, page.parameters))}" for p in error.problems), icon=None
+            "\n".join(f"- {html.escape(told(p, page.parameters, page.language))}" for p in error.problems), icon=None
         )
         return
     found = () if job is None else _compared(job)
