@@ -81,13 +81,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def threads(workers: int, made: RowsWork = run_rows) -> Backend:
+def threads(workers: int, made: RowsWork | None = None) -> Backend:
     """A backend of threads: the compiled loops run without the GIL."""
 
     def work(setup: Setup, values: np.ndarray, todo: list[int]) -> Iterator[Chunk]:
         with ThreadPoolExecutor(workers) as pool:
             yield from _as_they_come(
-                todo, lambda k: pool.submit(made, setup, values[rows_of(k, len(values))]), 2 * workers
+                todo, lambda k: pool.submit(made or run_rows, setup, values[rows_of(k, len(values))]), 2 * workers
             )
 
     return work
