@@ -13,6 +13,7 @@ from typing import Any
 from coopconnect.cli import DONE, FAILED, WrongInput, say, scenario_of, territories
 from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
 from coopconnect.scenario import reference_scenario
+from coopconnect.show import words
 from coopconnect.territory.official.catalogue import choose, load_catalogue
 from coopconnect.territory.official.contract import TABLES
 from coopconnect.territory.official.fetch import fetch
@@ -106,14 +107,15 @@ def _fetch(args: argparse.Namespace) -> int:
         except (ReadingError, StoreError) as error:
             failures.append({"key": entry.key, "error": str(error)})
     changes = _changes(args, parameters, before) if results else {}
-    lines = [f"{r['key']}: {r['rows']} rows" + _left_out(r["unplaced"]) for r in results]
+    lines = [f"{r['key']}: {r['rows']} rows" + _left_out(r["unplaced"], r["table"]) for r in results]
     lines += [f"{f['key']}: FAILED, {f['error']}" for f in failures] + _change_lines(changes)
     _told(args, {"fetched": results, "failed": failures, "changes": changes}, lines)
     return DONE if not failures else FAILED
 
 
-def _left_out(unplaced: Any) -> str:
-    return f", {unplaced:.0f} left out" if unplaced else ""
+def _left_out(unplaced: Any, table: Any) -> str:
+    name = f"official.unit.{table}" if words.known(f"official.unit.{table}") else "official.unit.other"
+    return f", {unplaced:.0f} {words.say(name, 'en')} outside today's communes left out" if unplaced else ""
 
 
 def _teller():  # type: ignore[no-untyped-def]
@@ -164,7 +166,7 @@ def _import(args: argparse.Namespace) -> int:
         "table": found.table, "kept": not args.dry_run, "label": asdict(found.label),
         "problems": [asdict(p) for p in found.problems], "changes": changes,
     }  # fmt: skip
-    lines = [f"{path.name}: {found.table}, {found.label.rows} rows" + _left_out(found.label.unplaced),
+    lines = [f"{path.name}: {found.table}, {found.label.rows} rows" + _left_out(found.label.unplaced, found.table),
              *(f"  {note}" for note in found.label.notes_en)]  # fmt: skip
     if found.problems:
         lines += [f"  {text}" for text in _problems(found, SHOWN_PROBLEMS).split("; ")]
@@ -268,13 +270,18 @@ def _changes(args: argparse.Namespace, parameters: Parameters, before: Any) -> d
     }  # fmt: skip
 
 
+def _figure(value: float) -> str:
+    """Two decimals at most: a count has none."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 def _change_lines(changes: dict[str, Any]) -> list[str]:
     if not changes:
         return []
     lines = [f"best {changes['top']} rural communes: {changes['top_kept']} stay among them; "
              f"{changes['viable_gained']} become viable, {changes['viable_lost']} no longer are"]  # fmt: skip
     return lines + [
-        f"  {name}: {both['before']['value']:.2f} -> {both['after']['value']:.2f}"
+        f"  {name}: {_figure(both['before']['value'])} -> {_figure(both['after']['value'])}"
         for name, both in changes["totals"].items()
     ]
 

@@ -44,6 +44,13 @@ def test_one_command_turns_a_modelled_departement_into_an_official_one(
     assert after["workers"]["kind"] == after["jobs"]["kind"] == "official"
     assert after["workers"]["year"] == "2018"
     assert after["workers"]["age_days"] == 0
+    flows = str(shared_data / "insee" / "flux_domicile_travail_isere_2017.csv")
+    told(
+        capsys, "data", "import", flows
+    )  # these do not reach the Vaucluse: its workers are still those of the comparator
+    elsewhere = {row["table"]: row for row in told(capsys, "data", "status", "--territory", "d84")["tables"]}
+    assert elsewhere["workers"]["kind"] == "official" and elsewhere["workers"]["age_days"] == 0
+    told(capsys, "data", "remove", "flows")
     modelled = told(capsys, "assess", "--territory", "d38", "--top", "1")["modelled"]
     assert "workers" not in modelled
     assert "workers" in told(capsys, "assess", "--territory", "d38", "--top", "1", "--shipped")["modelled"]

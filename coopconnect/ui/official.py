@@ -25,7 +25,8 @@ ENDINGS = ["csv", "txt", "tsv", "gz", "zip", "xlsx", "parquet"]
 PREVIEW_ROWS = 8
 SHOWN_PROBLEMS = 200
 MOVERS = 4
-_TOTALS = ("viable_rural_sites", "median_score", "median_users", "hours_per_participating_household")
+_TOTALS = {"viable_rural_sites": 0, "median_score": 1, "median_users": 1, "hours_per_participating_household": 1}
+"""Totals shown before and after, with their decimals."""
 _CHANGE, SAID = "official_change", "official_said"
 
 
@@ -126,7 +127,9 @@ def _keep(page: Page, found: Imported, title: str) -> tuple[str, str]:
     cached.store().add(found.frame, found.label)
     text = page.say("official.done", title=title, rows=number(float(found.label.rows), page.language))
     if found.label.unplaced >= 1:
-        text += " " + page.say("official.left_out", count=number(found.label.unplaced, page.language))
+        text += " " + page.say(
+            "official.left_out", count=number(found.label.unplaced, page.language), unit=_unit(page, found.table)
+        )
     return "done", text
 
 
@@ -208,11 +211,16 @@ def _confirm(page: Page, raw: RawTable, found: Guess) -> tuple[str, dict[str, st
     return table, mapping
 
 
+def _unit(page: Page, table: str) -> str:
+    """What the amounts of a table count (see `Label`)."""
+    return page.say(f"official.unit.{table if known(f'official.unit.{table}') else 'other'}")
+
+
 def _tell(page: Page, found: Imported) -> None:
     """What was read, and everything that is wrong, by line."""
     label = found.label
     figures = {name: number(float(getattr(label, name)), page.language) for name in ("rows", "placed", "unplaced")}
-    st.write(page.say("official.read", **figures))
+    st.write(page.say("official.read", unit=_unit(page, found.table), **figures))
     for note in label.notes_en if page.language == "en" else label.notes_fr:
         st.caption(html.escape(note))
     if not found.problems:
@@ -288,8 +296,11 @@ def draw_change(page: Page) -> None:
         counts = {"kept": found.top_kept, "top": found.top, "gained": found.gained, "lost": found.lost}
         st.write(page.say("official.changed_top", **counts))
         rows = [
-            (page.say(f"official.total.{name}"), *(number(r.value, page.language, 1) for r in found.totals[name]))
-            for name in _TOTALS
+            (
+                page.say(f"official.total.{name}"),
+                *(number(r.value, page.language, decimals) for r in found.totals[name]),
+            )
+            for name, decimals in _TOTALS.items()
         ]
         st.html(table_html(("", page.say("official.before"), page.say("official.after")), rows, numbers=(1, 2)))
         st.write(page.say("official.changed_movers", names=_movers(found.movers(MOVERS), page.language)))

@@ -28,7 +28,7 @@ class Label:
 
     kind: 'official' (a publisher's file) or 'own' (the user's figures). source: title for a reader. year: of the
     figures. loaded_on: ISO date. file_name, file_sha256: of the file that was read. rows: rows kept. placed,
-    unplaced: amount (workers for flows, rows elsewhere) put in communes of today and left out. notes_fr, notes_en:
+    unplaced: amount (workers for flows, workers or else jobs for margins, facilities for those, rows elsewhere) put in communes of today and left out. notes_fr, notes_en:
     what a reader should know (codes mapped, pairs left out).
     """
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from coopconnect.territory.official.catalogue import Entry
 from coopconnect.territory.official.store import Store
+from coopconnect.territory.provenance import FEEDS
 from coopconnect.territory.types import Provenance
 
 FED_BY = {"flows": "flows", "workers": "flows", "jobs": "flows", "rural": "density", "climate": "climate"}
@@ -44,8 +45,10 @@ def status_rows(
 
 def _row(p: Provenance, labels: Mapping[str, Any], catalogue: Mapping[str, Entry], today: date) -> dict[str, Any]:
     fed = FED_BY.get(p.table, "travel" if p.table == "travel" else "")
-    label = labels.get(fed) or (labels.get("margins") if p.table in ("workers", "jobs") else None)
-    age = _age(label.loaded_on, today) if label is not None and p.source == label.source else None
+    label = next(
+        (labels[name] for name in FEEDS.get(p.table, ()) if name in labels and labels[name].source == p.source), None
+    )
+    age = None if label is None else _age(label.loaded_on, today)
     better = better_fr = better_en = ""
     if p.kind not in ("official", "own"):
         if p.table == "travel":
