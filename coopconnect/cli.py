@@ -10,7 +10,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +25,7 @@ from coopconnect.scenario import (
     set_all,
     to_query,
 )
-from coopconnect.scenario_file import from_toml
+from coopconnect.scenario_file import ScenarioFile, from_toml
 
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
@@ -50,12 +50,12 @@ def say(text: str) -> None:
 
 def scenario_of(args: argparse.Namespace, parameters: Parameters) -> Scenario:
     """Scenario of the command: the reference, then the file, then each --set, then --territory."""
-    return _read_scenario(args, parameters)[0]
+    return read_scenario(args, parameters).scenario
 
 
-def _read_scenario(args: argparse.Namespace, parameters: Parameters) -> tuple[Scenario, Dossier]:
-    """The scenario of the command, and the dossier of its file (empty without one)."""
-    scenario, dossier = reference_scenario(parameters), Dossier()
+def read_scenario(args: argparse.Namespace, parameters: Parameters) -> ScenarioFile:
+    """The scenario of the command, with the dossier and the plan of its file (empty, None without one)."""
+    read = ScenarioFile(reference_scenario(parameters), Dossier())
     if args.scenario:
         path = Path(args.scenario)
         if not path.is_file():
@@ -64,15 +64,14 @@ def _read_scenario(args: argparse.Namespace, parameters: Parameters) -> tuple[Sc
             read = from_toml(path.read_text(encoding="utf-8"), parameters)
         except UnicodeDecodeError:
             raise WrongInput(f"--scenario {path}: not a text file in UTF-8") from None
-        scenario, dossier = read.scenario, read.dossier
     pairs: dict[str, object] = {}
     for text in args.set or ():
         key, equal, value = text.partition("=")
         if not equal:
             raise WrongInput(f"--set {text}: should be key=value")
         pairs[key.strip()] = value.strip()
-    scenario = set_all(scenario, pairs, parameters)
-    return (scenario.with_values(territory=args.territory) if args.territory else scenario), dossier
+    scenario = set_all(read.scenario, pairs, parameters)
+    return replace(read, scenario=scenario.with_values(territory=args.territory) if args.territory else scenario)
 
 
 def territories(scenario: Scenario, parameters: Parameters, shipped: bool = False) -> tuple[Any, Any]:
@@ -227,7 +226,8 @@ def run_export(args: argparse.Namespace) -> int:
     from coopconnect.export.files import ENDINGS, Taken, export_file
 
     parameters = load_parameters()
-    scenario, dossier = _read_scenario(args, parameters)
+    read = read_scenario(args, parameters)
+    scenario, dossier = read.scenario, read.dossier
     target = _target(args.to, ENDINGS)
     territory, home = territories(scenario, parameters, args.shipped)
     _, result = _assess(scenario, parameters, args.shipped)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from dataclasses import asdict
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from coopconnect import MODEL_VERSION
-from coopconnect.cli import DONE, FAILED, WrongInput, _target, _with_refusals, say, scenario_of, territories
+from coopconnect.cli import DONE, FAILED, WrongInput, _target, _with_refusals, read_scenario, say, territories
 from coopconnect.parameters import load_parameters
+from coopconnect.question import OBJECTIVES, Question
 from coopconnect.siting.locate.types import MODELS
-from coopconnect.siting.question import OBJECTIVES, Question
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.types import Territory
 
@@ -86,27 +91,42 @@ def run_locate(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _codes(given: list[str] | None) -> tuple[str, ...]:
-    """INSEE codes from repeated options, each of which may hold several, with commas."""
-    return tuple(sorted({code.strip().upper() for text in given or () for code in text.split(",") if code.strip()}))
+def _codes(given: list[str] | None) -> tuple[str, ...] | None:
+    """INSEE codes from repeated options, each of which may hold several, with commas; None where none was given."""
+    if given is None:
+        return None
+    return tuple(sorted({code.strip().upper() for text in given for code in text.split(",") if code.strip()}))
+
+
+def _question(args: argparse.Namespace, asked: Question | None) -> Question:
+    """What is planned: the plan of the scenario file (`asked`), then the options given. A number or a budget given alone
+    takes the place of both."""
+    given = {
+        "sites": args.sites, "budget_eur": args.budget, "years": args.years, "objective": args.objective,
+        "equity": args.equity, "forced": _codes(args.force), "forbidden": _codes(args.forbid),
+        "existing": _codes(args.existing), "apart_min": args.apart, "desks": args.desks,
+        "openings_per_year": args.per_year, "rural": args.rural,
+    }  # fmt: skip
+    base = asked or Question(sites=0)
+    if args.sites is not None or args.budget is not None:
+        base = replace(base, sites=0, budget_eur=0.0)
+    return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
     """Arguments of `plan`."""
-    parser.add_argument("--sites", type=_count, default=0, metavar="P", help="how many new sites at most")
-    parser.add_argument("--budget", type=_positive, default=0.0, metavar="EUR", help="for opening and running them")
-    parser.add_argument("--years", type=_count, default=5, help="years of running that the budget pays (5)")
-    parser.add_argument("--objective", choices=OBJECTIVES, default="hours")
-    parser.add_argument(
-        "--equity", type=_number, default=0.5, help="with --objective equity: 0 hours, 1 the worst served"
-    )
+    parser.add_argument("--sites", type=_count, metavar="P", help="how many new sites at most")
+    parser.add_argument("--budget", type=_positive, metavar="EUR", help="for opening and running them")
+    parser.add_argument("--years", type=_count, help="years of running that the budget pays (5)")
+    parser.add_argument("--objective", choices=OBJECTIVES, help="what the plan makes the most of (hours)")
+    parser.add_argument("--equity", type=_number, help="with --objective equity: 0 hours, 1 the worst served (0.5)")
     parser.add_argument("--force", action="append", metavar="CODE", help="this commune must be one (repeatable)")
     parser.add_argument("--forbid", action="append", metavar="CODE", help="this commune may not (repeatable)")
     parser.add_argument("--existing", action="append", metavar="CODE", help="a hub that exists and stays (repeatable)")
-    parser.add_argument("--apart", type=_number, default=0.0, metavar="MIN", help="no two within so many minutes")
-    parser.add_argument("--desks", type=_count, default=0, help="a site serves what so many desks can")
-    parser.add_argument("--per-year", type=_count, default=0, help="openings a year; all in the first if not given")
-    parser.add_argument("--rural", action="store_true", help="new sites in rural communes only")
+    parser.add_argument("--apart", type=_number, metavar="MIN", help="no two within so many minutes (0)")
+    parser.add_argument("--desks", type=_count, help="a site serves what so many desks can (0: any number)")
+    parser.add_argument("--per-year", type=_count, help="openings a year; all in the first if not given")
+    parser.add_argument("--rural", action="store_true", default=None, help="new sites in rural communes only")
     parser.add_argument("--seconds", type=_positive, default=10.0, help="time for the search and the proof (10)")
     parser.add_argument("--seed", type=_count, default=0)
     parser.add_argument("--to", metavar="FILE", help=f"also write {', '.join(ENDINGS)}")
@@ -127,28 +147,53 @@ def _written(target: Path, plan: SitePlan, territory: Territory, language: str) 
     say(f"{target}: {target.stat().st_size} bytes")
 
 
+@contextmanager
+def interrupted() -> Iterator[threading.Event]:
+    """Set once Ctrl-C is pressed, in place of ending the command; pressed again, it ends it."""
+    stop = threading.Event()
+
+    def pressed(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, pressed)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run_plan(args: argparse.Namespace) -> int:
     """`plan`: which sites together, in which order, with a proven bound."""
     from coopconnect.siting.plan import site_plan
 
     target = _target(args.to, ENDINGS) if args.to else None
     parameters = load_parameters()
-    scenario = scenario_of(args, parameters)
-    territory, home = territories(scenario, parameters, args.shipped)
-    scenario = _with_refusals(scenario, territory, args.shipped)
-    question = Question(
-        sites=args.sites, budget_eur=args.budget, years=args.years, objective=args.objective, equity=args.equity,
-        forced=_codes(args.force), forbidden=_codes(args.forbid), existing=_codes(args.existing),
-        apart_min=args.apart, desks=args.desks, openings_per_year=args.per_year, rural=args.rural,
-    )  # fmt: skip
-    plan = site_plan(territory, scenario, parameters, question, home, args.seconds, abs(args.seed))
+    read = read_scenario(args, parameters)
+    question = _question(args, read.plan)
+    territory, home = territories(read.scenario, parameters, args.shipped)
+    scenario = _with_refusals(read.scenario, territory, args.shipped)
+    with interrupted() as stop:
+        plan = site_plan(
+            territory, scenario, parameters, question, home, args.seconds, abs(args.seed),
+            watch=lambda value, bound: not stop.is_set(),
+        )  # fmt: skip
+    if stop.is_set():
+        say("coopconnect: stopped; this is the best plan so far")
     if target is not None:
         _written(target, plan, territory, args.language)
     document = plan_document(plan)
     if args.json:
         print(json.dumps(document, ensure_ascii=False))
         return DONE
-    proven = "proven best" if plan.gap == 0.0 else f"at most {100.0 * plan.gap:.2f} % from the best possible"
+    known = (
+        f"at most {100.0 * plan.gap:.2f} % from the best possible" if math.isfinite(plan.gap) else "nothing proven yet"
+    )
+    proven = "proven best" if plan.gap == 0.0 else known
     print(
         f"{plan.territory_name} · {question.objective}: {plan.value:,.1f} {plan.unit} ({proven}) · {plan.seconds:.2f} s"
     )

@@ -57,7 +57,7 @@ ENGLISH = {
     "from_zero": "should be a number from 0; not {given}",
     "from_one": "should be at least 1; not {given}",
     "between": "allowed from {low} to {high}; not {given}",
-    "plan_limit": "one of them is needed",
+    "plan_limit": "a number above 0, or a budget, is needed",
     "plan_no_site": "no site in territory {territory} with code {given}",
     "plan_both": "{given} is also forced or existing; keep one",
     "plan_forced": "{count} sites, but only {most} may open",

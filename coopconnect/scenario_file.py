@@ -24,6 +24,7 @@ from coopconnect.dossier import (
 )
 from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem, quoted
+from coopconnect.question import Question, from_table, to_table
 from coopconnect.scenario import (
     Scenario,
     ScenarioError,
@@ -36,7 +37,7 @@ from coopconnect.scenario import (
 FILE_VERSION = "2"
 """Version written in files; each version before has its migration in `_MIGRATIONS`."""
 
-_KEYS = ("title", "why", "title_en", "why_en", "version", "differences", "sites", "survey")
+_KEYS = ("title", "why", "title_en", "why_en", "version", "differences", "plan", "sites", "survey")
 _SITE_KEYS = ("answers", "remarks", "named_users", "notes", "photos")
 _PHOTO_KEYS = ("name", "caption", "jpeg")
 _CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
@@ -44,22 +45,28 @@ _CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 
 @dataclass(frozen=True)
 class ScenarioFile:
-    """What a file says. migrated_from: the older version it was written in, '' for the present one."""
+    """What a file says. plan: what the page Réseau was asked, None where nothing was. migrated_from: the older version it
+    was written in, '' for the present one."""
 
     scenario: Scenario
     dossier: Dossier
     title_en: str = ""
     why_en: str = ""
     migrated_from: str = ""
+    plan: Question | None = None
 
 
-def to_toml(scenario: Scenario, parameters: Parameters, dossier: Dossier | None = None) -> str:
-    """The scenario and its dossier as text; only what differs from the reference is written."""
+def to_toml(
+    scenario: Scenario, parameters: Parameters, dossier: Dossier | None = None, plan: Question | None = None
+) -> str:  # fmt: skip
+    """The scenario, its plan and its dossier as text; only what differs from the reference is written."""
     dossier = dossier or Dossier()
     found = differences(scenario, reference_scenario(parameters))
     if "hosts" in found:
         found["hosts"] = hosts_by_status(scenario.hosts)
     raw: dict[str, Any] = {"title": dossier.title, "why": dossier.why, "version": FILE_VERSION, "differences": found}
+    if plan is not None:
+        raw["plan"] = to_table(plan)
     if dossier.sites:
         raw["sites"] = {notes.zone_code: _site_table(notes) for notes in dossier.sites}
     if dossier.survey:
@@ -98,12 +105,13 @@ def from_toml(text: str, parameters: Parameters) -> ScenarioFile:
     scenario, more = apply_known(reference_scenario(parameters), found, parameters)
     sites, wrong = _sites(raw.get("sites", {}))
     survey, amiss = _survey(raw.get("survey"))
-    problems += [*more, *wrong, *amiss]
+    plan, unplanned = from_table(raw["plan"]) if "plan" in raw else (None, [])
+    problems += [*more, *unplanned, *wrong, *amiss]
     if problems:
         raise ScenarioError(*(problem.in_text(text) for problem in problems))
     words = {key: str(raw.get(key, ""))[:MOST_NOTES] for key in ("title", "why", "title_en", "why_en")}
     dossier = Dossier(words["title"], words["why"], sites, survey)
-    return ScenarioFile(scenario, dossier, words["title_en"], words["why_en"], migrated)
+    return ScenarioFile(scenario, dossier, words["title_en"], words["why_en"], migrated, plan)
 
 
 def _survey(raw: object) -> tuple[SurveySums | None, list[Problem]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS = [
-    {"parameters", "problem", "scenario", "dossier", "scenario_file"},
+    {"parameters", "problem", "scenario", "question", "dossier", "scenario_file"},
     {"territory"},
     {"model"},
     {"siting", "uncertainty"},

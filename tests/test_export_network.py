@@ -22,9 +22,9 @@ from coopconnect.export.plan_files import ENDINGS, write_plan
 from coopconnect.export.workbook import Included, workbook
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
+from coopconnect.question import Question
 from coopconnect.scenario import Scenario
 from coopconnect.siting.plan import site_plan
-from coopconnect.siting.question import Question
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.types import Territory
 

@@ -12,9 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from coopconnect.parameters import Parameters, load_parameters
+from coopconnect.question import PlanError, Question, from_text, to_text
 from coopconnect.scenario import Scenario
 from coopconnect.siting.plan import site_plan
-from coopconnect.siting.question import PlanError, Question, from_text, to_text
 from coopconnect.ui import cached, plan_jobs, state
 from coopconnect.ui.frame import Page
 from coopconnect.ui.network_page import plan_of
@@ -49,7 +49,7 @@ def test_a_wrong_question_is_told() -> None:
     assert "04112 est aussi imposé ou existant" in app.error[0].value
     session = app.session_state[state.KEY]
     assert plan_of(Page("reseau", session, load_parameters())) == (
-        "forbidden : 04112 est aussi imposé ou existant ; gardez l'un des deux",
+        "Communes qui refusent : 04112 est aussi imposé ou existant ; gardez l'un des deux",
     )
 
 

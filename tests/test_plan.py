@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import replace
+import signal
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
+import geopandas
 import numpy as np
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from synthetic import synthetic_territory
 
 from coopconnect.cli import main
+from coopconnect.cli_siting import ENDINGS, interrupted
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
+from coopconnect.question import OBJECTIVES, PlanError, Question
 from coopconnect.scenario import Scenario
+from coopconnect.scenario_file import to_toml
 from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.network import in_unit, network_of
 from coopconnect.siting.plan import setting_of, site_plan
 from coopconnect.siting.prices import Prices
-from coopconnect.siting.question import OBJECTIVES, PlanError, Question
 from coopconnect.siting.report import knee_of
 from coopconnect.siting.search import State
 from coopconnect.siting.stretch import Stretches
@@ -263,7 +270,7 @@ def test_the_knee() -> None:
 @pytest.mark.parametrize(
     ("question", "messages"),
     [
-        (Question(sites=0), ["one of them is needed"]),
+        (Question(sites=0), ["or a budget, is needed"]),
         (Question(sites=400, objective="joy", equity=2.0), ["possible sites", "objective: allowed", "equity: allowed"]),
         (Question(forced=("99999",), years=0), ["forced: no site", "years: should be at least 1"]),
         (Question(forced=("10001",), forbidden=("10001",)), ["also forced"]),
@@ -294,13 +301,84 @@ def test_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["bound"] >= document["objective"]
     assert document["gap"] <= 0.05
     assert main(["plan", "--territory", "d04", "--json"]) == 2
-    assert "one of them is needed" in capsys.readouterr().err
+    assert "or a budget, is needed" in capsys.readouterr().err
 
 
 def test_paca_is_proven(paca: Territory, parameters: Parameters, reference: Scenario) -> None:
     """Ten hubs for PACA: the bound meets the plan."""
     plan = site_plan(paca, reference, parameters, Question(sites=10), seconds=10.0)
     assert plan.gap < 1e-4
+
+
+def test_a_stop_is_heard_at_once(parameters: Parameters, reference: Scenario) -> None:
+    """Told to stop at the third look, the search keeps the two or three sites it has; the plan is whole otherwise."""
+    territory = synthetic_territory(n_zones=60, seed=5)
+    for objective in ("hours", "score", "people"):
+        looks: list[float] = []
+
+        def watch(value: float, bound: float, looks: list[float] = looks) -> bool:
+            looks.append(bound)
+            return len(looks) < 3
+
+        plan = site_plan(territory, reference, parameters, Question(sites=8, objective=objective), watch=watch)
+        assert 1 <= len(plan.sites) <= 3
+        assert len(looks) < 12
+        assert plan.value > 0.0
+        assert plan.bound == np.inf
+        assert all(site.gain > 0.0 and site.substitute for site in plan.sites)
+
+
+def test_a_plan_interrupted_on_the_command_line_is_the_best_so_far(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    def pressed(*given: Any, **named: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return site_plan(*given, **named)
+
+    monkeypatch.setattr("coopconnect.siting.plan.site_plan", pressed)
+    assert main(["plan", "--territory", "d04", "--sites", "6", "--seconds", "60", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["gap"] is None
+    assert "stopped" in err
+    with interrupted() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_the_plan_of_a_scenario_file_is_asked_unless_options_say_otherwise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], parameters: Parameters, reference: Scenario
+) -> None:  # fmt: skip
+    file = tmp_path / "s.toml"
+    asked = Question(sites=3, forced=("04070",), forbidden=("04088",), apart_min=12.0, rural=True)
+    file.write_text(to_toml(reference.with_values(territory="d04"), parameters, plan=asked), encoding="utf-8")
+    words = ["plan", "--scenario", str(file), "--seconds", "0.2", "--json"]
+    assert main(words) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["question"] == {**asdict(asked), "forced": ["04070"], "forbidden": ["04088"], "existing": []}
+    assert main([*words, "--budget", "500000", "--forbid", "04112"]) == 0
+    second = json.loads(capsys.readouterr().out)["question"]
+    assert (second["sites"], second["budget_eur"], second["apart_min"]) == (0, 500000.0, 12.0)
+    assert (second["forced"], second["forbidden"]) == (["04070"], ["04112"])
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_plan_is_written_to_a_file(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / f"reseau{ending}"
+    words = ["plan", "--territory", "d04", "--sites", "3", "--seconds", "0.2", "--to", str(file), "--json"]
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    codes = [site["code"] for site in json.loads(out)["sites"]]
+    assert f"{file.stat().st_size} bytes" in err
+    if ending == ".xlsx":
+        cells = {str(cell.value) for row in openpyxl.load_workbook(file)["Réseau"].iter_rows() for cell in row}
+        assert {site["name"] for site in json.loads(out)["sites"]} <= cells
+    elif ending == ".csv":
+        assert all(code in file.read_text("utf-8-sig") for code in codes)
+    else:
+        layer = geopandas.read_file(file, layer="plan_sites" if ending == ".gpkg" else None)
+        assert set(codes) <= set(layer["zone_code"])
 
 
 def test_an_answer_is_whole_however_short_the_time(parameters: Parameters, reference: Scenario) -> None:

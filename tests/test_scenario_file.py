@@ -20,8 +20,10 @@ from coopconnect.dossier import (
     shrunk_photo,
 )
 from coopconnect.parameters import Parameters, load_parameters
+from coopconnect.question import OBJECTIVES, PlanError, Question, address_of, from_text
 from coopconnect.scenario import Scenario, ScenarioError, reference_scenario
 from coopconnect.scenario_file import FILE_VERSION, from_toml, to_toml
+from coopconnect.show.problem_words import told
 
 
 def picture(width: int = 40, height: int = 30, kind: str = "PNG") -> bytes:
@@ -70,6 +72,56 @@ def test_an_old_file_is_migrated(parameters: Parameters) -> None:
     found = from_toml(text, parameters)
     assert (found.migrated_from, found.dossier.title, found.scenario.fuel_price_eur_per_l) == ("1", "Avant", 2.0)
     assert f'version = "{FILE_VERSION}"' in to_toml(found.scenario, parameters, found.dossier)
+
+
+@given(
+    st.builds(
+        Question, sites=st.integers(1, 300), budget_eur=st.floats(0.0, 1e8), years=st.integers(1, 30),
+        objective=st.sampled_from(OBJECTIVES), equity=st.floats(0.0, 1.0), forced=st.sampled_from([(), ("04070",)]),
+        forbidden=st.sampled_from([(), ("04088", "2A004")]), existing=st.sampled_from([(), ("04112",)]),
+        apart_min=st.floats(0.0, 30.0), desks=st.integers(0, 200), openings_per_year=st.integers(0, 9),
+        rural=st.booleans(),
+    )
+)  # fmt: skip
+def test_a_plan_comes_back_from_its_file_and_its_address(question: Question) -> None:
+    parameters = load_parameters()
+    text = to_toml(reference_scenario(parameters), parameters, plan=question)
+    assert from_toml(text, parameters).plan == question
+    assert from_text(address_of(question)) == question
+
+
+def test_a_file_without_a_plan_asks_none(parameters: Parameters, reference: Scenario) -> None:
+    assert from_toml(to_toml(reference, parameters), parameters).plan is None
+    assert from_toml('version = "1"\n[differences]\n', parameters).plan is None
+    assert "[plan]\nsites = 10" in to_toml(reference, parameters, plan=Question())
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_wrong_plan_is_told_all_that_is_wrong(parameters: Parameters, language: str) -> None:
+    text = """version = "2"
+[plan]
+sites = "many"
+forced = ["Forcalquier"]
+rural = 3
+colour = 1
+desks = 2.5
+"""
+    with pytest.raises(ScenarioError) as caught:
+        from_toml(text, parameters)
+    lines = [told(problem, parameters, language) for problem in caught.value.problems]
+    assert [p.key for p in caught.value.problems] == [
+        "plan.colour", "plan.sites", "plan.forced", "plan.desks", "plan.rural",
+    ]  # fmt: skip
+    assert [p.line for p in caught.value.problems] == [6, 3, 4, 7, 5]
+    assert all(word in " ".join(lines) for word in ("many", "Forcalquier", "2.5"))
+    with pytest.raises(ScenarioError) as again:
+        from_toml("[plan]\nsites = 1\nobjective = 'joy'\nequity = 3\nforced = ['04070', '04112']\n", parameters)
+    assert {p.key for p in again.value.problems} == {"plan.objective", "plan.equity", "plan.forced"}
+    with pytest.raises(ScenarioError, match="plan: should be a table"):
+        from_toml("plan = 4", parameters)
+    with pytest.raises(PlanError) as address:
+        from_text("z9~nx~yq")
+    assert len(address.value.problems) == 3
 
 
 def test_a_wrong_file_is_told_all_that_is_wrong(parameters: Parameters) -> None:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters, load_parameters
+from coopconnect.question import Question
 from coopconnect.scenario import Scenario, reference_scenario
 from coopconnect.scenario_file import from_toml
 from coopconnect.ui import cached, decide, figures, filters, state
@@ -179,9 +180,10 @@ def test_the_workbook_of_the_button_opens(apt_scenario: Scenario) -> None:
 
 
 def test_the_saved_file_opens_again(apt_scenario: Scenario, parameters: Parameters) -> None:
-    from coopconnect.scenario_file import to_toml
-
-    assert from_toml(to_toml(apt_scenario, parameters), parameters).scenario == apt_scenario
+    found = from_toml(decide.saved(page_of(apt_scenario, plan="n4~r1~x84003")).decode(), parameters)
+    assert found.scenario == apt_scenario
+    assert found.plan == Question(sites=4, rural=True, forbidden=("84003",))
+    assert from_toml(decide.saved(page_of(apt_scenario)).decode(), parameters).plan is None
 
 
 def test_nothing_changes_a_cached_assessment(apt_scenario: Scenario, apt_assessment: Assessment) -> None:

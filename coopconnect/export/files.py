@@ -252,8 +252,9 @@ def csv_bytes(t: Taken) -> bytes:
 
 
 def scenario_bytes(t: Taken) -> bytes:
-    """The scenario as a small file, with its title, why, and the dossier."""
-    return to_toml(t.assessment.scenario, t.parameters, t.dossier).encode("utf-8")
+    """The scenario as a small file, with its title, why, the plan asked, and the dossier."""
+    asked = t.plan.question if isinstance(t.plan, SitePlan) else None
+    return to_toml(t.assessment.scenario, t.parameters, t.dossier, asked).encode("utf-8")
 
 
 def kit_bytes(t: Taken) -> bytes:

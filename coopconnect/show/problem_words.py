@@ -28,6 +28,9 @@ def _named(problem: Problem, parameters: Parameters, language: str) -> str:
     if path in ("", "differences") and (key in parameters or known(f"lever.{key}")):
         name = name_of(key, parameters, language)
         return f"{name} ({key})" if problem.line else name
+    if path == "plan" and known(f"network.{key}"):
+        name = say(f"network.{key}", language)
+        return f"{name} ({problem.key})" if problem.line else name
     return say(f"problem_named.{key}", language) if not path and known(f"problem_named.{key}") else problem.key
 
 

@@ -12,6 +12,7 @@ from coopconnect import MODEL_VERSION
 from coopconnect.model.runs import site_results
 from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem as Refusal
+from coopconnect.question import PlanError, Question
 from coopconnect.scenario import Scenario
 from coopconnect.siting import measure
 from coopconnect.siting.bound import best_openings, demand_bound
@@ -30,15 +31,15 @@ from coopconnect.siting.network import (
     scaled_rows,
     without_demand,
 )
-from coopconnect.siting.question import PlanError, Question, check, mask_of
+from coopconnect.siting.question import check, mask_of
 from coopconnect.siting.report import report
-from coopconnect.siting.search import NOTHING, Problem, State, quick
+from coopconnect.siting.search import NOTHING, More, Problem, State, never, quick, until
 from coopconnect.siting.stretch import Stretches
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
 Watch = Callable[[float, float], bool]
-"""Told (value, bound) as search and proof go on, the bound infinite before the proof; returns False to stop."""
+"""Told (value, bound) as search and proof go on, infinite where not yet known; returns False to stop at once."""
 
 FEW_PAIRS = 100_000
 """Access pairs up to which subsets of zones are searched for the bound; beyond, one round of it would take too long."""
@@ -76,11 +77,12 @@ def site_plan(
     started = time.perf_counter()
     check(question, territory)
     network = network_of(territory, scenario, parameters, home)
-    setting = setting_of(network, question)
-    first = first_answer(setting, 0.4 * seconds, seed, watch)
+    stopped = never if watch is None else lambda: not watch(-np.inf, np.inf)
+    setting = setting_of(network, question, stopped)
+    first = first_answer(setting, 0.4 * seconds, seed, stopped)
     told = time.perf_counter()
     plan = _told(setting, first)
-    cost = _refusals_cost(setting, plan.value, seed)
+    cost = _refusals_cost(setting, plan.value, seed, stopped)
     again = time.perf_counter() - told if question.objective == "people" else 0.0  # a covering may find a better set
     ends = max(started + seconds - again, time.perf_counter() + min(0.6, 0.6 * seconds))  # time to prove, always
     chosen, bound, proof = first, np.inf, ""
@@ -100,7 +102,7 @@ def _told(setting: Setting, chosen: np.ndarray) -> SitePlan:
     return report(setting.network, setting.problem, setting.question, chosen, setting.value, np.inf, "")
 
 
-def setting_of(network: Network, question: Question) -> Setting:
+def setting_of(network: Network, question: Question, stopped: More = never) -> Setting:
     """What the search and the proofs work on."""
     q = question
     base = _problem(network, q)
@@ -108,17 +110,17 @@ def setting_of(network: Network, question: Question) -> Setting:
         problem = replace(base, network=without_demand(network), rows=people_rows(network))
         return Setting(q, network, problem, False)
     if q.objective == "equity":
-        return _equity(network, q, base)
+        return _equity(network, q, base, stopped)
     unit = in_unit(network, "hours" if q.objective == "score" else q.objective)
     problem = replace(base, network=unit)
     return Setting(q, network, problem, q.objective == "score" or q.desks > 0)
 
 
-def _equity(network: Network, q: Question, base: Problem) -> Setting:
+def _equity(network: Network, q: Question, base: Problem, stopped: More) -> Setting:
     """(1 - equity) * hours over the most hours + equity * nearness over the most nearness, each at its quick best."""
     hours = replace(base, network=in_unit(network, "hours"))
     near = replace(base, network=without_demand(network), rows=equity_rows(network))
-    tops = [max(State(p, quick(p, 5.0, 0, starts=2)).exact(), 1e-9) for p in (hours, near)]
+    tops = [max(State(p, quick(p, 5.0, 0, 2, stopped)).exact(), 1e-9) for p in (hours, near)]
     first = replace(hours, network=scaled(hours.network, (1.0 - q.equity) / tops[0]))
     rows = scaled_rows(near.rows, max(q.equity, 1e-12) / tops[1])
     return Setting(q, network, replace(first, rows=rows), False)
@@ -173,19 +175,19 @@ def _conflicts(territory: Territory, apart_min: float) -> tuple[np.ndarray, np.n
     return start, pairs[1].astype(np.int32)
 
 
-def first_answer(setting: Setting, seconds: float, seed: int, watch: Watch | None = None) -> np.ndarray:
+def first_answer(setting: Setting, seconds: float, seed: int, stopped: More = never) -> np.ndarray:
     """The quick search; for objectives that must be measured site by site, followed by exchanges so measured."""
-    chosen = quick(setting.problem, max(seconds, 0.05), seed)
-    return _exchanged(setting, chosen, time.perf_counter() + seconds, watch) if setting.measured else chosen
+    chosen = quick(setting.problem, max(seconds, 0.05), seed, stopped=stopped)
+    return _exchanged(setting, chosen, until(time.perf_counter() + seconds, stopped)) if setting.measured else chosen
 
 
-def _exchanged(setting: Setting, chosen: np.ndarray, ends: float, watch: Watch | None) -> np.ndarray:
+def _exchanged(setting: Setting, chosen: np.ndarray, more: More) -> np.ndarray:
     """Open sites that look best for the measured objective, or exchange others for them, while it rises."""
     problem = setting.problem
     liking = _liking(setting)
     value = setting.value(chosen)
     better = True
-    while better and time.perf_counter() < ends:
+    while better and more():
         better = False
         for k in (-1, *np.flatnonzero(chosen & ~problem.fixed)):  # -1: none is closed
             state = State(problem, np.where(np.arange(chosen.size) == k, False, chosen))
@@ -199,9 +201,7 @@ def _exchanged(setting: Setting, chosen: np.ndarray, ends: float, watch: Watch |
                 if found > value * (1.0 + NOTHING):
                     chosen, value, better = other, found, True
                     break
-            if time.perf_counter() >= ends:
-                break
-            if watch is not None and not watch(value, np.inf):
+            if not more():
                 return chosen
     return chosen
 
@@ -303,7 +303,7 @@ def _most_with_desks(setting: Setting) -> np.ndarray:
     return np.asarray(found[measure.RESULT_OF[objective]])
 
 
-def _refusals_cost(setting: Setting, value: float, seed: int) -> float:
+def _refusals_cost(setting: Setting, value: float, seed: int, stopped: More) -> float:
     """What the sites that are forbidden or have refused cost: the quick answer with them, less the plan."""
     problem = setting.problem
     gone = mask_of(setting.network.territory, (*setting.question.forbidden, *setting.network.scenario.refused))
@@ -311,5 +311,5 @@ def _refusals_cost(setting: Setting, value: float, seed: int) -> float:
         return 0.0
     opened = replace(problem, allowed=problem.allowed | gone & ~problem.existing)
     other = replace(setting, problem=opened)
-    chosen = first_answer(other, 0.4, seed)
+    chosen = first_answer(other, 0.4, seed, stopped)
     return max(0.0, other.value(chosen) - value)

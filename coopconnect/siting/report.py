@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from coopconnect.question import Question
 from coopconnect.siting import measure
 from coopconnect.siting.network import Network
-from coopconnect.siting.question import Question
-from coopconnect.siting.search import Problem, State, greedy
+from coopconnect.siting.search import Problem, State, greedy, never, until
 from coopconnect.siting.types import Alternative, PlannedSite, SitePlan, Substitute
 
 NEARLY = 0.01
@@ -63,7 +63,7 @@ def opening_order(
         conflict_start=np.zeros_like(problem.conflict_start), conflict_site=problem.conflict_site[:0],
     )  # fmt: skip
     state = State(within, problem.existing)
-    order = greedy(state, np.ones(chosen.size), False, np.inf)
+    order = greedy(state, np.ones(chosen.size), False, lambda: True)
     order += [int(k) for k in np.flatnonzero(chosen & ~state.chosen)]
     state = State(within, problem.existing)
     gains = []
@@ -131,7 +131,7 @@ def curve_of(
     more = int(min(max(5, len(order) // 2), 30))
     wider = replace(problem, budget=np.inf, most_new=len(order) + more)
     state = State(wider, chosen)
-    further = greedy(state, np.ones(chosen.size), False, time.perf_counter() + 5.0)
+    further = greedy(state, np.ones(chosen.size), False, until(time.perf_counter() + 5.0, never))
     state = State(wider, chosen)
     for k in further:
         before = state.value

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,20 @@ NOTHING = 1e-9
 
 FEW_SETS = 600
 """So many sets are looked at one by one."""
+
+
+More = Callable[[], bool]
+"""Asked again and again while one searches: True while there is time."""
+
+
+def until(ends: float, stopped: More) -> More:
+    """True until the clock says `ends` (`time.perf_counter`) or `stopped`."""
+    return lambda: time.perf_counter() < ends and not stopped()
+
+
+def never() -> bool:
+    """Nobody stops the search."""
+    return False
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +127,7 @@ class State:
         return self.problem.most_new - int((self.chosen & ~self.problem.existing).sum())
 
 
-def greedy(state: State, noise: np.ndarray, per_euro: bool, ends: float) -> list[int]:
+def greedy(state: State, noise: np.ndarray, per_euro: bool, more: More) -> list[int]:
     """Open the site of largest gain (per euro) until number, money or gains end; gains are looked at again only when
     a site comes to the top (they rarely rise)."""
     problem = state.problem
@@ -125,7 +140,7 @@ def greedy(state: State, noise: np.ndarray, per_euro: bool, ends: float) -> list
     step, left, money = 0, state.new_left(), state.money_left()
     blocked = np.zeros(problem.network.n_sites, bool)
     opened: list[int] = []
-    while heap and left > 0 and time.perf_counter() < ends:
+    while heap and left > 0 and more():
         negative, k, when = heapq.heappop(heap)
         if blocked[k] or problem.price[k] > money:
             continue
@@ -142,16 +157,16 @@ def greedy(state: State, noise: np.ndarray, per_euro: bool, ends: float) -> list
     return opened
 
 
-def exchange(state: State, ends: float) -> None:
+def exchange(state: State, more: More) -> None:
     """Exchange one open site for one outside while the worth rises; close a site that takes more than it gives."""
     problem = state.problem
     gains = np.zeros(problem.network.n_sites)
     state.gains(np.flatnonzero(problem.allowed & ~state.chosen), gains)
     better = True
-    while better and time.perf_counter() < ends:
+    while better and more():
         better = False
         for k in np.flatnonzero(state.chosen & ~problem.fixed):
-            if time.perf_counter() >= ends:
+            if not more():
                 return
             better |= _exchange_one(state, int(k), gains)
 
@@ -204,11 +219,11 @@ def _every_set(problem: Problem) -> np.ndarray | None:
     return best.chosen.copy()
 
 
-def quick(problem: Problem, seconds: float, seed: int, starts: int = 6) -> np.ndarray:
+def quick(problem: Problem, seconds: float, seed: int, starts: int = 6, stopped: More = never) -> np.ndarray:
     """The best set found: greedy and exchanges, then from disturbed copies. (n_sites,) bool.
 
     The number of starts is fixed, so that a seed repeats; `seconds` only stops a large territory early. The first
-    greedy set is always finished, however slow or cold the machine: a plan that stops half-way is no answer.
+    greedy set is finished, however slow or cold the machine, unless one says to stop: then it is what it is.
     """
     every = _every_set(problem)
     if every is not None:
@@ -217,15 +232,17 @@ def quick(problem: Problem, seconds: float, seed: int, starts: int = 6) -> np.nd
     rng = np.random.default_rng(seed)
     plain = np.ones(problem.network.n_sites)
     state = State(problem, problem.fixed)
-    greedy(state, plain, False, np.inf)
-    ends = max(ends, time.perf_counter() + 0.5 * seconds)  # loops compiled on the way do not take it all
+    greedy(state, plain, False, lambda: not stopped())
+    more = until(
+        max(ends, time.perf_counter() + 0.5 * seconds), stopped
+    )  # loops compiled on the way do not take it all
     if np.isfinite(problem.budget):
         other = State(problem, problem.fixed)
-        greedy(other, plain, True, ends)
+        greedy(other, plain, True, more)
         state = other if other.value > state.value else state
-    exchange(state, ends)
+    exchange(state, more)
     for _ in range(starts):
-        if time.perf_counter() >= ends:
+        if not more():
             break
         movable = np.flatnonzero(state.chosen & ~problem.fixed)
         if movable.size < 2:
@@ -233,8 +250,8 @@ def quick(problem: Problem, seconds: float, seed: int, starts: int = 6) -> np.nd
         kept = state.chosen.copy()
         kept[rng.choice(movable, size=max(1, movable.size // 4), replace=False)] = False
         other = State(problem, kept)
-        greedy(other, rng.uniform(0.7, 1.3, plain.size), False, ends)
-        exchange(other, ends)
+        greedy(other, rng.uniform(0.7, 1.3, plain.size), False, more)
+        exchange(other, more)
         if other.value > state.value * (1.0 + NOTHING):
             state = other
     return state.chosen.copy()

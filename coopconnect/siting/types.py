@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from coopconnect.question import Question
 from coopconnect.scenario import Scenario
 from coopconnect.siting.locate.types import gap_of
-from coopconnect.siting.question import Question
 
 UNITS = {
     "hours": "h/yr", "score": "points", "people": "inhabitants", "money": "EUR/yr", "co2": "kg CO2e/yr",

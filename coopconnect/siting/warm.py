@@ -6,12 +6,12 @@ import highspy
 import numpy as np
 
 from coopconnect.parameters import Parameters
+from coopconnect.question import Question
 from coopconnect.scenario import Scenario
 from coopconnect.siting.locate.read import matrix_from
 from coopconnect.siting.locate.solve import locate
 from coopconnect.siting.network import network_of
 from coopconnect.siting.plan import setting_of, site_plan
-from coopconnect.siting.question import Question
 from coopconnect.siting.stretch import Stretches
 from coopconnect.territory.types import Territory
 

@@ -95,7 +95,7 @@ def draw_bar(page: Page) -> None:
         draw_put_aside(page)
         mount_frame(page, remember=True, copy=True)
         st.download_button(
-            page.say("bar.save"), data=lambda: to_toml(page.scenario, page.parameters, page.session.dossier).encode("utf-8"),
+            page.say("bar.save"), data=lambda: saved(page),
             file_name="scenario.toml", mime="application/toml", key="save", on_click="ignore",
             help=page.say("bar.save_help"),
         )  # fmt: skip
@@ -106,6 +106,11 @@ def draw_bar(page: Page) -> None:
             on_click="ignore", help=page.say("bar.excel_help"),
         )  # fmt: skip
         draw_takeaway(page, page.view.selected)
+
+
+def saved(page: Page) -> bytes:
+    """The scenario as a file, with its dossier and what the page Réseau was asked."""
+    return to_toml(page.scenario, page.parameters, page.session.dossier, page.view.question).encode("utf-8")
 
 
 def excel(page: Page, link: str) -> bytes:

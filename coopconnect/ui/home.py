@@ -170,7 +170,7 @@ def draw_file(page: Page) -> None:
     if read.migrated_from:
         st.caption(page.say("home.file_migrated", version=read.migrated_from))
     if st.button(page.say("home.open"), key="file_open"):
-        state.start_from(read.scenario, dossier=read.dossier)
+        state.start_from(read.scenario, dossier=read.dossier, plan=read.plan)
         st.switch_page(DECIDE)
 
 

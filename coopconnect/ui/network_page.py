@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from coopconnect.question import OBJECTIVES, PlanError, Question, address_of, to_text
 from coopconnect.scenario import Scenario
 from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import euros, number, percent
-from coopconnect.siting.question import OBJECTIVES, PlanError, Question, from_text, to_text
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, plan_jobs, state
 from coopconnect.ui.chart_block import draw_chart
-from coopconnect.ui.decide import excel, map_height_px, page_link
+from coopconnect.ui.decide import excel, map_height_px, page_link, saved
 from coopconnect.ui.frame import Page, mount_frame, scenario_html
 from coopconnect.ui.map_component import draw_map
 from coopconnect.ui.network_search import PROVEN, draw_search
@@ -37,14 +37,13 @@ def question_of(page: Page) -> Question:
 
     One that cannot be read was told, and left out, when the address was read (`state.view_from_query`).
     """
-    return from_text(page.view.plan) if page.view.plan else Question(rural=True)
+    return page.view.question or Question(rural=True)
 
 
 def _ask(**changes: Any) -> None:
     """Change the question; it goes to the address."""
-    text = state.current().view.plan
-    question = from_text(text) if text else Question(rural=True)
-    state.look(plan=to_text(replace(question, **changes)) or "n10")
+    question = state.current().view.question or Question(rural=True)
+    state.look(plan=address_of(replace(question, **changes)))
 
 
 def _asked(name: str, key: str, number_kind: type | None = None) -> None:
@@ -124,7 +123,7 @@ def plan_of(page: Page) -> SitePlan | tuple[str, ...]:
     try:
         return _found(page, question_of(page))
     except PlanError as error:
-        return tuple(told(problem, page.parameters, page.language) for problem in error.problems)
+        return tuple(told(problem.under("plan"), page.parameters, page.language) for problem in error.problems)
 
 
 def _found(page: Page, question: Question) -> SitePlan:
@@ -149,7 +148,7 @@ def gather(page: Page) -> SitePlan | None:
         with st.spinner(page.say("network.wait")):
             plan = _found(page, question_of(page))
     except PlanError as error:
-        lines = [told(problem, page.parameters, page.language) for problem in error.problems]
+        lines = [told(problem.under("plan"), page.parameters, page.language) for problem in error.problems]
         st.error("\n".join(f"- {html.escape(line)}" for line in lines), icon=None)
         return None
     cached.mark_loaded(page.scenario.territory)
@@ -298,9 +297,11 @@ def _left_out(page: Page, plan: SitePlan) -> None:
 
 
 def _files(page: Page, plan: SitePlan) -> None:
+    """The plan on the screen as files, asked in the address or not."""
+    asked = replace(page, session=replace(page.session, view=replace(page.view, plan=address_of(plan.question))))
     link = page_link(page)
     st.download_button(
-        page.say("network.xlsx"), data=lambda: _workbook(page, plan, link), key="network_xlsx", on_click="ignore",
+        page.say("network.xlsx"), data=lambda: excel(asked, link), key="network_xlsx", on_click="ignore",
         file_name="reseau.xlsx", mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     )  # fmt: skip
     st.download_button(
@@ -311,18 +312,16 @@ def _files(page: Page, plan: SitePlan) -> None:
         page.say("network.gpkg"), data=lambda: _geopackage(page, plan), file_name="reseau.gpkg", key="network_gpkg",
         mime="application/geopackage+sqlite3", on_click="ignore",
     )  # fmt: skip
+    st.download_button(
+        page.say("network.save"), data=lambda: saved(asked), file_name="scenario.toml", key="network_save",
+        mime="application/toml", on_click="ignore",
+    )  # fmt: skip
 
 
 def _geopackage(page: Page, plan: SitePlan) -> bytes:
     from coopconnect.export.files import plan_gpkg_bytes
 
     return plan_gpkg_bytes(plan, cached.territory(page.scenario.territory), page.language, date.today())
-
-
-def _workbook(page: Page, plan: SitePlan, link: str) -> bytes:
-    """The workbook of Décider with the plan on the screen, asked in the address or not."""
-    asked = replace(page.view, plan=to_text(plan.question) or "n10")
-    return excel(replace(page, session=replace(page.session, view=asked)), link)
 
 
 def _csv(page: Page, plan: SitePlan) -> bytes:

@@ -6,8 +6,8 @@ import math
 
 import streamlit as st
 
+from coopconnect.question import Question
 from coopconnect.show.words import percent
-from coopconnect.siting.question import Question
 from coopconnect.siting.types import SitePlan
 from coopconnect.ui import plan_jobs
 from coopconnect.ui.frame import Page

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from coopconnect.question import Question
 from coopconnect.scenario import Scenario
-from coopconnect.siting.question import Question
 from coopconnect.siting.types import SitePlan
 from coopconnect.ui import cached
 from coopconnect.ui.jobs import Job, Shelf
@@ -89,6 +89,9 @@ def better(one: SitePlan | None, other: SitePlan) -> SitePlan:
     if one is None:
         return other
     best, second = (other, one) if other.value >= one.value else (one, other)
-    if second.bound < best.bound:
-        return replace(best, bound=max(second.bound, best.value), proof=second.proof)
-    return best
+    bound, proof = (second.bound, second.proof) if second.bound < best.bound else (best.bound, best.proof)
+    without = max(one.value + one.refusals_cost, other.value + other.refusals_cost)  # the best with those who refused
+    known = any(plan.refusals_cost > 0.0 for plan in (one, other))
+    return replace(
+        best, bound=max(bound, best.value), proof=proof, refusals_cost=max(0.0, without - best.value) if known else 0.0
+    )  # fmt: skip

@@ -16,6 +16,7 @@ import streamlit as st
 from coopconnect.dossier import MOST_NOTES, Dossier, DossierError, SiteNotes, SurveySums
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.problem import Problem, quoted
+from coopconnect.question import PlanError, Question, address_of, from_text
 from coopconnect.scenario import (
     COMPONENTS,
     Scenario,
@@ -27,7 +28,6 @@ from coopconnect.scenario import (
     with_host,
 )
 from coopconnect.show.words import DEFAULT_LANGUAGE, LANGUAGES, say
-from coopconnect.siting.question import PlanError, from_text
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
 
 KEY = "coopconnect"
@@ -62,7 +62,7 @@ class View:
     distributions show (one of `GAINS`), and of whom (the average user, or who truly replaces every drive). base,
     against: places ('0' is the one on the screen) of the two scenarios that the page Comparer looks at closely; '' for
     the usual ones. outcome: the figure that it breaks down by lever. plan: what the page Réseau asks, as
-    `coopconnect.siting.question.to_text` writes it.
+    `coopconnect.question.to_text` writes it.
     """
 
     language: str = DEFAULT_LANGUAGE
@@ -84,6 +84,11 @@ class View:
     gain: str = GAINS[0]
     truly: bool = False
     plan: str = ""
+
+    @property
+    def question(self) -> Question | None:
+        """What the page Réseau asks; None where nothing was asked."""
+        return from_text(self.plan) if self.plan else None
 
 
 @dataclass(frozen=True)
@@ -320,12 +325,15 @@ def reset() -> None:
     _try(lambda s: s.with_scenario(reference_scenario(load_parameters(), s.scenario.territory)))
 
 
-def start_from(scenario: Scenario, near: str = "", dossier: Dossier | None = None) -> None:
-    """Another scenario altogether: a worked example, a file with its dossier, another territory."""
+def start_from(
+    scenario: Scenario, near: str = "", dossier: Dossier | None = None, plan: Question | None = None
+) -> None:  # fmt: skip
+    """Another scenario altogether: a worked example, a file with its dossier and its plan, another territory."""
 
     def change(session: Session) -> Session:
         found = session.stepped((scenario, session.dossier if dossier is None else dossier), "")
-        return replace(found, view=replace(session.view, selected="", near=near, departement=""))
+        asked = address_of(plan) if plan else "" if dossier is not None else session.view.plan  # a file holds its own
+        return replace(found, view=replace(session.view, selected="", near=near, departement="", plan=asked))
 
     _try(change)
 

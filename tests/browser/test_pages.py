@@ -178,14 +178,20 @@ def test_a_link_opens_the_same_again_and_the_last_one_is_resumed(visit: Visit) -
 
 def test_a_wrong_file_is_explained(visit: Visit, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text("[differences]\nfuel_price_eur_per_l = 12\nnonsense = 1\n", encoding="utf-8")
+    wrong.write_text("[differences]\nfuel_price_eur_per_l = 12\nnonsense = 1\n[plan]\nsites = -3\n", encoding="utf-8")
     visit.open("")
     visit.page.locator("input[type=file]").set_input_files(str(wrong))
     visit.page.get_by_text("fuel_price_eur_per_l) : permis").wait_for(timeout=WAIT_MS)
+    visit.page.get_by_text("(plan.sites) :").wait_for(timeout=WAIT_MS)
     right = tmp_path / "right.toml"
-    right.write_text('title = "Essai"\n[differences]\nfuel_price_eur_per_l = 2\n', encoding="utf-8")
+    right.write_text(
+        'title = "Essai"\n[differences]\nfuel_price_eur_per_l = 2\n[plan]\nsites = 4\nforbidden = ["04088"]\n',
+        encoding="utf-8",
+    )
     visit.page.locator("input[type=file]").set_input_files(str(right))
     visit.page.get_by_text("Essai").wait_for(timeout=WAIT_MS)
+    visit.page.get_by_role("button", name="Ouvrir", exact=True).click()
+    visit.page.wait_for_url("**plan=n4~x04088**", timeout=WAIT_MS)
 
 
 def test_a_map_started_early_gets_its_colours(visit: Visit) -> None:
