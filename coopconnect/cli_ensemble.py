@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 
 from coopconnect import MODEL_VERSION
-from coopconnect.cli import DONE, _positive, _read_scenario, _target, _with_refusals, say, territories
+from coopconnect.cli import DONE, _positive, _target, _with_refusals, read_scenario, say, territories
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import load_parameters
+from coopconnect.question import Question, from_text
 from coopconnect.show.robust_words import failing_sentence, label_of, learn_sentence
 from coopconnect.siting.plan import site_plan
-from coopconnect.siting.question import Question, check, from_text
+from coopconnect.siting.question import check
 from coopconnect.uncertainty import cluster, drivers
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.engine import KEPT, Setup
@@ -211,7 +212,8 @@ def run_ensemble(args: argparse.Namespace) -> int:
     """`ensemble`: many futures, on this machine or on a Dask cluster."""
     target = _target(args.to, ENDINGS) if args.to else None
     parameters = load_parameters()
-    scenario, dossier = _read_scenario(args, parameters)
+    read = read_scenario(args, parameters)
+    scenario, dossier = read.scenario, read.dossier
     territory, home = territories(scenario, parameters, args.shipped)
     scenario = _with_refusals(scenario, territory, args.shipped)
     if args.sobol and (args.sobol < LEAST_BASE or args.sobol & (args.sobol - 1)):

@@ -10,11 +10,11 @@ from functools import lru_cache, partial
 import numpy as np
 import streamlit as st
 
+from coopconnect.question import PlanError
 from coopconnect.show import charts, robust_charts
 from coopconnect.show.problem_words import told
 from coopconnect.show.robust_words import candidate_name, plans_sentence
 from coopconnect.show.words import euros, number, percent
-from coopconnect.siting.question import PlanError
 from coopconnect.siting.types import SitePlan
 from coopconnect.ui import network_page
 from coopconnect.ui.assumptions import table_html

@@ -172,7 +172,7 @@ class ZoneMap {
     const words = JSON.stringify([spec.legend, spec.texts, spec.projector, !this.sites.length, !this.arcs.length]);
     if (words === this.words) return;
     this.words = words;
-    writeLegend(this.parts, spec, this.sites.length > 0, this.arcs.length > 0);
+    writeLegend(this.parts, spec, this.sites.length > 0, this.arcs.length > 0, this.sites.some((site) => site.label));
     writeZoomChoices(this.parts, this.geometry, spec.texts);
     this.linesView = undefined;
     if (this.untouched && !this.fitted) this.fit(() => true, false);

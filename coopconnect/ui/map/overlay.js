@@ -7,7 +7,11 @@ const LABEL_AREA_PX2 = 21000; // about one name per so many square pixels
 const BORDER_MAX_LINES = 9000; // with more border lines in view they would merge into a veil: none are drawn
 const DISC_PX = 1.4; // radius of a disc in pixels = DISC_PX * square root of users
 
-const discRadius = (users, big) => Math.min(26, Math.max(2.5, DISC_PX * Math.sqrt(Math.max(users, 0)) * (big ? 1.5 : 1)));
+const MOST_RADIUS_PX = 26;
+
+const discPx = (big) => DISC_PX * (big ? 1.5 : 1);
+const discRadius = (users, big) => Math.min(MOST_RADIUS_PX, Math.max(2.5, discPx(big) * Math.sqrt(Math.max(users, 0))));
+const usersOf = (radius, big) => Math.round((radius / discPx(big)) ** 2); // of a disc of that radius
 
 // A canvas of the size of the stage, its pen in CSS pixels, wiped.
 function penOf(canvas, width, height) {

@@ -88,7 +88,7 @@ function writeZoomChoices(parts, geometry, texts) {
   parts.zoomTo.value = chosen;
 }
 
-function writeLegend(parts, spec, hasSites, hasArcs) {
+function writeLegend(parts, spec, hasSites, hasArcs, numbered) {
   const { legend, texts } = spec;
   const title = element("div", "cc-legend-title");
   title.append(element("strong", "", legend.title), element("span", "", legend.unit));
@@ -104,7 +104,7 @@ function writeLegend(parts, spec, hasSites, hasArcs) {
     list.append(line);
   });
   const extra = element("div", "cc-legend-extra");
-  if (hasSites) extra.append(discKey(spec));
+  if (hasSites) extra.append(discKey(spec, numbered));
   if (hasArcs) {
     const line = element("div", "cc-arc-key");
     line.append(element("span", "cc-arc"), element("span", "", texts.arcs ?? ""));
@@ -114,15 +114,20 @@ function writeLegend(parts, spec, hasSites, hasArcs) {
   parts.legend.replaceChildren(title, list, extra);
 }
 
-function discKey(spec) {
+// The sizes that discs have on the map. A numbered one is never smaller than its number, and none is larger than the most:
+// the key says up to how many users, and from how many, the size no longer tells.
+function discKey(spec, numbered) {
+  const big = spec.projector;
   const line = element("div", "cc-disc-key");
   const discs = element("span", "cc-discs");
-  for (const users of [10, 40, 100]) {
+  const [least, most] = [usersOf(numberedRadius(big), big), usersOf(MOST_RADIUS_PX, big)];
+  const shown = numbered ? [[least, `≤ ${least}`], [100, "100"], [most, `≥ ${most}`]] : [10, 40, 100].map((n) => [n, String(n)]);
+  for (const [users, text] of shown) {
     const disc = element("span", "cc-disc");
-    const side = 2 * discRadius(users, spec.projector);
+    const side = 2 * discRadius(users, big);
     disc.style.width = disc.style.height = `${side}px`;
     const pair = element("span", "cc-disc-pair");
-    pair.append(disc, element("span", "", String(users)));
+    pair.append(disc, element("span", "", text));
     discs.append(pair);
   }
   line.append(discs, element("span", "", spec.texts.site ?? ""));
