@@ -171,3 +171,22 @@ def test_worth_is_never_negative_nor_above_perfect_information(seed: int) -> Non
     assert all(0.0 <= v <= worth.everything for v in [*values, worth.one_share])
     assert all(np.diff(values) >= -1e-9)  # more answers never hurt
     assert values[-1] <= worth.one_share + 1e-9
+
+
+def test_the_worth_of_a_share_is_that_of_theory() -> None:
+    """payoff = 100 (share - 0.5) + noise, share uniform on [0, 1]: knowing the share is worth 100 * E[(s - 0.5)+] = 12.5.
+
+    The noise, which no answer tells of, adds nothing to it, and 300 draws are enough.
+    """
+    rng = np.random.default_rng(2)
+    share = (rng.permutation(300) + 0.5) / 300
+    worth = worth_of_answers(100.0 * (share - 0.5) + rng.normal(0.0, 60.0, 300), share)
+    assert worth.one_share == pytest.approx(12.5, abs=2.5)
+    assert worth.everything > 1.5 * worth.one_share
+    assert 0.5 * worth.one_share < worth.of(10) < worth.one_share
+
+
+def test_halving_the_doubt() -> None:
+    belief = Belief(REPLACE, 6.0, 5.0)
+    more = belief.updated(belief.halving * belief.mean, belief.halving)
+    assert beta.std(more.a, more.b) == pytest.approx(0.5 * beta.std(belief.a, belief.b), rel=1e-3)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from coopconnect.parameters import Parameters
 from coopconnect.show.words import euros, known, number, percent, say, with_unit
 from coopconnect.uncertainty.laws import Law
 from coopconnect.uncertainty.plans import CandidateFutures
 from coopconnect.uncertainty.prim import Box, Limit
 from coopconnect.uncertainty.site import SiteFutures
+from coopconnect.uncertainty.survey import Worth
 
 _PLAN_NAMES = ("nothing", "first", "half", "network")
+_TOLD_EUR = 1.0
 _SMALL_SHARE = 0.02
 _ALWAYS = 0.9995
 _ELIDED = "aeiouyhàâéèêîôû"
@@ -103,3 +107,24 @@ def headline(site: SiteFutures, language: str) -> str:
         viable=percent(site.p_viable, language), first=percent(site.p_first, language),
         top=percent(site.p_top10, language),
     )  # fmt: skip
+
+
+def worth_sentence(worths: Mapping[tuple[str, str], Worth], eur_per_hour: float, language: str) -> str:
+    """What the next ten answers are worth to society and whom to ask, with the number that is enough.
+
+    worths: by share and payoff, euros a year; eur_per_hour: value of an hour, to say the euros in hours.
+    """
+    of_society = {key: worth for (key, name), worth in worths.items() if name == "net_benefit_eur_per_year"}
+    if not of_society:
+        return ""
+    key, best = max(of_society.items(), key=lambda item: item[1].of(10))
+    decision = say("survey.opens" if best.opens else "survey.waits", language)
+    if best.of(10) < _TOLD_EUR:
+        return say("survey.ten_nothing", language, decision=decision)
+    told = say(
+        f"survey.ten_{key}", language, eur=euros(best.of(10), language), decision=decision,
+        hours=number(best.of(10) / eur_per_hour, language),
+    )  # fmt: skip
+    if best.enough is None:
+        return told
+    return f"{told} {say('survey.ten_enough', language, count=number(best.enough, language))}"

@@ -12,7 +12,7 @@ import streamlit as st
 from coopconnect.dossier import ASKED_OF
 from coopconnect.problem import Problem
 from coopconnect.show import charts, robust_charts
-from coopconnect.show.robust_words import failing_sentence, headline, label_of, learn_sentence, value_of
+from coopconnect.show.robust_words import failing_sentence, headline, label_of, learn_sentence, value_of, worth_sentence
 from coopconnect.show.words import euros, number, percent
 from coopconnect.ui import cached, robust_jobs, state
 from coopconnect.ui.assumptions import table_html
@@ -310,6 +310,7 @@ def draw_survey(page: Page, ensemble: Ensemble | None) -> None:
             after = survey.posterior(key, sums, page.parameters) if sums is not None and taught else None
             figure = robust_charts.before_after(before, after, page.parameters, language, page.view.projector)
             draw_chart(figure, f"survey_{key}", config)
+            st.caption(_needed(page, before, after))
     if sums is not None:
         said = page.say(
             f"survey.kept_{sums.asked}", answers=number(sums.answers, language), users=number(sums.users, language),
@@ -320,29 +321,50 @@ def draw_survey(page: Page, ensemble: Ensemble | None) -> None:
     _ask(page)
 
 
+def _needed(page: Page, before: survey.Belief, after: survey.Belief | None) -> str:
+    """How many answers were counted and what they did; how many more would halve the doubt."""
+    language = page.language
+    now = after or before
+    more = page.say("survey.halving", more=number(now.halving, language))
+    if after is None:
+        return page.say("survey.prior_worth", answers=number(before.a + before.b, language)) + " " + more
+    (a, b), (c, d) = before.interval(), after.interval()
+    counted = after.a + after.b - before.a - before.b
+    ends = (percent(v, language, 1) for v in (a, b, c, d))
+    words = dict(zip(("low", "high", "low_now", "high_now"), ends, strict=True))
+    return page.say("survey.learned", answers=number(counted, language), **words) + " " + more
+
+
 def _worth(page: Page, ensemble: Ensemble) -> None:
-    """What the next ten answers are worth for opening here, for the place's accounts and for society."""
+    """What the next ten answers on either share are worth for opening here, for the place's accounts and for society."""
     language = page.language
     columns = {law.key: k for k, law in enumerate(ensemble.setup.laws)}
     found = results(ensemble)
-    if found is None or survey.REPLACE not in columns:
+    if found is None:
         return
     code = _shown_code(page, found)
     site, row = _site(ensemble, code), found.row(code)
     if site is None or row is None:
         return
-    share = ensemble.drawn()[:, columns[survey.REPLACE]]
-    head = tuple(page.say(f"survey.worth_{name}") for name in ("whose", "now", "ten", "share", "all", "enough"))
+    worths = {
+        (key, name): survey.worth_of_answers(ensemble.figure(name)[:, row], ensemble.drawn()[:, columns[key]])
+        for key in TOLD_ASSUMPTIONS if key in columns for name in ("net_benefit_eur_per_year", "surplus_eur_per_year")
+    }  # fmt: skip
+    head = tuple(page.say(f"survey.worth_{name}") for name in ("what", "whose", "now", "ten", "share", "all", "enough"))
     rows = []
-    for name in ("net_benefit_eur_per_year", "surplus_eur_per_year"):
-        worth = survey.worth_of_answers(ensemble.figure(name)[:, row], share)
+    for (key, name), worth in worths.items():
         enough = page.say("survey.none_enough") if worth.enough is None else number(worth.enough, language)
         rows.append(
-            (page.say(f"survey.{name}"), page.say("survey.opens" if worth.opens else "survey.waits"),
-             euros(worth.of(10), language), euros(worth.one_share, language), euros(worth.everything, language), enough)
+            (page.say(f"survey.about_{key}"), page.say(f"survey.{name}"),
+             page.say("survey.opens" if worth.opens else "survey.waits"), euros(worth.of(10), language),
+             euros(worth.one_share, language), euros(worth.everything, language),
+             page.say("survey.no_need") if worth.one_share <= 0.0 else enough)
         )  # fmt: skip
+    hour = page.parameters.values_with(dict(page.scenario.changed))["value_of_time_eur_per_h"]
     st.html(
-        f"<p>{html.escape(page.say('survey.worth', name=site.name))}</p>" + table_html(head, rows, numbers=(2, 3, 4, 5))
+        f"<p>{html.escape(page.say('survey.worth', name=site.name))}</p>"
+        f'<p class="say">{html.escape(worth_sentence(worths, hour, language))}</p>'
+        + table_html(head, rows, numbers=(3, 4, 5, 6))
     )
 
 

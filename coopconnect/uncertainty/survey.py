@@ -39,6 +39,7 @@ COLUMNS = ("hub_days", "instead", "home_work_km", "home_hub_km", "mode")
 MOST_DAYS, MOST_KM = 7.0, 500.0
 MOST_ANSWERS = 20_000
 _GRID = 4_000
+_DEGREE = 3
 ENOUGH = 0.8
 """Part of what perfect knowledge is worth from which more answers are not worth asking."""
 FORESEEN = (5, 10, 20, 40, 80, 160, 320)
@@ -185,6 +186,11 @@ class Belief:
         low, high = beta.ppf([0.05, 0.95], self.a, self.b)
         return float(low), float(high)
 
+    @property
+    def halving(self) -> int:
+        """Further answers after which the standard deviation is half as large: var = m (1 - m) / (a + b + 1)."""
+        return int(np.ceil(3.0 * (self.a + self.b + 1.0)))
+
     def updated(self, yes: float, answers: float) -> Belief:
         """Bayes' rule for counts: a + yes, b + no."""
         return Belief(self.key, self.a + yes, self.b + answers - yes)
@@ -268,10 +274,27 @@ def sample_worth(payoff: np.ndarray, share: np.ndarray, answers: int) -> float:
     return float(max(gained - max(payoff.mean(), 0.0), 0.0))
 
 
+def expected_given(payoff: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """E[payoff | share] in each draw, by least squares on a cubic of the share (Strong, Oakley and Brennan 2014).
+
+    Answers tell of the payoff only through the share. The raw payoffs of draws of like shares differ by everything else
+    that is drawn; with few draws, deciding on them would count that noise as knowledge.
+    """
+    spread = float(share.std())
+    scaled = (share - share.mean()) / spread if spread > 0.0 else np.zeros_like(share)
+    powers = np.vander(scaled, _DEGREE + 1)
+    return np.asarray(powers @ np.linalg.lstsq(powers, payoff, rcond=None)[0])
+
+
 def worth_of_answers(payoff: np.ndarray, share: np.ndarray) -> Worth:
-    """What further answers about one share are worth for the decision 'open here, or not'."""
+    """What further answers about one share are worth for the decision 'open here, or not'.
+
+    Of the share itself (EVPPI): mean of max(E[payoff | share], 0) less max(mean, 0). Of answers (EVSI): `sample_worth` of
+    E[payoff | share]. Of all that is drawn (EVPI): mean of max(payoff, 0) less max(mean, 0).
+    """
     now = float(payoff.mean())
     perfect = float(np.maximum(payoff, 0.0).mean() - max(now, 0.0))
-    answers = tuple((n, min(sample_worth(payoff, share, n), perfect)) for n in FORESEEN)
-    limit = min(sample_worth(payoff, share, 2_000), perfect)
+    told = expected_given(payoff, share)
+    limit = min(max(float(np.maximum(told, 0.0).mean() - max(told.mean(), 0.0)), 0.0), perfect)
+    answers = tuple((n, min(sample_worth(told, share, n), limit)) for n in FORESEEN)
     return Worth(max(now, 0.0), now > 0.0, answers, limit, perfect)
