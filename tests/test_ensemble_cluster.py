@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 
+import numpy as np
 import pytest
 from distributed import LocalCluster
 
@@ -15,7 +17,18 @@ from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.cluster import dask, workers_of
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import laws_of
-from coopconnect.uncertainty.run import CHUNK, Ensemble, EnsembleError, blank, run, stream
+from coopconnect.uncertainty.plans import Candidate, plan_rows
+from coopconnect.uncertainty.run import (
+    CHUNK,
+    Ensemble,
+    EnsembleError,
+    blank,
+    gather,
+    nothing_gathered,
+    run,
+    stream,
+    threads,
+)
 
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own warnings at start and stop are not ours
 
@@ -43,6 +56,11 @@ def test_the_cluster_gives_the_same_bits(setup: Setup, cluster: LocalCluster, lo
     assert workers_of(address) == 2
     found = run(setup, local.draws, 1, backend=dask(address), workers=2)
     assert found.figures.tobytes() == local.figures.tobytes()
+    made = partial(plan_rows, (Candidate("nothing", ()), Candidate("two", (3, 8))))
+    here, there = (nothing_gathered(setup, local.values[:CHUNK], 2) for _ in range(2))
+    assert list(gather(here, threads(1, made), np.asarray)) == [CHUNK]
+    assert list(gather(there, dask(address, made=made), np.asarray)) == [CHUNK]
+    assert here.found.tobytes() == there.found.tobytes()
 
 
 def test_a_killed_worker_costs_time_not_results(setup: Setup, cluster: LocalCluster, local: Ensemble) -> None:
