@@ -11,7 +11,7 @@ from scipy.stats import beta
 from coopconnect.parameters import Parameters
 from coopconnect.show.charts import _layout, _plain, _rule
 from coopconnect.show.colours import GAIN, INK, LOSS, MUTED_INK, PAPER
-from coopconnect.show.robust_words import label_of, value_of
+from coopconnect.show.robust_words import label_of, value_of, what_of
 from coopconnect.show.words import number, percent, say, unit_name
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.results import Results, rank_frequency
@@ -117,6 +117,11 @@ def viability_spread(
     return go.Figure(data=[bars], layout=layout)
 
 
+def _told(drivers: tuple[Driver, ...]) -> tuple[Driver, ...]:
+    """The strongest, without those of which the interval holds zero: chance alone could have made them."""
+    return tuple(d for d in drivers if d.sure)[:BARS] or drivers[:1]
+
+
 def driver_bars(
     drivers: tuple[Driver, ...], parameters: Parameters, runs: int, language: str = "fr", projector: bool = False
 ) -> go.Figure:
@@ -124,13 +129,13 @@ def driver_bars(
 
     runs: from how many runs of the model the shares come.
     """
-    shown = drivers[:BARS]
+    shown = _told(drivers)
     totals = shown[0].total is not None
     names = _apart([_shown(label_of(d.key, parameters, language)) + (" *" if d.status != "choice" and d.status != "retrieved" else "") for d in shown])  # fmt: skip
     first = 100.0 * np.clip([d.first for d in shown], 0.0, 1.0)
-    lead = label_of(shown[0].key, parameters, language)
+    lead = what_of(shown[0].key, parameters, language)
     layout = _layout(
-        say("chart.drivers.title", language, what=_plain(lead[:1].lower() + lead[1:]), share=percent(first[0] / 100.0, language)),
+        say("chart.drivers.title", language, what=_plain(lead), share=percent(first[0] / 100.0, language)),
         say("chart.drivers.sobol" if totals else "chart.drivers.few", language, runs=number(float(runs), language)),
         say("chart.drivers.note", language),
         language, projector, x=say("chart.drivers.x", language), left=14.5, height=680 if projector else 430,
@@ -165,7 +170,7 @@ def tornado(
 
     columns: drawn values by key, (usable,); viable: (usable,) bool; central: is it viable in the reference case.
     """
-    shown = drivers[:BARS]
+    shown = _told(drivers)
     base = float(viable.mean())
     ends = []
     for driver in shown:

@@ -24,6 +24,14 @@ def label_of(key: str, parameters: Parameters, language: str) -> str:
     return parameters[key].label(language) if key in parameters else say(f"lever.{key}", language)
 
 
+def what_of(key: str, parameters: Parameters, language: str) -> str:
+    """What is drawn, as one says it within a sentence."""
+    if known(f"learn.what.{key}"):
+        return say(f"learn.what.{key}", language)
+    name = label_of(key, parameters, language)
+    return name[:1].lower() + name[1:]
+
+
 def value_of(key: str, value: float, parameters: Parameters, language: str) -> str:
     """A drawn value with its unit; shares as per cent."""
     unit = parameters[key].unit
@@ -75,10 +83,8 @@ def learn_sentence(site: SiteFutures, parameters: Parameters, language: str) -> 
     """The one thing worth finding out, and how much of the doubt would go."""
     if site.learn is None:
         return say("learn.nothing", language)
-    key = f"learn.what.{site.learn.key}"
-    name = say(key, language) if known(key) else label_of(site.learn.key, parameters, language)
     share = percent(min(max(site.learn.first, 0.0), 1.0), language)
-    return say("learn.first", language, what=name[:1].lower() + name[1:], share=share)
+    return say("learn.first", language, what=what_of(site.learn.key, parameters, language), share=share)
 
 
 def candidate_name(name: str, language: str) -> str:

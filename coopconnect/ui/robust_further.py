@@ -176,7 +176,7 @@ def draw_plans(page: Page, ensemble: Ensemble) -> None:
     ]  # fmt: skip
     st.html(
         f'<p class="say">{html.escape(plans_sentence(found, language))}</p>'
-        + table_html(head, rows, numbers=(1, 2, 3, 4, 5, 6, 7), red=True)
+        + table_html(head, rows, numbers=(1, 2, 3, 4, 5, 6, 7), red=True, stacked=True)
         + f'<p class="hint">{html.escape(page.say("plans.note"))}</p>'
     )
 

@@ -259,17 +259,17 @@ def _table(page: Page, found: Results) -> None:
     """The leading sites: how often viable, ranks, ties as one."""
     st.html(f'<h2 class="title">{html.escape(page.say("robust.table"))}</h2>')
     head = tuple(
-        page.say(f"robust.col_{name}") for name in ("group", "name", "viable", "ranks", "top", "score", "badge")
+        page.say(f"robust.col_{name}") for name in ("name", "group", "viable", "ranks", "top", "score", "badge")
     )
     rows = []
     for _, row in found.sites.iloc[found.order[:LISTED]].iterrows():
         score = " – ".join(number(float(row[f"score_{q}"]), page.language) for q in ("p05", "p50", "p95"))
         ranks = " – ".join(number(float(row[f"rank_{q}"]), page.language) for q in ("p05", "p50", "p95"))
         rows.append(
-            (number(int(row["tie_group"]), page.language), str(row["name"]), percent(float(row["p_viable"]), page.language),
+            (str(row["name"]), number(int(row["tie_group"]), page.language), percent(float(row["p_viable"]), page.language),
              ranks, percent(float(row["p_top10"]), page.language), score, page.say("robust.badge") if row["robust"] else "")
         )  # fmt: skip
-    st.html(table_html(head, rows, numbers=(2, 3, 4, 5)))
+    st.html(table_html(head, rows, numbers=(1, 2, 3, 4, 5), stacked=True))
 
 
 def _take(page: Page, ensemble: Ensemble, found: Results, code: str) -> None:
@@ -364,7 +364,7 @@ def _worth(page: Page, ensemble: Ensemble) -> None:
     st.html(
         f"<p>{html.escape(page.say('survey.worth', name=site.name))}</p>"
         f'<p class="say">{html.escape(worth_sentence(worths, hour, language))}</p>'
-        + table_html(head, rows, numbers=(3, 4, 5, 6))
+        + table_html(head, rows, numbers=(3, 4, 5, 6), stacked=True)
     )
 
 

@@ -46,6 +46,12 @@ class Driver:
         """What the drivers are sorted by."""
         return self.first if self.total is None else self.total
 
+    @property
+    def sure(self) -> bool:
+        """True where the interval of what it is sorted by stays above zero."""
+        width = self.first_half_width if self.total is None else self.total_half_width or 0.0
+        return self.weight > width
+
 
 def _problem(laws: tuple[Law, ...]) -> dict[str, object]:
     return {"num_vars": len(laws), "names": [law.key for law in laws], "bounds": [[0.0, 1.0]] * len(laws)}

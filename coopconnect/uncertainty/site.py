@@ -70,7 +70,7 @@ def site_futures(ensemble: Ensemble, found: Results, code: str) -> SiteFutures |
     laws = tuple(ensemble.setup.laws[k] for k in columns)
     x, fails = ensemble.drawn()[:, columns], ~viable(ensemble)[:, site]
     drivers = from_draws(laws, x, margin(ensemble, site), ensemble.seed)
-    learn = next((d for d in drivers if d.status != "choice" and d.weight > d.first_half_width), None)
+    learn = next((d for d in drivers if d.status != "choice" and d.sure), None)
     return SiteFutures(
         code, str(row["name"]), float(row["p_viable"]), float(row["p_first"]), float(row["p_top10"]),
         (float(row["rank_p05"]), float(row["rank_p50"]), float(row["rank_p95"])),
