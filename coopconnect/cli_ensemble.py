@@ -15,7 +15,7 @@ from coopconnect import MODEL_VERSION
 from coopconnect.cli import DONE, _positive, _target, _with_refusals, read_scenario, say, territories
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import load_parameters
-from coopconnect.question import Question, from_text
+from coopconnect.question import Question, from_text, to_text
 from coopconnect.show.robust_words import failing_sentence, label_of, learn_sentence
 from coopconnect.siting.plan import site_plan
 from coopconnect.siting.question import check
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--plan", action="append", default=[], metavar="QUESTION",
-        help="also the regret of the plan that answers this, as in the address of Réseau: n10~r1 (repeatable)",
+        help="also the regret of the plan that answers this, as in the address of Réseau: n10~r1 (repeatable; that of the file without one)",
     )  # fmt: skip
     parser.add_argument("--site", metavar="CODE", help="also tell the futures of this commune")
     parser.add_argument("--to", metavar="FILE", help=f"also write {', '.join(ENDINGS)}")
@@ -213,15 +213,16 @@ def run_ensemble(args: argparse.Namespace) -> int:
     target = _target(args.to, ENDINGS) if args.to else None
     parameters = load_parameters()
     read = read_scenario(args, parameters)
-    scenario, dossier = read.scenario, read.dossier
+    scenario = read.scenario
     territory, home = territories(scenario, parameters, args.shipped)
     scenario = _with_refusals(scenario, territory, args.shipped)
     if args.sobol and (args.sobol < LEAST_BASE or args.sobol & (args.sobol - 1)):
         raise EnsembleError(f"--sobol {args.sobol}: should be a power of two from {LEAST_BASE} (64, 128, 256 ...)")
-    questions = {text: from_text(text) for text in args.plan}
+    asked = args.plan or ([to_text(read.plan)] if read.plan else [])
+    questions = {text: from_text(text) for text in asked}
     for question in questions.values():
         check(question, territory)
-    known = learned(dossier.survey, parameters)
+    known = learned(read.dossier.survey, parameters)
     laws = laws_of(scenario, parameters, args.levers, args.weights, known)
     setup = Setup(territory, home, scenario, parameters, laws)
     workers = cluster.workers_of(args.scheduler, args.wait) if args.scheduler else args.workers or cores()
@@ -246,7 +247,7 @@ def run_ensemble(args: argparse.Namespace) -> int:
     runs = 0
     if args.sobol:
         main, totals, runs = _sobol(args, ensemble, backend, found, codes)
-    if args.plan:
+    if questions:
         plans = _plans(ensemble, questions)
         made = partial(plan_rows, plans)
         work = cluster.dask(args.scheduler, args.wait, made) if args.scheduler else threads(workers, made)
