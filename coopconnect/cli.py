@@ -30,7 +30,10 @@ from coopconnect.scenario_file import ScenarioFile, from_toml
 DONE, FAILED, WRONG_INPUT = 0, 1, 2
 
 ARGUMENTS = ("elected", "employers", "state")
-CHARTS = ("map", "hours", "components", "response", "waterfall", "users", "price", "telepresence")
+CHARTS = (
+    "map", "hours", "components", "response", "waterfall", "users", "price", "telepresence", "gains", "gains_eur", "bands",
+    "density",
+)  # fmt: skip
 """What `export` may be asked for: as in `coopconnect.export.files`, whose libraries are not loaded to say so."""
 
 SITE_FIELDS = (

@@ -12,10 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from coopconnect.dossier import Dossier, SiteNotes
+from coopconnect.export.images import chart_image
 from coopconnect.model.attribution import attribute, central
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import Scenario
 from coopconnect.scenario_file import from_toml
+from coopconnect.show import compare_words
 from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_waterfall, rebinned
 from coopconnect.show.maps import CLASS_FLAG, SEQUENTIAL_COLOURS, classify
 from coopconnect.show.static_map import map_svg
@@ -215,9 +217,9 @@ def test_files_keep_title_why_and_scenario(reference: Scenario) -> None:
 def test_what_differs_is_found_from_either_side(reference: Scenario) -> None:
     changed = reference.with_values(changed=(("rebound_share", 0.3),), climate="tracc_2050")
     keys = ["climate", "rebound_share"]
-    assert compare_parts.differing_keys([reference, changed]) == keys
-    assert compare_parts.differing_keys([changed, reference]) == keys
-    assert compare_parts.value_in(reference, "rebound_share", PARAMETERS) == PARAMETERS.value("rebound_share")
+    assert compare_words.differing_keys([reference, changed]) == keys
+    assert compare_words.differing_keys([changed, reference]) == keys
+    assert compare_words.value_in(reference, "rebound_share", PARAMETERS) == PARAMETERS.value("rebound_share")
 
 
 def test_places_in_words() -> None:
@@ -260,11 +262,11 @@ def test_the_waterfall_ends_where_the_second_scenario_stands(
     figure = lever_waterfall(
         found, ["Carburant", "Contribution"], "Score", "note", lambda v, signed=False: f"{v:.1f}", ("B", "A")
     )
-    x = list(figure.data[0].x)
-    assert sum(x[:-1]) == pytest.approx(found.after)
-    assert figure.data[0].measure[0] == "absolute"
-    assert figure.data[0].measure[-1] == "total"
+    x, start = list(figure.data[0].x), list(figure.data[0].base)
+    assert sum(x[:-1]) == pytest.approx(found.after) == pytest.approx(x[-1])
+    assert start == pytest.approx([0.0, x[0], x[0] + x[1], 0.0])
     assert abs(x[1]) >= abs(x[2])
+    assert chart_image(figure, "svg").startswith(b"<?xml")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from datetime import date
@@ -15,7 +16,7 @@ from PIL import Image
 from coopconnect import cli
 from coopconnect.cli import main
 from coopconnect.dossier import Dossier
-from coopconnect.export import files
+from coopconnect.export import files, tables
 from coopconnect.export.arguments import KINDS
 from coopconnect.export.files import CHARTS, ENDINGS, Taken, export_bytes, kit_bytes, readme, site_of
 from coopconnect.export.sheet_comparison import Compared
@@ -78,14 +79,18 @@ def test_wrong_asks_are_told(taken: Taken) -> None:
 def test_the_kit_has_everything_and_says_what_is_modelled(taken: Taken, language: str) -> None:
     kit = zipfile.ZipFile(io.BytesIO(kit_bytes(replace(taken, language=language))))
     names = ("readme", "elected", "employers", "state", "workbook", "map_html", "map_png", "scenario")
-    assert kit.namelist() == [say(f"take.file.{name}", language) for name in names]
+    charts = {say(f"take.chart.{name}", language) for name in CHARTS[1:]}
+    folder = say("take.folder", language)
+    assert kit.namelist()[: len(names)] == [say(f"take.file.{name}", language) for name in names]
+    pictures = {f"{folder}/{chart}.{kind}" for chart in charts for kind in ("png", "csv")}
+    assert set(kit.namelist()[len(names) :]) == pictures
     assert kit.testzip() is None
     text = kit.read(kit.namelist()[0]).decode("utf-8-sig")
     assert taken.link in text and say("kind.modelled", language) in text and "\r\n" in text
-    for name in kit.namelist()[1:]:
+    for name in (*kit.namelist()[1 : len(names)], f"{folder}/"):
         assert name in text
     for table in taken.territory.provenance:
-        assert table.source in text
+        assert table.source_in(language) in text
     read = from_toml(kit.read("scenario.toml").decode(), taken.parameters)
     assert read.scenario == taken.assessment.scenario and read.dossier.title == taken.dossier.title
 
@@ -99,6 +104,12 @@ def test_the_workbook_holds_the_scenarios_put_aside_and_says_why_there_is_no_pla
         io.BytesIO(files.workbook_bytes(replace(taken, compared=(Compared("Crise", other),), plan=("pas de plan",))))
     )
     assert {"Comparaison", "Réseau"} <= set(book.sheetnames)
+    figures = files.charts_of(replace(taken, compared=(Compared("Crise", other),)))
+    bands = tables.csv_bytes(tables.chart_table(figures["bands"], "fr")).decode("utf-8-sig").splitlines()
+    assert bands[0] == "série;ménages;y;lecture" and re.match(r"Y perdent;-?[\d,]+;0 à 5 km;0 à 5 km : ", bands[1])
+    spread = tables.chart_table(figures["spread"], "fr")
+    assert set(spread["série"]) == {'A · =HYPERLINK("x")', "B · Crise"}
+    assert figures["levers"].layout.meta["title"].startswith("Communes rurales à l'équilibre : de ")
     words = {cell.value for row in book["Comparaison"].iter_rows() for cell in row}
     assert "Crise" in words and not any("host" in str(word) for word in words)
 

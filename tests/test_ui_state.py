@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario, reference_scenario
+from coopconnect.show import describe
 from coopconnect.show.problem_words import told
 from coopconnect.territory.types import Territory
-from coopconnect.ui import describe, filters, home, levers, places, state
+from coopconnect.ui import filters, home, levers, places, state
 from coopconnect.ui.state import Session, View
 
 PARAMETERS = load_parameters()

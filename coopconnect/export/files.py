@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -28,10 +28,14 @@ from coopconnect.export.sheet_robust import futures_fields
 from coopconnect.export.workbook import Included, groups_of, workbook
 from coopconnect.model import site_sheet
 from coopconnect.model.assessment import response
+from coopconnect.model.attribution import attribute, central, differing, most_exact
+from coopconnect.model.household_groups import household_groups
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
 from coopconnect.scenario_file import to_toml
-from coopconnect.show import charts, site_charts
+from coopconnect.show import charts, compare_charts, household_charts, site_charts
+from coopconnect.show.compare_charts import LETTERS, Shown
+from coopconnect.show.describe import colon
 from coopconnect.show.ground import contours_of, geometry_of
 from coopconnect.show.maps import MapSpec, map_texts, score_map
 from coopconnect.show.words import number, say
@@ -176,7 +180,8 @@ def map_note(t: Taken) -> str:
 
 
 def charts_of(t: Taken) -> dict[str, go.Figure]:
-    """The charts of the screens about one site, by name: those of Décider, then those of Fiche site."""
+    """The charts of the screens, by name: Décider, Fiche site and Ménages about one site, Comparer where scenarios are
+    put aside."""
     code = site_of(t)
     site = t.assessment.site(code)
     assert site is not None
@@ -185,6 +190,8 @@ def charts_of(t: Taken) -> dict[str, go.Figure]:
         "components": charts.score_components(t.assessment, t.language, selected_code=code),
         "response": _fuel_response(t, site),
         **_sheet_charts(t, site),
+        **_household_charts(t, site),
+        **(_compare_charts(t) if t.compared else {}),
     }
 
 
@@ -214,6 +221,39 @@ def _sheet_charts(t: Taken, site: pd.Series) -> dict[str, go.Figure]:
         "price": site_charts.break_even_price(by_price, name, t.assessment, t.language),
         "telepresence": site_charts.telepresence_price(trigger, price, name, t.assessment, t.language),
     }
+
+
+def _household_charts(t: Taken, site: pd.Series) -> dict[str, go.Figure]:
+    """Who gains and who loses among the users of the site, an average day: hours, euros, by distance and density."""
+    code, name = str(site["zone_code"]), str(site["name"])
+    groups = household_groups(t.territory, as_assessed(t).scenario, t.parameters, code, t.home)
+    return {
+        "gains": household_charts.gains(groups, "hours", False, name, t.language),
+        "gains_eur": household_charts.gains(groups, "eur", False, name, t.language),
+        "bands": household_charts.by_distance(groups, "hours", False, name, t.language),
+        "density": household_charts.by_density(groups, "hours", False, name, t.language),
+    }
+
+
+def _compare_charts(t: Taken) -> dict[str, go.Figure]:
+    """Hours of every scenario on one axis; what each lever does to the communes that break even, from the first put aside."""
+    now = as_assessed(t)
+    titles = [t.dossier.title or say("compare.on_screen", t.language), *(one.title for one in t.compared)]
+    assessed = [now, *(one.assessment for one in t.compared)]
+    shown = [Shown(letter, title, found) for letter, title, found in zip(LETTERS, titles, assessed, strict=False)]
+    charts_made = {"spread": compare_charts.hours_overlaid(shown, t.language)}
+    base = shown[1]
+    keys = differing(base.assessment.scenario, now.scenario)
+    if keys and base.assessment.territory_code == now.territory_code:
+        found = attribute(
+            base.assessment.scenario, now.scenario,
+            lambda s: central(t.territory, s, t.parameters, t.home).totals["viable_rural_sites"],
+            most_exact(len(now.sites)),
+        )  # fmt: skip
+        charts_made["levers"] = compare_charts.lever_shares(
+            found, "viable_rural_sites", base, shown[0], t.parameters, t.language
+        )
+    return charts_made
 
 
 def gis_bytes(t: Taken, ending: str) -> bytes:
@@ -271,21 +311,29 @@ def kit_bytes(t: Taken) -> bytes:
             t.say("take.file.map_html"): lambda: map_html_bytes(t),
             t.say("take.file.map_png"): lambda: map_image_bytes(t, "png"),
             t.say("take.file.scenario"): lambda: scenario_bytes(t),
+            **chart_files(t, ("png", "csv"), f"{t.say('take.folder')}/"),
         },
     )
 
 
 def charts_bytes(t: Taken) -> bytes:
-    """Every chart as PNG and SVG, in one ZIP."""
-    figures = charts_of(t)
-    return _zipped(
-        t,
-        {
-            f"{t.say(f'take.chart.{name}')}.{kind}": partial(chart_image, figure, kind)
-            for name, figure in figures.items()
-            for kind in ("png", "svg")
-        },
-    )
+    """Every chart as PNG, SVG and CSV, in one ZIP."""
+    return _zipped(t, chart_files(t, ("png", "svg", "csv")))
+
+
+def chart_files(t: Taken, kinds: Sequence[str], folder: str = "") -> dict[str, Callable[[], bytes]]:
+    """The charts as files by name: pictures, and what they draw as CSV."""
+    return {
+        f"{folder}{t.say(f'take.chart.{name}')}.{kind}": partial(_chart_file, figure, kind, t.language)
+        for name, figure in charts_of(t).items()
+        for kind in kinds
+    }
+
+
+def _chart_file(figure: go.Figure, kind: str, language: str) -> bytes:
+    if kind == "csv":
+        return tables.csv_bytes(tables.chart_table(figure, language))
+    return chart_image(figure, kind)
 
 
 def _zipped(t: Taken, parts: Mapping[str, Callable[[], bytes]]) -> bytes:
@@ -309,7 +357,9 @@ def readme(t: Taken) -> str:
         for p in t.territory.provenance
     ]  # fmt: skip
     names = ("elected", "employers", "state", "workbook", "map_html", "map_png", "scenario")
-    files = [f"- {t.say(f'take.file.{name}')}: {t.say(f'take.about.{name}')}" for name in names]
+    told = [(t.say(f"take.file.{name}"), t.say(f"take.about.{name}")) for name in names]
+    told.append((f"{t.say('take.folder')}/", t.say("take.about.charts")))
+    files = [f"- {name}{colon(t.language)}{about}" for name, about in told]
     lines = [
         t.say("take.readme_title", name=str(site["name"]), territory=t.territory.name), t.dossier.title, "",
         scenario_words(t.assessment.scenario, t.language), t.link, "", t.say("take.readme_files"), *files, "",
@@ -320,8 +370,11 @@ def readme(t: Taken) -> str:
 
 
 ENDINGS = (".xlsx", ".pdf", ".html", ".png", ".svg", ".geojson", ".gpkg", ".csv", ".zip")
-CHARTS = ("map", "hours", "components", "response", "waterfall", "users", "price", "telepresence")
-"""What a picture may show."""
+CHARTS = (
+    "map", "hours", "components", "response", "waterfall", "users", "price", "telepresence", "gains", "gains_eur", "bands",
+    "density",
+)  # fmt: skip
+"""What a picture of one scenario may show."""
 
 
 def export_bytes(t: Taken, ending: str, argument: str = "elected", chart: str = "map") -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import pandas as pd
 from xlsxwriter.worksheet import Worksheet
@@ -18,6 +18,7 @@ from coopconnect.model.types import TOTALS, Assessment
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.show.colours import HEADER, INK, MUTED_INK, SCENARIO_COLOURS
+from coopconnect.show.compare_words import differing_keys, value_in
 from coopconnect.show.words import known, say, unit_name
 from coopconnect.territory.types import Territory
 
@@ -88,13 +89,6 @@ def _heads(book: Book, sheet: Worksheet, row: int, first: str, names: Sequence[s
 # --- levers ---------------------------------------------------------------------------------------------------------
 
 
-def _differing(scenarios: Sequence[Scenario]) -> list[str]:
-    names = [f.name for f in fields(Scenario) if f.name != "changed"]
-    found = [name for name in names if len({getattr(s, name) for s in scenarios}) > 1]
-    changed = [dict(s.changed) for s in scenarios]
-    return found + [k for k in sorted({k for own in changed for k in own}) if len({own.get(k) for own in changed}) > 1]
-
-
 def lever_name(book: Book, key: str, parameters: Parameters) -> str:
     """Name of a lever, of an assumption, of what a breakdown gathers."""
     if key in ("weights", "hosts"):
@@ -110,9 +104,7 @@ def lever_name(book: Book, key: str, parameters: Parameters) -> str:
 
 
 def _value(book: Book, scenario: Scenario, key: str, parameters: Parameters) -> object:
-    if not hasattr(scenario, key):
-        return dict(scenario.changed).get(key, parameters.value(key))
-    value = getattr(scenario, key)
+    value = value_in(scenario, key, parameters)
     if isinstance(value, tuple):
         return len(value)
     choice = f"choice.{key}.{value}"
@@ -123,7 +115,7 @@ def _levers(book: Book, sheet: Worksheet, every: Sequence[Compared], parameters:
     row = _title(book, sheet, row, "comparison_levers")
     _heads(book, sheet, row, b.words(book, "comparison.lever"), [one.title for one in every])
     scenarios = [one.assessment.scenario for one in every]
-    for key in _differing(scenarios):
+    for key in differing_keys(scenarios):
         row += 1
         b.put_text(sheet, row, 0, lever_name(book, key, parameters), book, text_wrap=True)
         shown = [_value(book, s, key, parameters) for s in scenarios]

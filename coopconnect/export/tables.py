@@ -5,13 +5,18 @@ Columns keep their English technical names (those of `docs/cli.md`), so that scr
 
 from __future__ import annotations
 
+import html
 import io
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from coopconnect.model.types import RANGED, SITE_COLUMNS, Assessment
+from coopconnect.show.words import say
 from coopconnect.territory.types import Territory
 
 TABLES = ("zones", "flows", "access", "sites")
@@ -67,6 +72,47 @@ def sites_table(assessment: Assessment) -> pd.DataFrame:
 def _kind_of(territory: Territory, table: str) -> str:
     """'official', 'modelled' or 'estimated' for a table of the territory; 'unknown' where nothing says."""
     return next((item.kind for item in territory.provenance if item.table == table), "unknown")
+
+
+def chart_table(figure: go.Figure, language: str) -> pd.DataFrame:
+    """What a chart draws, a line for each point: series, the two coordinates under their axes' titles, what it reads as.
+
+    A coordinate that an axis writes as a word is that word.
+    """
+    titles = [_axis_title(figure, name) or name for name in "xy"]
+    rows = [row for trace in figure.data for row in _points(figure, trace)]
+    return pd.DataFrame(rows, columns=[say("take.csv_series", language), *titles, say("take.csv_reading", language)])
+
+
+def _points(figure: go.Figure, trace: Any) -> list[tuple[Any, ...]]:
+    axes = [[] if trace[name] is None else list(trace[name]) for name in "xy"]
+    words = [_axis_words(figure, name) for name in "xy"]
+    count = max(map(len, axes))
+    told = trace.hovertext
+    texts = [told or ""] * count if told is None or isinstance(told, str) else list(told)
+
+    def shown(axis: int, at: int) -> Any:
+        values = axes[axis]
+        return words[axis].get(values[at], values[at]) if at < len(values) else ""
+
+    return [(_plain_text(trace.name or ""), shown(0, k), shown(1, k), _plain_text(texts[k])) for k in range(count)]
+
+
+def _axis_title(figure: go.Figure, name: str) -> str:
+    title = figure.layout[f"{name}axis"].title.text
+    return _plain_text(title or "")
+
+
+def _axis_words(figure: go.Figure, name: str) -> dict[Any, str]:
+    axis = figure.layout[f"{name}axis"]
+    if axis.tickvals is None or axis.ticktext is None:
+        return {}
+    return {at: _plain_text(text) for at, text in zip(axis.tickvals, axis.ticktext, strict=False)}
+
+
+def _plain_text(markup: str) -> str:
+    """Words of a chart without the tags that Plotly reads."""
+    return html.unescape(re.sub(r"<[^>]+>", " ", str(markup))).strip()
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:

@@ -13,9 +13,14 @@ import plotly.graph_objects as go
 
 from coopconnect.model.attribution import Attribution, as_table
 from coopconnect.model.types import Assessment
+from coopconnect.parameters import Parameters
 from coopconnect.show.charts import _layout, _plain, _rule, nothing, quantile, share_below, source_note
 from coopconnect.show.colours import GAIN, INK, LOSS, MUTED_INK, SCENARIO_COLOURS, SCENARIO_DASHES
+from coopconnect.show.compare_words import change_text, formatter_of
 from coopconnect.show.words import hours, number, percent, say
+
+LETTERS = "ABCD"
+"""Names of two to four scenarios."""
 
 BIN_HOURS = 10.0
 """Width of a class of hours, wide enough for curves that can be told apart."""
@@ -123,6 +128,7 @@ def lever_waterfall(
     rows = len(labels)
     size = layout["font"]["size"]
     running = np.concatenate([[found.before], found.before + np.cumsum(effects), [found.after, 0.0]])
+    starts = [0.0, *(float(v) for v in running[: len(effects)]), 0.0]
     span = float(running.max() - running.min()) or 1.0
     layout["height"] = round(size * (7.0 + 4.0 * rows))
     layout["yaxis"] |= {
@@ -131,12 +137,13 @@ def lever_waterfall(
         "ticks": "",
         "showticklabels": False,
         "showline": False,
+        "tickvals": list(range(rows)),
+        "ticktext": labels,
     }
     layout["xaxis"] |= {
         "range": [float(running.min()) - 0.02 * span, float(running.max()) + 0.16 * span],
         "tickformat": ",.4~g",
     }
-    layout["waterfallgap"] = 0.55
     layout["annotations"] += [
         {
             "x": 0, "xref": "paper", "xanchor": "left", "y": row, "yanchor": "bottom", "yshift": size * 0.75, "text": label,
@@ -145,13 +152,33 @@ def lever_waterfall(
         for row, label in enumerate(labels)
     ]  # fmt: skip
     bars = {
-        "type": "waterfall", "orientation": "h", "measure": ["absolute", *["relative"] * len(effects), "total"],
-        "x": [found.before, *effects, 0.0], "y": list(range(rows)), "text": texts, "textposition": "outside",
+        "type": "bar", "orientation": "h", "base": starts, "x": values, "y": list(range(rows)), "text": texts,
+        "textposition": "outside", "width": 0.45,
+        "marker": {"color": [INK, *(GAIN if effect >= 0.0 else LOSS for effect in effects), INK]},
         "hovertext": [f"{label} : {text}" for label, text in zip(labels, texts, strict=True)], "hoverinfo": "text",
-        "cliponaxis": False, "connector": {"line": {"color": MUTED_INK, "width": 1}},
-        "increasing": {"marker": {"color": GAIN}}, "decreasing": {"marker": {"color": LOSS}},
-        "totals": {"marker": {"color": INK}},
+        "cliponaxis": False,
     }  # fmt: skip
+    ends_at = [found.before, *(start + effect for start, effect in zip(starts[1:-1], effects, strict=True))]
+    layout["shapes"] = [
+        {"type": "line", "x0": x, "x1": x, "y0": row, "y1": row + 1, "layer": "below", "line": {"color": MUTED_INK, "width": 1}}
+        for row, x in enumerate(ends_at)
+    ]  # fmt: skip
     layout["meta"]["summary"] = f"{title}. " + ", ".join(f"{a} {b}" for a, b in zip(labels, texts, strict=True)) + "."
     layout["meta"]["values"] = values
     return go.Figure(data=[bars], layout=layout)
+
+
+def lever_shares(
+    found: Attribution, outcome: str, before: Shown, after: Shown, parameters: Parameters, language: str = "fr",
+    projector: bool = False, site: str = "",
+) -> go.Figure:  # fmt: skip
+    """`lever_waterfall` of a total of the assessment, or of the score of `site`, with its title and its levers in words."""
+    write = formatter_of(outcome, language)
+    label = say(f"compare.total.{outcome}", language, name=site)
+    title = say("compare.waterfall_title", language, figure=label, before=write(found.before), after=write(found.after))
+    scenarios = before.assessment.scenario, after.assessment.scenario
+    return lever_waterfall(
+        found, [change_text(key, *scenarios, parameters, language) for key in found.keys], title,
+        source_note(after.assessment, language), write,
+        (f"{before.letter} · {before.title}", f"{after.letter} · {after.title}"), language, projector,
+    )  # fmt: skip

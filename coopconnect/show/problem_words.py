@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem
-from coopconnect.show.names import name_of
+from coopconnect.show.describe import name_of
 from coopconnect.show.words import known, number, say, unit_name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from coopconnect.parameters import DATA_DIR
 from coopconnect.territory import travel
 from coopconnect.territory.check import check_territory
 from coopconnect.territory.estimate import Estimate, Trips
@@ -151,6 +153,18 @@ def read_communes(data_dir: Path) -> pd.DataFrame:
 def list_territories(data_dir: Path) -> pd.DataFrame:
     """What `load_territory` takes: code, kind (country, region, departement, epci), name, communes."""
     return pd.read_csv(data_dir / "areas.csv", dtype={"code": str}, keep_default_na=False)
+
+
+@lru_cache(maxsize=1)
+def shipped_areas() -> tuple[tuple[str, str, str], ...]:
+    """Code, kind and name of every territory that is shipped."""
+    table = list_territories(DATA_DIR / "territory")
+    return tuple(zip(table["code"], table["kind"], table["name"], strict=True))
+
+
+def name_of_territory(code: str) -> str:
+    """Name of a région, département, EPCI or country; '' for a list of communes or an unknown code."""
+    return next((name for known, _, name in shipped_areas() if known == code), "")
 
 
 def select_communes(code: str, communes: pd.DataFrame, data_dir: Path) -> tuple[str, np.ndarray]:

@@ -12,9 +12,9 @@ import streamlit as st
 from coopconnect.model.types import Calibration
 from coopconnect.parameters import DATA_DIR, Parameter
 from coopconnect.scenario import NUMERIC_LEVERS, parameter_values
+from coopconnect.show.describe import changes, with_parameter_unit
 from coopconnect.show.words import hours, known, number, percent, unit_name
 from coopconnect.ui import cached, state
-from coopconnect.ui.describe import changes, with_parameter_unit
 from coopconnect.ui.frame import Page
 from coopconnect.ui.widget_key import key_for
 

@@ -26,14 +26,15 @@ from coopconnect.parameters import Parameters
 from coopconnect.scenario import DEFAULT_TERRITORY, Scenario, ScenarioError, reference_scenario
 from coopconnect.scenario_file import to_toml
 from coopconnect.show import charts
-from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_waterfall
+from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_shares
+from coopconnect.show.compare_words import Formatter, change_text, formatter_of
+from coopconnect.show.describe import changes, colon, scenario_line
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import say
 from coopconnect.ui import cached, state
 from coopconnect.ui import compare_parts as parts
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.compare_parts import IMPLICIT, ON_SCREEN, Future
-from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.frame import Page, guard, mount_frame, reason_of
 from coopconnect.ui.home import examples, read_file
 from coopconnect.ui.state import KEPT_NAMES, Kept
@@ -407,13 +408,11 @@ def _draw_breakdown(page: Page, base: Future, after: Future) -> None:
     name, code = parts.OUTCOME_OF[outcome], _site_code(page, after)
     found = _attribution(page, base, after, name, code)
     site = after.assessment.site(code)
-    label = page.say(f"compare.total.{name}", name="" if site is None else str(site["name"]))
-    write = parts.formatter_of(name, page.language)
-    title = page.say("compare.waterfall_title", figure=label, before=write(found.before), after=write(found.after))
-    names = [parts.change_text(page, key, base.scenario, after.scenario) for key in found.keys]
-    figure = lever_waterfall(
-        found, names, title, charts.source_note(after.assessment, page.language), write, (f"{base.letter} · {base.title}", f"{after.letter} · {after.title}"),
-        page.language, page.view.projector,
+    names = [change_text(key, base.scenario, after.scenario, page.parameters, page.language) for key in found.keys]
+    before, now = (Shown(f.letter, f.title, replace(f.assessment, scenario=f.scenario)) for f in (base, after))
+    figure = lever_shares(
+        found, name, before, now, page.parameters, page.language, page.view.projector,
+        "" if site is None else str(site["name"]),
     )  # fmt: skip
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -466,7 +465,7 @@ def _attribution(page: Page, base: Future, after: Future, name: str, code: str) 
 def _breakdown_html(page: Page, found: Attribution, names: Sequence[str]) -> str:
     """How the shares were made, the table of shares, what levers do together."""
     outcome = parts.OUTCOME_OF.get(page.view.outcome, "viable_rural_sites")
-    write = parts.formatter_of(outcome, page.language)
+    write = formatter_of(outcome, page.language)
     if len(found.keys) == 1:
         return f'<p class="hint">{html.escape(page.say("compare.one_lever"))}</p>'
     runs = runs_needed(found.keys, len(found.keys) if found.exact else 0)
@@ -499,7 +498,7 @@ def _breakdown_html(page: Page, found: Attribution, names: Sequence[str]) -> str
     )
 
 
-def _fine(write: parts.Formatter, value: float) -> str:
+def _fine(write: Formatter, value: float) -> str:
     return write(value, signed=True)
 
 

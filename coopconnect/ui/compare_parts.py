@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from coopconnect.model.compare import Difference, compare
 from coopconnect.model.types import Assessment, Range
-from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.show.colours import GAIN, LOSS, SCENARIO_COLOURS
+from coopconnect.show.compare_charts import LETTERS
+from coopconnect.show.compare_words import Formatter, change_text, differing_keys, formatter_of, lever_text, name_of_key
+from coopconnect.show.describe import scenario_line
 from coopconnect.show.geometry import Geometry
 from coopconnect.show.maps import (
     CLASS_NONE,
@@ -26,14 +28,10 @@ from coopconnect.show.maps import (
     map_texts,
     score_legend,
 )
-from coopconnect.show.names import name_of
 from coopconnect.show.static_map import map_svg, svg_image
-from coopconnect.show.words import euros, hours, number, percent
-from coopconnect.ui.describe import colon, scenario_line, value_text
+from coopconnect.show.words import hours, number
 from coopconnect.ui.frame import Page
 
-Formatter = Callable[..., str]
-LETTERS = "ABCD"
 ON_SCREEN, IMPLICIT = -1, -2
 NAMED = 12
 """Communes named in a list; the number of the rest is said."""
@@ -65,48 +63,6 @@ class Future:
 # --- what differs ---------------------------------------------------------------------------------------------------
 
 
-def differing_keys(scenarios: Sequence[Scenario]) -> list[str]:
-    """Fields and assumptions in which any of the scenarios differ: in the order of the fields, then by name."""
-    names = [field.name for field in fields(Scenario) if field.name != "changed"]
-    found = [name for name in names if len({getattr(s, name) for s in scenarios}) > 1]
-    changed = [dict(s.changed) for s in scenarios]
-    every = sorted({key for own in changed for key in own})
-    return found + [key for key in every if len({own.get(key) for own in changed}) > 1]
-
-
-def value_in(scenario: Scenario, key: str, parameters: Parameters) -> object:
-    """Value of a field or an assumption in a scenario."""
-    if hasattr(scenario, key):
-        return getattr(scenario, key)
-    return dict(scenario.changed).get(key, parameters.value(key))
-
-
-def change_text(page: Page, key: str, before: Scenario, after: Scenario) -> str:
-    """'Carburant 1,75 → 2,25 €/L'."""
-    language = page.language
-    name = page.say("compare.weights") if key == "weights" else name_of_key(page, key)
-    was, now = (_lever_text(page, key, s) for s in (before, after))
-    unit = now.partition("\u00a0")[2]
-    if unit and was.endswith(f"\u00a0{unit}") and key not in ("climate", "premises"):
-        was = was.removesuffix(f"\u00a0{unit}")
-    return page.say("compare.arrow", name=f"{name}{colon(language).rstrip()}", before=was, after=now)
-
-
-def name_of_key(page: Page, key: str) -> str:
-    """Name of a lever, of an assumption, or of a lever of the breakdown that gathers several."""
-    if key in ("weights", "hosts"):
-        return page.say(f"compare.{key}")
-    return name_of(key, page.parameters, page.language)
-
-
-def _lever_text(page: Page, key: str, scenario: Scenario) -> str:
-    if key == "weights":
-        return " / ".join(number(weight, page.language) for weight in scenario.weights())
-    if key == "hosts":
-        return str(len(scenario.refused) + len(scenario.hosts))
-    return value_text(key, value_in(scenario, key, page.parameters), page.parameters, page.language)
-
-
 def levers_html(page: Page, futures: Sequence[Future], base: Future) -> str:
     """Table of the levers and assumptions that differ: a line for each, a column for each scenario."""
     keys = differing_keys([f.scenario for f in futures])
@@ -114,11 +70,13 @@ def levers_html(page: Page, futures: Sequence[Future], base: Future) -> str:
         return f'<p class="hint">{html.escape(page.say("compare.levers_none"))}</p>'
     rows = []
     for key in keys:
-        usual = _lever_text(page, key, base.scenario)
-        cells = "".join(_lever_cell(_lever_text(page, key, f.scenario), usual) for f in futures)
+        usual = lever_text(key, base.scenario, page.parameters, page.language)
+        cells = "".join(
+            _lever_cell(lever_text(key, f.scenario, page.parameters, page.language), usual) for f in futures
+        )
         source = page.parameters[key].source_in(page.language) if key in page.parameters else ""
         rows.append(
-            f'<tr><th scope="row" title="{html.escape(source)}">{html.escape(name_of_key(page, key))}</th>{cells}</tr>'
+            f'<tr><th scope="row" title="{html.escape(source)}">{html.escape(name_of_key(key, page.parameters, page.language))}</th>{cells}</tr>'
         )
     head = _head(page.say("compare.lever"), futures)
     return f'<div class="scroll"><table class="plain compared of{len(futures)}"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table></div>'
@@ -152,7 +110,7 @@ def pair_html(page: Page, before: Future, after: Future) -> str:
     weights = [k for k in keys if k.startswith("weight_")]
     if len(weights) > 2:
         keys = [k for k in keys if k not in weights] + ["weights"]
-    parts = [change_text(page, key, before.scenario, after.scenario) for key in keys]
+    parts = [change_text(key, before.scenario, after.scenario, page.parameters, page.language) for key in keys]
     changes = " ; ".join(parts) if parts else page.say("compare.no_change")
     effect = _effect(page, before, after) if parts or before.scenario.territory != after.scenario.territory else ""
     lines = f"<p><b>{html.escape(page.say('compare.changes_are'))}</b> {html.escape(changes)}.</p>"
@@ -208,22 +166,6 @@ def between(page: Page, before: Future, after: Future) -> Difference:
 
 
 # --- headline figures -----------------------------------------------------------------------------------------------
-
-
-def formatter_of(name: str, language: str) -> Formatter:
-    """How a total is written, and its change with `signed=True`."""
-    if name.startswith("hours_per"):
-        return lambda value, signed=False: hours(value, language, signed=signed)
-    if name.startswith("eur"):
-        return lambda value, signed=False: euros(value, language, signed=signed)
-    if name.startswith("kg"):
-        return lambda value, signed=False: f"{number(value, language, signed=signed)}\u00a0kg"
-    if name == "viable_share":
-        return lambda value, signed=False: percent(value, language, 1, signed)
-    if name == "median_hours_per_year":
-        return lambda value, signed=False: f"{number(value, language, signed=signed)}\u00a0h"
-    decimals = 1 if name in ("median_score", "median_users", "site_score") else 0
-    return lambda value, signed=False: number(value, language, decimals, signed)
 
 
 FIGURES = (

@@ -16,9 +16,9 @@ import pandas as pd
 from coopconnect.model.types import Assessment, Range
 from coopconnect.parameters import Parameter
 from coopconnect.scenario import parameter_values
+from coopconnect.show.describe import colon, with_parameter_unit
 from coopconnect.show.words import euros, hours, number, percent, say
 from coopconnect.territory.types import Territory
-from coopconnect.ui.describe import colon, with_parameter_unit
 from coopconnect.ui.frame import Page
 
 Formatter = Callable[..., str]

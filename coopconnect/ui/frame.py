@@ -22,10 +22,10 @@ from streamlit.errors import StreamlitAPIException
 
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import Scenario
+from coopconnect.show.describe import changes, colon, scenario_line
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import say
 from coopconnect.ui import cached, state
-from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.state import Session, View
 
 _HERE = Path(__file__).parent

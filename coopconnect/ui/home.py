@@ -13,10 +13,10 @@ from coopconnect.parameters import DATA_DIR
 from coopconnect.problem import Problem
 from coopconnect.scenario import Scenario, ScenarioError
 from coopconnect.scenario_file import ScenarioFile, from_toml
+from coopconnect.show.describe import scenario_line
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import say
 from coopconnect.ui import places, state
-from coopconnect.ui.describe import scenario_line
 from coopconnect.ui.frame import Page
 
 SCENARIOS_DIR = DATA_DIR / "scenarios"

@@ -14,10 +14,9 @@ import streamlit as st
 
 from coopconnect.parameters import Parameter
 from coopconnect.scenario import CLIMATES, NUMERIC_LEVERS, PREMISES, reference_scenario
-from coopconnect.show.names import name_of
+from coopconnect.show.describe import climate_name, decimals_for, name_of, with_parameter_unit
 from coopconnect.show.words import known, number, say, unit_name
 from coopconnect.ui import cached, state
-from coopconnect.ui.describe import climate_name, decimals_for, with_parameter_unit
 from coopconnect.ui.frame import Page
 
 _HERE = Path(__file__).parent

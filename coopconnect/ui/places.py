@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from coopconnect.parameters import DATA_DIR, Parameters
-from coopconnect.territory.load import list_territories, load_territory
+from coopconnect.territory.load import load_territory, shipped_areas
 from coopconnect.territory.official.tables import NOTHING, Official
 from coopconnect.territory.types import Territory
 
@@ -19,28 +19,21 @@ MAX_LISTED = 3000
 """Communes that a list may hold: it travels in the address."""
 
 
-@lru_cache(maxsize=1)
-def _areas() -> list[tuple[str, str, str]]:
-    table = list_territories(TERRITORY_DIR)
-    return list(zip(table["code"], table["kind"], table["name"], strict=True))
-
-
 @lru_cache(maxsize=4)
 def choices(kind: str) -> dict[str, str]:
     """Name by territory code of all 'region', 'departement' or 'epci', in the order of their names."""
-    found = {code: f"{name} ({code[1:]})" if kind == "departement" else name for code, k, name in _areas() if k == kind}
+    found = {
+        code: f"{name} ({code[1:]})" if kind == "departement" else name
+        for code, k, name in shipped_areas()
+        if k == kind
+    }
     return dict(sorted(found.items(), key=lambda item: item[1].casefold()))
 
 
 @lru_cache(maxsize=1)
 def departement_names() -> dict[str, str]:
     """Name of each département by its code, '84' for Vaucluse."""
-    return {code[1:]: name for code, kind, name in _areas() if kind == "departement"}
-
-
-def name_of_territory(code: str) -> str:
-    """Name of a région, département, EPCI or country; '' for a list of communes or an unknown code."""
-    return next((name for known, _, name in _areas() if known == code), "")
+    return {code[1:]: name for code, kind, name in shipped_areas() if kind == "departement"}
 
 
 def communes_code(text: str) -> str:

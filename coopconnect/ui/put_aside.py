@@ -7,8 +7,8 @@ import html
 import streamlit as st
 
 from coopconnect.dossier import Dossier
+from coopconnect.show.describe import scenario_line
 from coopconnect.ui import state
-from coopconnect.ui.describe import scenario_line
 from coopconnect.ui.frame import Page
 from coopconnect.ui.state import KEPT_NAMES
 

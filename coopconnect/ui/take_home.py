@@ -10,9 +10,9 @@ import streamlit as st
 
 from coopconnect.export.link import is_local
 from coopconnect.show import weeks as words_of
+from coopconnect.show.describe import changes, colon, scenario_line
 from coopconnect.ui import cached, calculator
 from coopconnect.ui.calculator import Calculation, Reach
-from coopconnect.ui.describe import changes, colon, scenario_line
 from coopconnect.ui.frame import Page, mount_frame, query_of
 from coopconnect.ui.state import Session, View
 

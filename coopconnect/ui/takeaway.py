@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from coopconnect.export.files import Taken
 
 PDF, ZIP = "application/pdf", "application/zip"
-WITH_MORE = ("workbook", "kit", "gpkg")
+WITH_MORE = ("workbook", "kit", "gpkg", "charts")
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, differences, reference_scenario
-from coopconnect.show.names import name_of
 from coopconnect.show.words import known, number, percent, say, unit_name
-from coopconnect.ui.places import name_of_territory
+from coopconnect.territory.load import name_of_territory
 
 _DECIMALS_OF_STEP = ((1.0, 0), (0.1, 1), (0.0, 2))
 
@@ -67,6 +66,13 @@ def value_text(key: str, value: Any, parameters: Parameters, language: str) -> s
         return name_of_territory(str(value)) or say("choice.communes", language, count=len(str(value).split(",")))
     choice = f"choice.{key}.{str(value).lower()}"
     return say(choice, language) if known(choice) else str(value)
+
+
+def name_of(key: str, parameters: Parameters, language: str) -> str:
+    """Name of a lever or an assumption on the screen: a short one where its full name is a sentence."""
+    if known(f"short.{key}"):
+        return say(f"short.{key}", language)
+    return parameters[key].label(language) if key in parameters else say(f"lever.{key}", language)
 
 
 def changes(scenario: Scenario, parameters: Parameters, language: str) -> list[tuple[str, str, str]]:
