@@ -23,6 +23,7 @@ from coopconnect.territory.validate_workers import validate_workers
 sys.path.insert(0, str(DATA_DIR.parent / "scripts"))
 import derive_climate
 import fit_territory as fit
+from fitting import flow_variants
 from fitting import flows as flow_fit
 
 FOLDER = DATA_DIR / "territory"
@@ -199,3 +200,27 @@ def test_a_drawn_sample_keeps_the_total_and_the_weight_of_the_census() -> None:
     sample = flow_fit.sampled(truth, seen, 1.0, np.random.default_rng(1))
     assert np.allclose(sample % 5.0, 0.0)
     assert sample.sum() == pytest.approx(truth.sum(), rel=0.05)
+
+
+def test_the_derivative_of_the_search_among_laws_is_that_of_its_loss() -> None:
+    """Through the balance of both margins, by differences, on flows made with a known law."""
+    rng = np.random.default_rng(5)
+    n = 12
+    minutes = 5 + 40 * rng.random((n, n))
+    minutes = (minutes + minutes.T) / 2
+    flows = 400 * np.exp(-0.1 * minutes) * rng.random((n, n)) + 300 * np.eye(n)
+    density, workers = 3 * rng.random((n, n)), np.log1p(flows.sum(axis=1))
+    law = flow_variants.Variant("any", [np.log(minutes)], [density], [workers])
+    search = flow_variants.Search(law, minutes, flows)
+    rows = np.arange(n) < 8
+    z = search.start() + 0.1
+
+    def settled(at: np.ndarray) -> tuple[float, np.ndarray]:
+        for _ in range(8):
+            found = search.loss(at, rows)
+        return found
+
+    slope = settled(z)[1]
+    for k, step in enumerate(1e-5 * np.eye(len(z))):
+        assert slope[k] == pytest.approx((settled(z + step)[0] - settled(z - step)[0]) / 2e-5, rel=1e-3, abs=1e-6)
+    assert np.allclose(search.best(rows).sum(axis=1), flows.sum(axis=1))
