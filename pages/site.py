@@ -4,7 +4,7 @@ from coopconnect.ui.decide import assess_page, draw_banner, draw_bar
 from coopconnect.ui.frame import begin_page, guard
 from coopconnect.ui.site_around import draw_existing, draw_homes, draw_telepresence
 from coopconnect.ui.site_dossier import draw_checklist, draw_gates, draw_notes
-from coopconnect.ui.site_page import chosen_site, draw_balance, draw_header, draw_score, runs_of
+from coopconnect.ui.site_page import chosen_site, draw_balance, draw_header, draw_menu, draw_score, runs_of
 
 page = begin_page("site")
 with guard(page):
@@ -14,6 +14,7 @@ with guard(page):
     if site is not None:
         draw_header(page, decision, site)
         draw_banner(page, decision)
+        draw_menu(page)
         existing, runs = runs_of(page, decision, site)
         with guard(page):
             draw_score(page, decision, site)

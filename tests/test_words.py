@@ -102,6 +102,13 @@ def test_numbers_are_written_as_each_language_does(written: str, wanted: str) ->
     assert written == wanted
 
 
+def test_one_household_is_written_in_the_singular() -> None:
+    assert say("house.chart.gain_hours", "fr", count="1") == "1 gagne du temps"
+    assert say("house.chart.up", "fr", count="0,5") == "<b>0,5</b> y gagne"
+    assert say("compare.swapped", "en", gained="1", lost="2") == "of which 1 now does and 2 no longer do"
+    assert say("choice.communes", "fr", count=1) == "1 commune"
+
+
 def test_every_problem_is_told_in_both_languages_and_in_english_as_the_command_line_does() -> None:
     written = {key.removeprefix("problem.") for key in all_words() if key.startswith("problem.")}
     assert written - {"of_key", "of_line"} == set(ENGLISH)

@@ -56,10 +56,11 @@ def gains(
         return nothing("no_users", language, projector)
     edges, users = _bars(groups, measure, kind_of(truly))
     up, down = gained_and_lost(groups, measure, truly)
-    title = say(
-        "house.chart.title", language, users=count(up + down, language), up=count(up, language), down=count(down, language),
-        gain=say(f"house.chart.gain_{measure}", language), lose=say(f"house.chart.lose_{measure}", language),
-    )  # fmt: skip
+    gain, lose = (
+        say(f"house.chart.{end}_{measure}", language, count=count(v, language))
+        for end, v in (("gain", up), ("lose", down))
+    )
+    title = say("house.chart.title", language, users=count(up + down, language), gain=gain, lose=lose)
     layout = _layout(
         title, _subtitle(truly, name, language), _note(language), language, projector,
         x=say(f"house.chart.x_{measure}", language), y=say("house.chart.y", language),
@@ -75,7 +76,7 @@ def gains(
     write = writer(measure, language)
     marks = [(0.0, "down", down, LOSS, "right"), (0.0, "up", up, GAIN, "left")]
     layout["annotations"] += [
-        _mark(x, say(f"house.chart.{end}", language, count=f"<b>{count(v, language)}</b>"), colour, size, xanchor=side,
+        _mark(x, say(f"house.chart.{end}", language, count=count(v, language)), colour, size, xanchor=side,
               xshift=-6 if side == "right" else 6)
         for x, end, v, colour, side in marks
         if v > 0.0

@@ -106,6 +106,21 @@ def draw_header(page: Page, decision: Decision, site: pd.Series) -> None:
         _draw_search(page, decision)
 
 
+PARTS = ("balance", "ready", "people", "notes", "telepresence", "existing", "homes")
+"""Parts of the page, in its order: the ids of their headings."""
+
+
+def draw_menu(page: Page) -> None:
+    """Links to the parts of the page, which is long; none in projector mode, where one scrolls with everybody."""
+    if page.view.projector:
+        return
+    links = "".join(
+        f'<a href="#{part}" target="_self">{html.escape(page.say(f"sheet.part.{part}"))}</a>' for part in PARTS
+    )
+    with st.container(key="parts"):
+        st.html(f'<nav class="parts" aria-label="{html.escape(page.say("sheet.parts"))}">{links}</nav>')
+
+
 def header_html(page: Page, site: pd.Series) -> str:
     """Name, place, verdict; every text is escaped."""
     judged = verdict(site, core_users(page))

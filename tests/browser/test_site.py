@@ -32,6 +32,10 @@ def test_answers_notes_and_photos_are_kept_and_undone(visit: Visit, tmp_path: Pa
     visit.open(f"site?site={APT}")
     gates = page.locator(".gates li")
     gates.first.wait_for(timeout=WAIT_MS)
+    page.locator("#homes").wait_for(timeout=WAIT_MS)
+    page.locator("nav.parts a").nth(1).focus()
+    page.keyboard.press("Enter")  # the menu of the page: to the gates, by the keyboard
+    expect(page.locator("#ready")).to_be_in_viewport(timeout=WAIT_MS)
     page.locator(".st-key-gatequestions").get_by_role("radio", name="oui").first.click()
     expect(page.locator(".gates li.passed")).to_have_count(1, timeout=WAIT_MS)
 
