@@ -21,7 +21,7 @@ from coopconnect.siting.plan import site_plan
 from coopconnect.siting.question import check
 from coopconnect.uncertainty import cluster, drivers
 from coopconnect.uncertainty.drivers import Driver
-from coopconnect.uncertainty.engine import KEPT, Setup
+from coopconnect.uncertainty.engine import KEPT, Setup, run_rows
 from coopconnect.uncertainty.laws import laws_of
 from coopconnect.uncertainty.plans import Candidate, CandidateFutures, Further, compared, plan_rows
 from coopconnect.uncertainty.results import Results, available_sites, results, viable
@@ -30,6 +30,7 @@ from coopconnect.uncertainty.run import (
     Ensemble,
     EnsembleError,
     Gathered,
+    RowsWork,
     cores,
     gather,
     nothing_gathered,
@@ -133,32 +134,39 @@ def _territory_figure(ensemble: Ensemble) -> tuple[str, np.ndarray]:
     return "mean_score", ensemble.figure("score")[:, available_sites(ensemble)].mean(axis=1)
 
 
-def _filled(runs: Gathered, backend: Backend, reduce: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _filled(runs: Gathered, backend: Backend) -> np.ndarray:
     """What is made of every run of a design, with progress."""
-    for done in gather(runs, backend, reduce):
+    for done in gather(runs, backend):
         _progress(done, len(runs.values))
     return runs.found
 
 
+def _explained(
+    counts: bool, available: np.ndarray, sites: tuple[int, ...], setup: Setup, rows: np.ndarray
+) -> np.ndarray:
+    """The territory's figure, then the margin of each of `sites`, in each row of a design; made where the draws are run,
+    so that only these figures travel and stay in memory. counts: viable sites, else the mean score."""
+    figures = run_rows(setup, rows)
+    margin = margins(setup, figures)
+    score = figures[:, KEPT.index("score")][:, available].mean(axis=1)
+    whole = (margin[:, available] >= 0.0).sum(axis=1) if counts else score
+    return np.where(np.isfinite(margin[:, :1]), np.column_stack([whole, margin[:, sites]]), np.nan)
+
+
 def _sobol(
-    args: argparse.Namespace, ensemble: Ensemble, backend: Backend, found: Results, codes: list[str]
+    args: argparse.Namespace,
+    ensemble: Ensemble,
+    backend: Callable[[RowsWork], Backend],
+    found: Results,
+    codes: list[str],
 ) -> tuple[tuple[Driver, ...], dict[str, tuple[Driver, ...]], int]:
     """Total indices of the territory's figure and of the margin of each told site, and the number of runs."""
-    setup, available = ensemble.setup, available_sites(ensemble)
-    name = _territory_figure(ensemble)[0]
-    rows = [row for code in codes if (row := found.row(code)) is not None]
+    setup = ensemble.setup
+    rows = tuple(row for code in codes if (row := found.row(code)) is not None)
     values = drivers.saltelli(setup, args.sobol, args.seed)
     say(f"Sobol: {len(values)} more runs")
-
-    def reduce(figures: np.ndarray) -> np.ndarray:
-        margin = margins(setup, figures)
-        whole = (margin[:, available] >= 0.0).sum(axis=1) if name == "viable_sites" else (
-            figures[:, KEPT.index("score")][:, available].mean(axis=1)
-        )  # fmt: skip
-        kept = np.column_stack([whole, margin[:, rows]])
-        return np.where(np.isfinite(margin[:, :1]), kept, np.nan)
-
-    y = _filled(nothing_gathered(setup, values, 1 + len(rows)), backend, reduce)
+    made = partial(_explained, _territory_figure(ensemble)[0] == "viable_sites", available_sites(ensemble), rows)
+    y = _filled(nothing_gathered(setup, values, 1 + len(rows)), backend(made))
     each = [drivers.sobol(setup.laws, values, y[:, k], args.seed) for k in range(y.shape[1])]
     return each[0], dict(zip(codes, each[1:], strict=True)), len(values)
 
@@ -226,9 +234,12 @@ def run_ensemble(args: argparse.Namespace) -> int:
     laws = laws_of(scenario, parameters, args.levers, args.weights, known)
     setup = Setup(territory, home, scenario, parameters, laws)
     workers = cluster.workers_of(args.scheduler, args.wait) if args.scheduler else args.workers or cores()
-    backend = cluster.dask(args.scheduler, args.wait) if args.scheduler else threads(workers)
+
+    def backend(made: RowsWork = run_rows) -> Backend:
+        return cluster.dask(args.scheduler, args.wait, made) if args.scheduler else threads(workers, made)
+
     folder = Path(args.resume) if args.resume else None
-    ensemble = run(setup, args.draws, args.seed, workers, backend, folder, _progress)
+    ensemble = run(setup, args.draws, args.seed, workers, backend(), folder, _progress)
     found = results(ensemble)
     if found is None:
         raise EnsembleError("no draw has a solution: the assumptions of the scenario do not hold together")
@@ -249,9 +260,8 @@ def run_ensemble(args: argparse.Namespace) -> int:
         main, totals, runs = _sobol(args, ensemble, backend, found, codes)
     if questions:
         plans = _plans(ensemble, questions)
-        made = partial(plan_rows, plans)
-        work = cluster.dask(args.scheduler, args.wait, made) if args.scheduler else threads(workers, made)
-        regretted = compared(plans, _filled(nothing_gathered(setup, ensemble.values, len(plans)), work, np.asarray))
+        worth = nothing_gathered(setup, ensemble.values, len(plans))
+        regretted = compared(plans, _filled(worth, backend(partial(plan_rows, plans))))
     if target is not None:
         about = args.site or codes[0]
         _written(target, args, ensemble, found, Further(about, totals.get(about, ()), runs, regretted))

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
 import pytest
 from distributed import LocalCluster
 
@@ -58,8 +57,8 @@ def test_the_cluster_gives_the_same_bits(setup: Setup, cluster: LocalCluster, lo
     assert found.figures.tobytes() == local.figures.tobytes()
     made = partial(plan_rows, (Candidate("nothing", ()), Candidate("two", (3, 8))))
     here, there = (nothing_gathered(setup, local.values[:CHUNK], 2) for _ in range(2))
-    assert list(gather(here, threads(1, made), np.asarray)) == [CHUNK]
-    assert list(gather(there, dask(address, made=made), np.asarray)) == [CHUNK]
+    assert list(gather(here, threads(1, made))) == [CHUNK]
+    assert list(gather(there, dask(address, made=made))) == [CHUNK]
     assert here.found.tobytes() == there.found.tobytes()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -28,7 +27,7 @@ from coopconnect.uncertainty.results import (
     viable,
 )
 from coopconnect.uncertainty.run import CHUNK, Ensemble, gather, nothing_gathered, run, threads
-from coopconnect.uncertainty.site import around, margins
+from coopconnect.uncertainty.site import around, margin_rows
 
 
 @pytest.fixture(scope="module")
@@ -241,10 +240,9 @@ def test_what_is_gathered_goes_on_where_it_stopped(
     alone = around(Setup(small, small, reference, parameters, laws), "10003")
     values = design(laws, 3 * CHUNK, 5)
     whole, part = (nothing_gathered(alone, values, 1) for _ in range(2))
-    reduce = partial(margins, alone)
-    assert list(gather(whole, threads(2), reduce))[-1] == 3 * CHUNK
-    first = gather(part, threads(1), reduce)
+    assert list(gather(whole, threads(2, margin_rows)))[-1] == 3 * CHUNK
+    first = gather(part, threads(1, margin_rows))
     assert next(first) == CHUNK
     first.close()
-    assert list(gather(part, threads(1), reduce)) == [2 * CHUNK, 3 * CHUNK]
+    assert list(gather(part, threads(1, margin_rows))) == [2 * CHUNK, 3 * CHUNK]
     assert part.found.tobytes() == whole.found.tobytes()

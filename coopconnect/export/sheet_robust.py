@@ -33,7 +33,7 @@ _ENDS = ("p05", "p50", "p95")
 _LAST_TEXT = 11
 _NAME, _CODE, _VIABLE, _TOP, _ROBUST = 0, 1, 5, 7, 8
 _PLAN_FORMS = ("whole", "whole", "percent", "percent", "whole", "whole", "whole")
-_LINE_CHARACTERS, _LINE_POINTS = 120, 14
+_LINE_CHARACTERS, _WIDE_CHARACTERS, _LINE_POINTS = 120, 180, 14
 
 NOTHING_FURTHER = Further()
 
@@ -98,7 +98,7 @@ def write_robust(
     told = _told_sites(ensemble, found, code)
     about = told[0]
     method = 3
-    sentences = method + 8
+    sentences = method + 10
     plans = sentences + len(told) + 2
     drivers = plans + (len(further.plans) + 3 if further.plans else 0)
     first = drivers + max(DRIVERS + 4, 22)
@@ -154,8 +154,10 @@ def _method(
         b.put_formula(sheet, row + offset, _CODE, f"=COUNTIF({cells},{wanted})", now, book, "whole")
     drawn = [label_of(law.key, setup.parameters, book.language) + (" *" if law.assumed else "") for law in setup.laws]
     text = b.words(book, "robust.drawn", names=" ; ".join(drawn))
-    sheet.merge_range(row, 3, row + 6, _LAST_TEXT, "", b.style(book, text_wrap=True, valign="top"))
-    b.put_text(sheet, row, 3, text, book, text_wrap=True, valign="top")
+    at = row + 8
+    sheet.merge_range(at, _NAME, at, _LAST_TEXT, "", b.style(book, text_wrap=True, valign="top"))
+    b.put_text(sheet, at, _NAME, text, book, text_wrap=True, valign="top")
+    sheet.set_row(at, _LINE_POINTS * (1 + len(text) // _WIDE_CHARACTERS))
 
 
 def _sentences(book: Book, sheet: Worksheet, told: Sequence[SiteFutures], ensemble: Ensemble, row: int) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
-import numpy as np
 import streamlit as st
 
 from coopconnect.question import PlanError
@@ -27,7 +26,7 @@ from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.plans import Candidate, CandidateFutures, Further, compared, plan_rows
 from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.run import Backend, Ensemble, Gathered, cores, gather, nothing_gathered, threads
-from coopconnect.uncertainty.site import SiteFutures, around, margins
+from coopconnect.uncertainty.site import SiteFutures, around, margin_rows
 
 SOBOL_BASE = 256
 """Points of Saltelli's design, a power of two: it takes that many runs for each quantity drawn, and two more."""
@@ -42,7 +41,6 @@ class Runs(Job):
 
     runs: Gathered
     backend: Backend
-    reduce: Callable[[np.ndarray], np.ndarray]
     plans: tuple[Candidate, ...] = ()
 
     @property
@@ -64,7 +62,7 @@ def _start(job: Runs) -> None:
 
 
 def _work(job: Runs) -> None:
-    work = gather(job.runs, job.backend, job.reduce)
+    work = gather(job.runs, job.backend)
     try:
         for _ in work:
             if job.stop.is_set():
@@ -116,7 +114,7 @@ def draw_sobol(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
     def make() -> Runs:
         alone = around(setup, site.code)
         values = drivers.saltelli(alone, SOBOL_BASE, SEED)
-        return Runs(nothing_gathered(alone, values, 1), threads(cores()), partial(margins, alone))
+        return Runs(nothing_gathered(alone, values, 1), threads(cores(), margin_rows))
 
     job = _asked(
         page, _sobol_key(ensemble, site.code), "robust_sobol", make,
@@ -152,7 +150,7 @@ def draw_plans(page: Page, ensemble: Ensemble) -> None:
     def make() -> Runs:
         plans = _candidates(page)
         work = threads(cores(), partial(plan_rows, plans))
-        return Runs(nothing_gathered(ensemble.setup, ensemble.values, len(plans)), work, np.asarray, plans)
+        return Runs(nothing_gathered(ensemble.setup, ensemble.values, len(plans)), work, plans)
 
     try:
         job = _asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))

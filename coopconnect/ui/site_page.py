@@ -158,7 +158,8 @@ def rank_words(page: Page, decision: Decision, site: pd.Series) -> str:
     place = standing(decision.now, place_code)
     if not place.rank:
         return page.say("site.unavailable")
-    rank = page.say("sheet.rank", rank=place.rank, sites=number(place.sites, page.language), low=place.best, high=place.worst)  # fmt: skip
+    asked = "sheet.rank_drawn" if decision.now.drawn else "sheet.rank"
+    rank = page.say(asked, rank=place.rank, sites=number(place.sites, page.language), low=place.best, high=place.worst)  # fmt: skip
     key = "sheet.tied_none" if not place.tied_with else "sheet.tied_one" if place.tied_with == 1 else "sheet.tied"
     words = [rank, page.say(key, count=number(place.tied_with, page.language)), futures.rank_words(page, place_code)]
     return " ".join(word for word in words if word)

@@ -114,10 +114,10 @@ def with_quantiles(assessment: Assessment, ensemble: Ensemble) -> Assessment:
     columns = {}
     for name, (low, high) in bands.items():
         value = sites[name].to_numpy()
+        if name == "rank":
+            low, high = np.rint(low), np.rint(high)
         columns[f"{name}_low"] = np.minimum(low, value).astype(sites[f"{name}_low"].dtype)
-        columns[f"{name}_high"] = np.maximum(np.ceil(high) if name == "rank" else high, value).astype(
-            sites[f"{name}_high"].dtype
-        )
+        columns[f"{name}_high"] = np.maximum(high, value).astype(sites[f"{name}_high"].dtype)
     totals = dict(assessment.totals)
     ends = dict(_total_bands(ensemble))
     fewest, users = ends.pop("users")

@@ -234,15 +234,14 @@ def nothing_gathered(setup: Setup, values: np.ndarray, columns: int) -> Gathered
     return Gathered(setup, values, np.full((len(values), columns), np.nan), np.zeros(len(values), dtype=bool))
 
 
-def gather(started: Gathered, backend: Backend, reduce: Callable[[np.ndarray], np.ndarray]) -> Generator[int]:
-    """Fill what is missing, chunk by chunk; yields the number of runs there are. Closing it stops the work.
-
-    reduce: from what the backend makes of the rows of a chunk to (rows, k).
+def gather(started: Gathered, backend: Backend) -> Generator[int]:
+    """Fill what is missing, chunk by chunk, with the (rows, k) that the backend makes of the rows of each; yields the
+    number of runs there are. Closing it stops the work.
     """
     runs = len(started.values)
     todo = [k for k in range(-(-runs // CHUNK)) if not started.done[rows_of(k, runs)].all()]
     with closing(backend(started.setup, started.values, todo)) as chunks:  # type: ignore[type-var]
         for k, figures in chunks:
             rows = rows_of(k, runs)
-            started.found[rows], started.done[rows] = reduce(figures), True
+            started.found[rows], started.done[rows] = figures, True
             yield int(started.done.sum())

@@ -8,7 +8,7 @@ import numpy as np
 
 from coopconnect.model.assessment import around_site
 from coopconnect.uncertainty.drivers import Driver, from_draws
-from coopconnect.uncertainty.engine import KEPT, Setup
+from coopconnect.uncertainty.engine import KEPT, Setup, run_rows
 from coopconnect.uncertainty.laws import CLIMATE, Law
 from coopconnect.uncertainty.prim import Box, failing_box
 from coopconnect.uncertainty.results import Results, viable
@@ -42,6 +42,11 @@ def margins(setup: Setup, figures: np.ndarray) -> np.ndarray:
     core = setup.parameters.values_with(dict(setup.scenario.changed))["core_users_gate"]
     ratio, users = (figures[:, KEPT.index(name)].astype(float) for name in ("viability", "users"))
     return np.asarray(np.minimum(ratio - 1.0, users / core - 1.0))
+
+
+def margin_rows(setup: Setup, rows: np.ndarray) -> np.ndarray:
+    """`margins` of each row of a design, (rows, n_sites)."""
+    return margins(setup, run_rows(setup, rows))
 
 
 def margin(ensemble: Ensemble, site: int) -> np.ndarray:
