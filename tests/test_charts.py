@@ -127,7 +127,7 @@ def test_response_shows_current_and_reference(assessment, measure):
     figure = charts.lever_response(table, lever, "Apt", assessment, current=2.25, reference=1.75, measure=measure)
     assert sorted(shape.x0 for shape in figure.layout.shapes) == [1.75, 2.25]
     seen = texts(figure)
-    assert "ici : 2,25\u00a0€/L" in seen and "référence" in seen
+    assert "ici\u00a0: 2,25\u00a0€/L" in seen and "référence" in seen
     assert "Prix du carburant (€/L)" in seen
     line = next(t for t in figure.data if t.mode == "lines+markers")
     assert list(line.y) == pytest.approx(list(table[measure]))

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from spaces import plain
 from streamlit.testing.v1 import AppTest
 
 from coopconnect.dossier import Dossier, SiteNotes
@@ -166,7 +167,7 @@ def test_dropped_files(monkeypatch: pytest.MonkeyPatch, reference: Scenario) -> 
     session = state.current()
     assert [item.title for item in session.kept] == ["Plein", "Vieux"]
     assert session.kept[0].dossier.site("84003").notes == "=toit"
-    told = "\n".join(session.problems)
+    told = plain("\n".join(session.problems))
     assert "version antérieure (1)" in told
     assert "c.toml : ligne 5 : Prix du carburant (fuel_price_eur_per_l) : permis : de 1,15 à 3 €/L" in told
     assert "c.toml : ligne 6 : nothing : nom inconnu" in told

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+from spaces import plain
 from streamlit.testing.v1 import AppTest
 
 from coopconnect.model.household_groups import KINDS, MEASURES, HouseholdGroups, household_groups
@@ -43,7 +44,7 @@ def widget(app: AppTest, kind: str, name: str) -> Any:
 def texts(app: AppTest) -> str:
     """All the words of a page, with plain spaces."""
     found = "\n".join(str(node.body) for node in app.main if getattr(node, "type", "") == "html")
-    words = html.unescape(re.sub(r"<[^>]+>", " ", found)).replace("\u00a0", " ").replace("\u202f", " ")
+    words = plain(html.unescape(re.sub(r"<[^>]+>", " ", found)))
     return re.sub(r"\s+", " ", words)
 
 

@@ -75,7 +75,7 @@ def test_the_limit_of_robust_is_live(soffice, tmp_path: Path, ensemble: Ensemble
     same = openpyxl.load_workbook(soffice(content, "xlsx", tmp_path), data_only=True)
     assert problems_between(opened(content), same) == []
     book = openpyxl.load_workbook(io.BytesIO(content))
-    label = next(c for c in book["Robustesse"]["A"] if str(c.value).startswith("« Solide »"))
+    label = next(c for c in book["Robustesse"]["A"] if str(c.value).startswith("«\u00a0Solide\u00a0»"))
     book["Robustesse"].cell(label.row, 2).value = 0.0
     out = io.BytesIO()
     book.save(out)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import beta
+from spaces import plain
 
 from coopconnect.dossier import Dossier, SurveySums
 from coopconnect.parameters import Parameters
@@ -62,7 +63,7 @@ def test_every_problem_is_told_at_once(parameters: Parameters) -> None:
     with pytest.raises(SurveyError) as error:
         read_answers("x.csv", bad.encode())
     lines = str(error.value).splitlines()
-    french = told(error.value.problems[1], parameters, "fr")
+    french = plain(told(error.value.problems[1], parameters, "fr"))
     assert french.startswith("ligne 3 : sinon : permis : bureau (office), maison (home)") and "'piscine'" in french
     assert [line.split(":")[0] for line in lines] == ["line 2", "line 3", "line 4", "line 4"]
     assert "from 0 to 7" in lines[0] and "'piscine'" in lines[1] and "home_work_km" in lines[2]

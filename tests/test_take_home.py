@@ -106,7 +106,9 @@ def test_the_workbook_holds_the_scenarios_put_aside_and_says_why_there_is_no_pla
     assert {"Comparaison", "Réseau"} <= set(book.sheetnames)
     figures = files.charts_of(replace(taken, compared=(Compared("Crise", other),)))
     bands = tables.csv_bytes(tables.chart_table(figures["bands"], "fr")).decode("utf-8-sig").splitlines()
-    assert bands[0] == "série;ménages;y;lecture" and re.match(r"Y perdent;-?[\d,]+;0 à 5 km;0 à 5 km : ", bands[1])
+    assert bands[0] == "série;ménages;y;lecture" and re.match(
+        r"Y perdent;-?[\d,]+;0 à 5\s+km;0 à 5\s+km\s:\s", bands[1]
+    )
     spread = tables.chart_table(figures["spread"], "fr")
     assert set(spread["série"]) == {'A · =HYPERLINK("x")', "B · Crise"}
     assert figures["levers"].layout.meta["title"].startswith("Communes rurales à l'équilibre : de ")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spaces import plain
 
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.scenario import CLIMATES, COMPONENTS, Scenario, reference_scenario
@@ -83,7 +84,7 @@ def test_a_wrong_address_is_told_and_the_rest_is_kept() -> None:
     assert session.scenario.fuel_price_eur_per_l == 2.25
     assert session.view == View()
     assert len(session.problems) == 6
-    french = [told(problem, PARAMETERS, "fr") for problem in session.problems]
+    french = [plain(told(problem, PARAMETERS, "fr")) for problem in session.problems]
     assert all(" : " in text and "allowed" not in text for text in french)
     assert "plan : partie inconnue 'z9'" in french
     assert "minutes : permis : nombres entiers de 1 à 30 ; pas '-4'" in french

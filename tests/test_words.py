@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from spaces import plain
 
 from coopconnect.parameters import Parameters
 from coopconnect.problem import ENGLISH, Problem
@@ -120,9 +121,11 @@ def test_every_problem_is_told_in_both_languages_and_in_english_as_the_command_l
 def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied(parameters: Parameters) -> None:
     problem = Problem("outside", "fuel", 3, low=1.15, high=3.0, unit="d/week", given="'9'").under("k1")
     assert problem == "line 3: k1.fuel: allowed from 1.15 to 3 d/week; '9' is outside"
-    assert told(problem, parameters, "fr") == "ligne 3 : k1.fuel : permis : de 1,15 à 3 j/sem ; '9' est en dehors"
+    assert (
+        plain(told(problem, parameters, "fr")) == "ligne 3 : k1.fuel : permis : de 1,15 à 3 j/sem ; '9' est en dehors"
+    )
     price = Problem("flag", "fuel_price_eur_per_l", given="9")
-    assert told(price, parameters, "fr").startswith("Prix du carburant : permis")
+    assert plain(told(price, parameters, "fr")).startswith("Prix du carburant : permis")
     in_file = price.in_text("[differences]\nfuel_price_eur_per_l = 9")
     assert told(in_file, parameters, "en").startswith("line 2: Fuel price (fuel_price_eur_per_l): allowed")
     again = copy.deepcopy(problem)
@@ -149,3 +152,10 @@ def test_no_text_that_agrees_goes_out_with_its_choices() -> None:
             if re.search(r"\[[^\[\]]*\|", text):
                 values = dict.fromkeys(placeholders(text), "1")
                 assert values and "|" not in say(key, language, **values), key
+
+
+def test_a_sign_or_a_unit_never_begins_a_line() -> None:
+    """French puts a space before ; : ? ! and inside « »: none of them, nor a unit, may be left alone at a line's start."""
+    for key, entry in all_words().items():
+        assert not re.search(r"[^\s|\[] [;:?!»](\s|$)|« ", entry["fr"]), key
+        assert not re.search(r"\d (€|°C|km|min|kg)(?!\w)", entry["fr"] + " · " + entry["en"]), key

@@ -60,6 +60,17 @@ def _problem_of(entry: object) -> str | None:
     return None if names[0] == names[1] else f"fr and en have different placeholders: {names[0]} and {names[1]}"
 
 
+_BEFORE = re.compile(r"(?<=[^\s|\[]) (?=[;?!](?:\s|$|[»)\]]))")
+_COLON = re.compile(r"(?<=[^\s|\[]) (?=[:»](?:\s|$|[.,;)\]]))|(?<=«) ")
+_UNIT = re.compile(r"(?<=[\d}]) (?=(?:€|°C|h|km|min|kg|m²|t)(?![\w{]))")
+
+
+def _kept_together(text: str, french: bool) -> str:
+    """The text with the spaces that do not break at the end of a line: before a unit and, in French, some signs."""
+    text = _UNIT.sub(_NBSP, text)
+    return _COLON.sub(_NBSP, _BEFORE.sub(_NARROW, text)) if french else text
+
+
 def read_words(directory: Path = WORDS_DIR) -> dict[str, dict[str, str]]:
     """All entries of all files of a directory, by key.
 
@@ -79,7 +90,7 @@ def read_words(directory: Path = WORDS_DIR) -> dict[str, dict[str, str]]:
             if problem:
                 problems.append(f"{path.name}: [{key}] {problem}")
             else:
-                words[key] = dict(entry)
+                words[key] = {"fr": _kept_together(entry["fr"], True), "en": _kept_together(entry["en"], False)}
     if problems:
         raise WordsError("\n".join(problems))
     return words

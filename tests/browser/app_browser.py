@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from spaces import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -65,7 +66,7 @@ class Visit:
 
     def line(self) -> str:
         """The scenario in one line, with plain spaces."""
-        return self.page.inner_text(".scenario .line").replace("\u00a0", " ").replace("\u202f", " ")
+        return plain(self.page.inner_text(".scenario .line"))
 
 
 def start_server() -> tuple[subprocess.Popen[bytes], str]:

@@ -12,13 +12,10 @@ import pytest
 pytest.importorskip("playwright", reason="needs playwright (requirements-dev.txt)")
 from app_browser import MARKS, PHONE, WAIT_MS, Visit, complaints, visit_of
 from playwright.sync_api import Browser
+from spaces import plain
 
 pytestmark = MARKS
 LINK = "menages?home=84047&work=84007&site=84003"
-
-
-def _plain(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def _see_everyone(visit: Visit) -> None:
@@ -41,17 +38,17 @@ def test_from_a_name_to_a_card(visit: Visit, tmp_path: Path) -> None:
         field.press("Enter")
         visit.until("({ found }) => location.search.includes(found)", found=found)
     visit.page.wait_for_selector(".weeks", timeout=WAIT_MS)
-    weeks = _plain(visit.page.inner_text(".weeks"))
+    weeks = plain(visit.page.inner_text(".weeks"))
     assert "606 km" in weeks and "Prix du lieu" in weeks
     visit.page.locator(".week.hub details.row summary").nth(1).click()
-    assert "jusqu'au bureau" in _plain(visit.page.inner_text(".week.hub details.row[open]"))
+    assert "jusqu'au bureau" in plain(visit.page.inner_text(".week.hub details.row[open]"))
     with visit.page.expect_download(timeout=WAIT_MS) as started:
         visit.page.get_by_role("button", name="Ma carte (PDF)").click()
     path = tmp_path / "card.pdf"
     started.value.save_as(path)
     if shutil.which("pdftotext") is None:
         pytest.skip("needs poppler-utils")
-    told = _plain(subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True).stdout)
+    told = plain(subprocess.run(["pdftotext", path, "-"], capture_output=True, text=True, check=True).stdout)
     assert "De Gargas (84) à Avignon (84)" in told and "606 km" in told and "1,75 €/L" in told
     fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
     assert fonts and all("SourceSansPro" in line and " yes yes " in line for line in fonts)
