@@ -10,6 +10,7 @@ with guard(page):
     draw_head(page)
     asked, answered = st.columns([1, 2.4], gap="large")
     with asked:
+        aside = st.container()
         draw_question(page)
     with answered, guard(page):
-        draw_answer(page, gather(page))
+        draw_answer(page, gather(page), aside)

@@ -120,7 +120,7 @@ def _equity(network: Network, q: Question, base: Problem, stopped: More) -> Sett
     """(1 - equity) * hours over the most hours + equity * nearness over the most nearness, each at its quick best."""
     hours = replace(base, network=in_unit(network, "hours"))
     near = replace(base, network=without_demand(network), rows=equity_rows(network))
-    tops = [max(State(p, quick(p, 5.0, 0, 2, stopped)).exact(), 1e-9) for p in (hours, near)]
+    tops = [max(State(p, quick(p, 2.0, 0, 2, stopped)).exact(), 1e-9) for p in (hours, near)]
     first = replace(hours, network=scaled(hours.network, (1.0 - q.equity) / tops[0]))
     rows = scaled_rows(near.rows, max(q.equity, 1e-12) / tops[1])
     return Setting(q, network, replace(first, rows=rows), False)
@@ -254,10 +254,20 @@ def _framed(rows: Rows, problem: Problem) -> Rows:
 def _covering_bound(
     problem: Problem, chosen: np.ndarray, value: float, ends: float, seed: int, watch: Watch | None
 ) -> tuple[np.ndarray, float, str]:
-    """People: the covering is solved exactly where number alone limits it; other limits keep its bound."""
+    """People: the covering is solved exactly where number alone limits it; with a budget or a distance, prices bound it,
+    and with a distance the covering without it too."""
     plain = not np.isfinite(problem.budget) and not problem.conflict_site.size
-    p = min(problem.most_new, int((problem.allowed | problem.fixed).sum())) + int(problem.existing.sum())
     bound = np.inf
+    if not plain:
+        now = time.perf_counter()
+        share = 1.0 if np.isfinite(problem.budget) else 0.5
+        for found_bound in _demand_bounds(problem, chosen, value, now + share * (ends - now)):
+            bound = min(bound, found_bound)
+            if watch is not None and not watch(value, bound):
+                return chosen, max(bound, value), "covering"
+        if np.isfinite(problem.budget) or bound <= value * (1.0 + NOTHING):
+            return chosen, max(bound, value), "covering"
+    p = min(problem.most_new, int((problem.allowed | problem.fixed).sum())) + int(problem.existing.sum())
     padded = _padded(problem, chosen, p)
     found = Found(padded, State(problem, padded).exact() if plain else value, np.inf)
     for step in improved_covering(_framed(problem.rows, problem), p, found, ends - time.perf_counter(), seed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from coopconnect.question import OBJECTIVES, PlanError, Question, address_of, to_text
 from coopconnect.scenario import Scenario
@@ -54,7 +56,8 @@ def _asked(name: str, key: str, number_kind: type | None = None) -> None:
 def draw_head(page: Page) -> None:
     """Title, lead, the link; the scenario in one line."""
     with st.container(key="scenariobar", horizontal=True, vertical_alignment="center"):
-        st.html(f"<h1>{page.say('page.reseau')}</h1><p class='lead'>{html.escape(page.say('network.lead'))}</p>")
+        lead = html.escape(page.say("network.lead"))
+        st.html(f"<div class='network_head'><h1>{page.say('page.reseau')}</h1><p class='lead'>{lead}</p></div>")
         mount_frame(page, remember=True, copy=True)
     st.html(scenario_html(page))
 
@@ -170,17 +173,21 @@ def _plan(scenario: Scenario, question: Question, seconds: float) -> SitePlan:
     )
 
 
-def draw_answer(page: Page, plan: SitePlan | None) -> None:
-    """Headline, map with the opening order, table, curve, near-equal plans, who is left out, files."""
+def draw_answer(page: Page, plan: SitePlan | None, aside: DeltaGenerator) -> None:
+    """Headline, map with the opening order, table, curve, near-equal plans, who is left out, files.
+
+    In a hall the headline and the order go `aside`, beside the map, so that one screen holds all three.
+    """
     if plan is None:
         return
-    _headline(page, plan)
     new = [s for s in plan.sites if not s.existing]
     opened = len(new)
-    if len(new) > 1:
-        opened = st.slider(
-            page.say("network.order"), 1, len(new), len(new), key=key_for("network_order", to_text(plan.question))
-        )
+    with aside if page.view.projector else nullcontext():
+        _headline(page, plan)
+        if len(new) > 1:
+            opened = st.slider(
+                page.say("network.order"), 1, len(new), len(new), key=key_for("network_order", to_text(plan.question))
+            )
     territory = cached.territory(page.scenario.territory)
     rows = [s.row for s in plan.sites if s.existing or s.rank <= opened]
     geometry = cached.geometry(page.scenario.territory)
@@ -215,7 +222,7 @@ def _headline(page: Page, plan: SitePlan) -> None:
     lines.append(
         f"<small>{html.escape(page.say('network.average'))} {html.escape(page.say('network.chart.origin'))}.</small>"
     )
-    st.html("".join(f"<p>{line}</p>" for line in lines))
+    st.html("<div class='network_answer'>" + "".join(f"<p>{line}</p>" for line in lines) + "</div>")
     draw_search(page, _key(page, plan.question), plan)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from playwright.sync_api import Browser
 pytestmark = [*MARKS, pytest.mark.timeout(400)]
 
 PLAN = "reseau?territory=d04&v=1&plan=n4~r1~e04112~x04152"
+
+IN_ONE_SCREEN = """['.network_answer', '.st-key-network_map'].every((name) => {
+  const box = document.querySelector(name)?.getBoundingClientRect();
+  return box && document.documentElement.classList.contains('coop-projector') && box.top >= 0 && box.bottom <= innerHeight;
+})"""
 
 
 def _opened(visit: Visit) -> None:
@@ -24,6 +30,7 @@ def test_a_link_opened_cold_gives_the_plan_and_its_order(visit: Visit, tmp_path:
     text = page.inner_text("[data-testid=stMain]")
     assert "Les refus coûtent" in text
     assert "c'est prouvé" in text or "encore inconnu" in text
+    assert re.findall(r"[≤≥] \d+", page.inner_text(".cc-disc-key")) == ["≤ 49", "≥ 345"]
     before = visit.stage()["picture"]
     order = page.get_by_role("slider").last
     assert order.input_value() == "4"
@@ -42,6 +49,9 @@ def test_a_link_opened_cold_gives_the_plan_and_its_order(visit: Visit, tmp_path:
     assert len(lines) >= 6
     assert any("Manosque" in line for line in lines)
     assert not any("Pierrevert" in line.split(";")[1] for line in lines if ";" in line)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.get_by_role("button", name="Projeter").click()
+    visit.until(f"() => {IN_ONE_SCREEN}")
 
 
 def test_a_search_goes_on_to_its_end_while_one_looks(visit: Visit) -> None:

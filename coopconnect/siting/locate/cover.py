@@ -20,10 +20,12 @@ def improved_covering(rows: Rows, p: int, found: Found, seconds: float, seed: in
     """Tighter answers of a covering problem (all values of a row are equal), until proven or out of time."""
     ends = time.perf_counter() + seconds
     search = Search(rows, p, found)
+    began, took = time.perf_counter(), 0.0
     for step in root(rows, p, found, 0.4 * seconds, seed, search):
+        took, began = time.perf_counter() - began, time.perf_counter()
         found = step
         yield found
-    if found.proven or time.perf_counter() >= ends:
+    if found.proven or time.perf_counter() + took >= ends:  # another step would be late
         return
     search.plant()
     if search.small.row.size > LARGEST_PAIRS:

@@ -93,8 +93,11 @@ def root(rows: Rows, p: int, found: Found, seconds: float, seed: int, search: Se
     ends = time.perf_counter() + seconds
     rng = np.random.default_rng(seed)
     search = search or Search(rows, p, found)
-    while not search.root_done and not search.found().proven and time.perf_counter() < ends:
+    took = 0.0
+    while not search.root_done and not search.found().proven and time.perf_counter() + took < ends:
+        began = time.perf_counter()
         search.tighten_root(rng)
+        took = time.perf_counter() - began
         yield search.found()
 
 
@@ -108,9 +111,14 @@ def improved(rows: Rows, p: int, found: Found, seconds: float, seed: int) -> Ite
     rng = np.random.default_rng(seed)
     search = Search(rows, p, found)
     yield search.found()
-    while not search.root_done and not search.found().proven and time.perf_counter() < ends:
+    took = 0.0
+    while not search.root_done and not search.found().proven and time.perf_counter() + took < ends:
+        began = time.perf_counter()
         search.tighten_root(rng)
+        took = time.perf_counter() - began
         yield search.found()
+    if time.perf_counter() + took >= ends:  # another step would be late
+        return
     search.plant()
     said = time.perf_counter()
     while search.tree and not search.found().proven and time.perf_counter() < ends:

@@ -8,6 +8,7 @@ const BORDER_MAX_LINES = 9000; // with more border lines in view they would merg
 const DISC_PX = 1.4; // radius of a disc in pixels = DISC_PX * square root of users
 
 const MOST_RADIUS_PX = 26;
+const MOST_APART = 60; // numbered discs that are kept from covering one another
 
 const discPx = (big) => DISC_PX * (big ? 1.5 : 1);
 const discRadius = (users, big) => Math.min(MOST_RADIUS_PX, Math.max(2.5, discPx(big) * Math.sqrt(Math.max(users, 0))));
@@ -139,6 +140,29 @@ function drawHatch(pen, { hatchData, view, spec }, width, height) {
 const numberPx = (big) => (big ? 17 : 11.5);
 const numberedRadius = (big) => 0.85 * numberPx(big);
 
+// Places of the discs: those with a number are pushed apart until their numbers do not touch, the rest stay.
+function apart(places, sites, least) {
+  const moved = places.map(([x, y]) => [x, y]);
+  const numbered = sites.flatMap((site, k) => (site.label ? [k] : []));
+  if (numbered.length > MOST_APART) return moved;
+  for (let round = 0; round < 12; round++) {
+    let touched = false;
+    for (const [n, i] of numbered.entries()) {
+      for (const j of numbered.slice(n + 1)) {
+        const dx = moved[j][0] - moved[i][0], dy = moved[j][1] - moved[i][1];
+        const far = Math.hypot(dx, dy);
+        if (far >= least) continue;
+        touched = true;
+        const push = (least - far) / 2, ux = far > 0.01 ? dx / far : 1, uy = far > 0.01 ? dy / far : 0;
+        moved[i] = [moved[i][0] - push * ux, moved[i][1] - push * uy];
+        moved[j] = [moved[j][0] + push * ux, moved[j][1] + push * uy];
+      }
+    }
+    if (!touched) break;
+  }
+  return moved;
+}
+
 class Marks {
   constructor(canvas, geometry) {
     this.canvas = canvas;
@@ -177,13 +201,23 @@ class Marks {
     pen.stroke();
   }
 
+  // The largest discs lie lowest; a numbered one stands aside from its neighbours, a line to its place, so as to be read.
   discs(pen, sites, at, big, font) {
     pen.strokeStyle = INK;
     pen.lineWidth = big ? 1.8 : 1.1;
     const size = numberPx(big);
-    for (const site of sites) {
-      const [x, y] = at(site.x, site.y);
+    const order = [...sites].sort((a, b) => Boolean(a.label) - Boolean(b.label) || b.users - a.users);
+    const places = apart(order.map((site) => at(site.x, site.y)), order, 2 * numberedRadius(big));
+    for (const [k, site] of order.entries()) {
+      const [x, y] = places[k];
+      const [x0, y0] = at(site.x, site.y);
       const radius = discRadius(site.users, big);
+      if (Math.hypot(x - x0, y - y0) > 2) {
+        pen.beginPath();
+        pen.moveTo(x0, y0);
+        pen.lineTo(x, y);
+        pen.stroke();
+      }
       pen.beginPath();
       pen.arc(x, y, site.label ? Math.max(radius, numberedRadius(big)) : radius, 0, 2 * Math.PI);
       pen.fillStyle = site.label ? "rgba(255,255,255,0.9)" : "rgba(255,255,255,0.5)";
@@ -230,7 +264,8 @@ class Marks {
     const disc = numberedRadius(map.spec.projector);
     const numbered = map.sites.filter((site) => site.label);
     this.lifted = new Set(numbered.map((site) => site.zone));
-    const taken = numbered.map((site) => at(site.x, site.y)).map(([x, y]) => [x - disc, y - disc, x + disc, y + disc]);
+    const places = apart(numbered.map((site) => at(site.x, site.y)), numbered, 2 * disc);
+    const taken = places.map(([x, y]) => [x - disc, y - disc, x + disc, y + disc]);
     const limit = Math.max(5, Math.min(60, (width * height) / ((LABEL_AREA_PX2 * style.size) / 12.5)));
     if (map.selected >= 0) {
       this.name(pen, map.selected, at(points[2 * map.selected], points[2 * map.selected + 1]), width, height, style, taken, true);
