@@ -228,7 +228,7 @@ def _beside(**changes: float) -> BesideExisting:
     usual = {
         "alone_users": 12.0, "beside_users": 9.0, "taken_users": 3.0, "added_users": 6.0, "added_hours_per_year": -20.0,
         "alone_hours_per_year": 100.0, "added_kg_co2e_per_year": 5.0, "existing_users": 8.0, "viability_alone": 1.1,
-        "viability_beside": 1.02,
+        "viability_beside": 1.02, "shared_users": 8.5, "viability_shared": 1.0,
     }  # fmt: skip
     return BesideExisting(("84100",), **{**usual, **changes})
 
@@ -237,6 +237,8 @@ def _beside(**changes: float) -> BesideExisting:
     ("changes", "wanted"),
     [
         ({}, "open"),
+        ({"shared_users": 7.0}, "depends"),
+        ({"viability_shared": 0.9}, "depends"),
         ({"beside_users": 7.0}, "reinforce"),
         ({"viability_beside": 0.9}, "reinforce"),
         ({"viability_beside": 0.9, "viability_alone": 0.95}, "neither"),

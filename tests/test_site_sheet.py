@@ -226,6 +226,7 @@ def test_no_existing_hub_changes_nothing(
     site = assessed.site(code)
     assert site is not None
     found = sheet.beside_existing(small, reference, parameters, code, ())
+    assert found.shared_users == pytest.approx(float(site["users"]))
     assert found.beside_users == pytest.approx(float(site["users"]))
     assert found.added_hours_per_year == pytest.approx(float(site["hours_per_year"]))
     assert found.added_kg_co2e_per_year == pytest.approx(float(site["kg_co2e_per_year"]))
@@ -281,6 +282,7 @@ def test_two_hubs_share_the_same_people(
     assert found.taken_users == pytest.approx(before[rival] - after[rival])
     assert found.added_users == pytest.approx(after[code] + after[rival] - before[rival])
     assert 0.0 < found.taken_users < found.beside_users < found.alone_users
+    assert 0.0 < found.shared_users < found.beside_users
     assert found.viability_beside < found.viability_alone
 
 

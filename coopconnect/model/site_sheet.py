@@ -424,7 +424,8 @@ class BesideExisting:
     alone: as if no hub existed; beside: users of the new hub when people may also choose the existing ones;
     taken_users: users that it takes from them; added_users, added_hours, added_kg_co2e: what all hubs together gain
     by its opening; existing_users: users of the existing hubs among the same homes, before it opens;
-    viability_alone, viability_beside: (revenue + contribution) / cost of the new hub.
+    shared_users: its users if all hubs had only the people of the best of them, each its part; viability_alone,
+    viability_beside, viability_shared: (revenue + contribution) / cost of the new hub.
     """
 
     existing_codes: tuple[str, ...]
@@ -438,6 +439,8 @@ class BesideExisting:
     existing_users: float
     viability_alone: float
     viability_beside: float
+    shared_users: float
+    viability_shared: float
 
     @property
     def taken_share(self) -> float:
@@ -448,11 +451,12 @@ class BesideExisting:
 def advice(found: BesideExisting, core_users: float) -> str:
     """Open here, or reinforce what exists? By the conditions of a site: enough users, income that covers the cost.
 
-    'open' where they hold beside the existing hubs, 'reinforce' where they hold only as if those did not exist,
-    'neither' where they do not hold even so.
+    'open' where they hold beside the existing hubs even if all share the same people, 'depends' where they hold only
+    if each hub brings its own, 'reinforce' where they hold only as if the others did not exist, 'neither' where they do
+    not hold even so.
     """
     if found.beside_users >= core_users and found.viability_beside >= 1.0:
-        return "open"
+        return "open" if found.shared_users >= core_users and found.viability_shared >= 1.0 else "depends"
     return "reinforce" if found.alone_users >= core_users and found.viability_alone >= 1.0 else "neither"
 
 
@@ -465,7 +469,9 @@ def beside_existing(
     For a day of a commuter with odds O (office), A (home, 0 where it does not suit), E (sum over the existing hubs
     within reach) and H (the new one), the days are O, A, E, H over their sum. The existing hubs are taken to be as
     good and as dear as the new one, one in each commune of `existing_codes`; homes out of reach of the new one do not
-    change, and are left out. KeyError where `site_code` or an existing code is no site of the territory.
+    change, and are left out. The logit gives each further hub people of its own, as many next door as far away: what it
+    says is the most. The least, `shared`, is that of a nest of hubs that are all alike: with M the largest of H and the
+    odds of each existing hub, M / (O + A + M) of the days are at a hub, of which H / (H + E) at the new one. KeyError where `site_code` or an existing code is no site of the territory.
     """
     home = home or territory
     cut = around_site(territory, site_code)
@@ -478,13 +484,15 @@ def beside_existing(
     prepared = within_reach(cut, scenario.access_max_min)
     alone = site_results(run.sites, surroundings(prepared, scenario, values), scenario, values)
     days, net, before = _opening(new, olds, run, prepared.flow_zone)
+    shared = _shared_days(new, olds, run, prepared.flow_zone)
     per_user = max(hub_days_per_user(scenario, values), 1e-9)
     added = float(net.hub_days[0])
     return BesideExisting(
         codes, float(alone["users"][0]), days / per_user, (days - added) / per_user, added / per_user,
         float(impact.hours(net)[0]), float(alone["hours_per_year"][0]),
         float(impact.kg_co2e(impact.vehicle_km(net, values), scenario, values)[0]), before / per_user,
-        float(alone["viability"][0]), viability_ratio(days, scenario, parameters),
+        float(alone["viability"][0]), viability_ratio(days, scenario, parameters), shared / per_user,
+        viability_ratio(shared, scenario, parameters),
     )  # fmt: skip
 
 
@@ -542,6 +550,20 @@ def _opening(new: _Hub, olds: Sequence[_Hub], run: Run, flow_zone: np.ndarray) -
     )  # fmt: skip
     before = sum(float(hub_days(hub, without).sum()) for hub in olds)
     return float(mine.sum()), impact.Sums(*(np.array([total]) for total in net)), before
+
+
+def _shared_days(new: _Hub, olds: Sequence[_Hub], run: Run, flow_zone: np.ndarray) -> float:
+    """Hub days of the new hub where all hubs share the people of the best of them, in proportion to their odds."""
+    o, total = run.odds, 0.0
+    for kind, rest, days in (
+        ("suitable", o.office + o.home[flow_zone], o.days * (1.0 - o.unsuitable_share)),
+        ("unsuitable", o.office, o.days * o.unsuitable_share),
+    ):
+        offered = np.array([getattr(hub, kind)[flow_zone] for hub in (new, *olds)])
+        best, every = offered.max(axis=0), offered.sum(axis=0)
+        part = np.divide(offered[0], every, out=np.zeros(every.size), where=every > 0.0)
+        total += float((days * best / (rest + best)) @ part)
+    return total
 
 
 # --- all that needs runs of its own ---------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ LETTERS = "ABCD"
 BIN_HOURS = 10.0
 """Width of a class of hours, wide enough for curves that can be told apart."""
 
+BAR_WIDTH = 0.4
+"""Width of a step, of the room that a lever has: the rest holds its name."""
+
 THIN_SHARE = 0.004
 """Tails thinner than this share of users, in every scenario, are left outside the picture."""
 
@@ -130,7 +133,7 @@ def lever_waterfall(
     running = np.concatenate([[found.before], found.before + np.cumsum(effects), [found.after, 0.0]])
     starts = [0.0, *(float(v) for v in running[: len(effects)]), 0.0]
     span = float(running.max() - running.min()) or 1.0
-    layout["height"] = round(size * (7.0 + 4.0 * rows))
+    layout["height"] = round(size * (9.0 + 4.0 * rows))
     layout["yaxis"] |= {
         "autorange": "reversed",
         "showgrid": False,
@@ -146,14 +149,14 @@ def lever_waterfall(
     }
     layout["annotations"] += [
         {
-            "x": 0, "xref": "paper", "xanchor": "left", "y": row, "yanchor": "bottom", "yshift": size * 0.75, "text": label,
+            "x": 0, "xref": "paper", "xanchor": "left", "y": row - BAR_WIDTH / 2.0, "yanchor": "bottom", "yshift": 1, "text": label,
             "showarrow": False, "font": {"size": size, "color": INK},
         }
         for row, label in enumerate(labels)
     ]  # fmt: skip
     bars = {
         "type": "bar", "orientation": "h", "base": starts, "x": values, "y": list(range(rows)), "text": texts,
-        "textposition": "outside", "width": 0.45,
+        "textposition": "outside", "width": BAR_WIDTH,
         "marker": {"color": [INK, *(GAIN if effect >= 0.0 else LOSS for effect in effects), INK]},
         "hovertext": [f"{label} : {text}" for label, text in zip(labels, texts, strict=True)], "hoverinfo": "text",
         "cliponaxis": False,

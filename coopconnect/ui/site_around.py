@@ -114,7 +114,7 @@ def draw_existing(page: Page, site: pd.Series, existing: pd.DataFrame, runs: She
         found = runs.beside
         said = advice(found, core_users(page))
         st.html(
-            f'<div class="verdict {"yes" if said == "open" else "fragile" if said == "reinforce" else "no"}">'
+            f'<div class="verdict {"yes" if said == "open" else "fragile" if said in ("depends", "reinforce") else "no"}">'
             f"<p><b>{html.escape(page.say(f'sheet.advice.{said}'))}</b></p></div>"
         )
         lines = (
@@ -128,6 +128,10 @@ def draw_existing(page: Page, site: pd.Series, existing: pd.DataFrame, runs: She
                 hours=number(found.added_hours_per_year, page.language, signed=True),
                 alone=number(found.alone_hours_per_year, page.language, signed=True),
                 ratio=percent(found.viability_beside, page.language),
+            ),
+            page.say(
+                "sheet.beside_shared", shared=number(found.shared_users, page.language, 1),
+                ratio=percent(found.viability_shared, page.language),
             ),
             page.say("sheet.beside_how"),
         )  # fmt: skip
