@@ -111,7 +111,7 @@ def test_the_workbook_holds_the_scenarios_put_aside_and_says_why_there_is_no_pla
     )
     spread = tables.chart_table(figures["spread"], "fr")
     assert set(spread["série"]) == {'A · =HYPERLINK("x")', "B · Crise"}
-    assert figures["levers"].layout.meta["title"].startswith("Communes rurales à l'équilibre : de ")
+    assert figures["levers"].layout.meta["title"].startswith("Communes rurales à l'équilibre\u00a0: de ")
     words = {cell.value for row in book["Comparaison"].iter_rows() for cell in row}
     assert "Crise" in words and not any("host" in str(word) for word in words)
 
