@@ -43,6 +43,7 @@ def test_a_link_opened_cold_answers(language: str, words: tuple[str, ...]) -> No
     assert not app.exception
     assert [e.value for e in (*app.error, *app.warning)] == []
     shown = _texts(app)
+    assert app.selectbox(key="robust_tip").value == "opex_shared_eur_per_year"  # what is worth finding out first
     for text in words:
         assert text.replace("'", "&#x27;") in shown or text in shown, text
 

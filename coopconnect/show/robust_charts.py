@@ -117,6 +117,11 @@ def viability_spread(
     return go.Figure(data=[bars], layout=layout)
 
 
+def _bars_height(count: int, projector: bool) -> int:
+    """Height in pixels of a chart of so many bars: bars as thick whatever their number."""
+    return 200 + 60 * count if projector else 150 + 35 * count
+
+
 def _told(drivers: tuple[Driver, ...]) -> tuple[Driver, ...]:
     """The strongest, without those of which the interval holds zero: chance alone could have made them."""
     return tuple(d for d in drivers if d.sure)[:BARS] or drivers[:1]
@@ -138,7 +143,7 @@ def driver_bars(
         say("chart.drivers.title", language, what=_plain(lead), share=percent(first[0] / 100.0, language)),
         say("chart.drivers.sobol" if totals else "chart.drivers.few", language, runs=number(float(runs), language)),
         say("chart.drivers.note", language),
-        language, projector, x=say("chart.drivers.x", language), left=14.5, height=680 if projector else 430,
+        language, projector, x=say("chart.drivers.x", language), left=14.5, height=_bars_height(len(shown), projector),
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}
     layout["xaxis"] |= {"rangemode": "tozero", "ticksuffix": " %"}
@@ -185,7 +190,7 @@ def tornado(
         say("chart.tornado.subtitle", language, share=percent(base, language),
             central=say("chart.viable" if central else "chart.not_viable", language)),
         say("chart.drivers.note", language), language, projector, x=say("chart.tornado.x", language), left=14.5,
-        height=680 if projector else 430,
+        height=_bars_height(len(shown), projector),
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}
     layout["xaxis"] |= {"range": [-3.0, 103.0], "ticksuffix": " %"}

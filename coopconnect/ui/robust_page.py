@@ -119,11 +119,13 @@ def _central(ensemble: Ensemble) -> np.ndarray:
 
 @lru_cache(maxsize=12)
 def _tippings(ensemble: Ensemble, code: str) -> tuple[tipping.Tipping, ...]:
-    s = ensemble.setup
+    """Of each lever, of the two pivotal shares, and of what is worth finding out first."""
+    s, site = ensemble.setup, _site(ensemble, code)
+    first = (site.learn.key,) if site is not None and site.learn is not None else ()
     home = s.home if s.home is not s.territory else None
     return (
         *tipping.lever_tipping(s.territory, s.scenario, s.parameters, code, home),
-        *tipping.assumption_tipping(s, code, TOLD_ASSUMPTIONS),
+        *tipping.assumption_tipping(s, code, (*TOLD_ASSUMPTIONS, *first)),
     )
 
 
@@ -244,7 +246,9 @@ def _draw_tipping(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
                          value_of(key, curve.now, page.parameters, page.language), tips))  # fmt: skip
         st.html(table_html(head, rows, numbers=(1, 2)))
     with right:
-        first = next((k for k, c in curves.items() if c.points), next(iter(curves)))
+        told = [k for k, c in curves.items() if c.points] or list(curves)
+        learn = site.learn.key if site.learn is not None else ""
+        first = learn if learn in told else told[0]
         chosen = st.selectbox(
             page.say("robust.tip_pick"), list(curves), index=list(curves).index(first), key="robust_tip",
             format_func=lambda k: label_of(k, page.parameters, page.language),
