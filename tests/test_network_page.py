@@ -108,4 +108,4 @@ def test_the_page_shows_a_search_that_goes_on_and_stops_it(reference: Scenario) 
     job.thread.join(timeout=10)
     app.run()
     assert [b for b in app.button if b.key == "network_better"]
-    assert any("borne est large" in c.value for c in app.caption)
+    assert any("comme s'il était seul" in c.value for c in app.caption)

@@ -14,7 +14,7 @@ from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem as Refusal
 from coopconnect.question import PlanError, Question
 from coopconnect.scenario import Scenario
-from coopconnect.siting import measure
+from coopconnect.siting import kernels, measure
 from coopconnect.siting.bound import best_openings, demand_bound
 from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.locate.cover import improved_covering
@@ -301,16 +301,15 @@ def _measured_bound(
 
 
 def _most_with_desks(setting: Setting) -> np.ndarray:
-    """The most of each site with so many desks: what it gains alone with nothing lost on the way, and for users no
-    more than the desks serve."""
-    network, objective = setting.network, setting.question.objective
-    sums = measure.alone(network)
-    if objective == "users":
-        most_days = measure.most_days(setting.question.desks, network.values)
-        return np.minimum(sums.hub_days, most_days) / network.days_per_user
-    free = replace(sums, access_min=np.zeros_like(sums.hub_days), access_km=np.zeros_like(sums.hub_days))
-    found = site_results(free, measure.around_of(network), network.scenario, network.values)
-    return np.asarray(found[measure.RESULT_OF[objective]])
+    """The most of each site with so many desks: its best days, as many as the desks serve and no more than it has alone."""
+    n = setting.problem.network
+    t = n.prepared.territory
+    out = np.zeros(n.n_sites)
+    kernels.most_served(  # type: ignore[call-arg]
+        t.access_start, t.access_zone, n.odds, n.cost, *n.flows, n.avoided, n.constant, n.unsuitable,
+        measure.most_days(setting.question.desks, n.values), out,
+    )  # fmt: skip
+    return out
 
 
 def _refusals_cost(setting: Setting, value: float, seed: int, stopped: More) -> float:
