@@ -17,6 +17,7 @@ from coopconnect.show.words import (
     WORDS_DIR,
     WordsError,
     all_words,
+    at_most,
     euros,
     hours,
     known,
@@ -159,3 +160,8 @@ def test_a_sign_or_a_unit_never_begins_a_line() -> None:
     for key, entry in all_words().items():
         assert not re.search(r"[^\s|\[] [;:?!»](\s|$)|« ", entry["fr"]), key
         assert not re.search(r"\d (€|°C|km|min|kg)(?!\w)", entry["fr"] + " · " + entry["en"]), key
+
+
+def test_a_share_that_is_not_passed_is_rounded_up() -> None:
+    found = [at_most(share, "en") for share in (0.0, 2e-5, 0.0123, 0.01231, 0.0999, 0.181)]
+    assert found == ["0.00%", "0.01%", "1.23%", "1.24%", "9.99%", "19%"]

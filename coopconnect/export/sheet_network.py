@@ -11,7 +11,7 @@ from coopconnect.export.book import Book
 from coopconnect.export.sheet_sites import HEADER_ROW
 from coopconnect.export.sheet_summary import chart_font
 from coopconnect.show.colours import GAIN, HEADER
-from coopconnect.show.words import percent, say
+from coopconnect.show.words import at_most, say
 from coopconnect.siting.types import SitePlan
 
 MOST_LEFT_OUT = 5_000
@@ -67,7 +67,7 @@ def _worth(book: Book, sheet: Worksheet, plan: SitePlan, row: int) -> int:
     """What the plan is worth, the most that any plan can be worth, the distance between them, what refusals cost."""
     unit = _page(book, f"unit_{plan.question.objective}")
     bound = plan.bound if math.isfinite(plan.bound) else None
-    gap = percent(plan.gap, book.language, 2 if plan.gap < 0.1 else 0)
+    gap = at_most(plan.gap, book.language) if math.isfinite(plan.gap) else ""
     proof = (
         _page(book, "proven") if plan.gap <= 1e-5 else _page(book, "gap", gap=gap) if bound else _page(book, "no_gap")
     )

@@ -201,6 +201,13 @@ def percent(share: float | None, language: str, decimals: int = 0, signed: bool 
     return f"{number(share * 100, language, decimals, signed)}{'' if language == 'en' else _NARROW}%"
 
 
+def at_most(share: float, language: str) -> str:
+    """A share that is not passed, as per cent: rounded up, with two decimals under 10 %, never 0 where there is something."""
+    decimals = 2 if share < 0.1 else 0
+    unit = 10.0 ** (decimals + 2)
+    return percent(math.ceil(share * unit * (1.0 - 1e-12)) / unit, language, decimals)
+
+
 def with_unit(value: float | None, unit: str, language: str, decimals: int = 0, signed: bool = False) -> str:
     """A number and its unit, which do not part at the end of a line."""
     return f"{number(value, language, decimals, signed)}{_NBSP}{unit_name(unit, language)}".rstrip(_NBSP)

@@ -18,7 +18,7 @@ from coopconnect.scenario import Scenario
 from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
 from coopconnect.show.problem_words import told
-from coopconnect.show.words import euros, number, percent
+from coopconnect.show.words import at_most, euros, number
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, plan_jobs, state
@@ -193,7 +193,8 @@ def draw_answer(page: Page, plan: SitePlan | None, aside: DeltaGenerator) -> Non
     geometry = cached.geometry(page.scenario.territory)
     draw_map(_map(page, plan, rows, territory), geometry, "network_map", on_select=state.select)
     st.html(f'<h2 class="title">{html.escape(page.say("network.table"))}</h2>')
-    st.dataframe(_table(page, plan), hide_index=True, key="network_table", height="content")
+    wide = {page.say("network.commune"): st.column_config.TextColumn(width="medium")}
+    st.dataframe(_table(page, plan), hide_index=True, key="network_table", height="content", column_config=wide)
     draw_chart(_curve(page, plan), "network_curve", charts.chart_config(page.language))
     _alternatives(page, plan)
     _left_out(page, plan)
@@ -206,7 +207,7 @@ def _headline(page: Page, plan: SitePlan) -> None:
     if plan.gap <= PROVEN:
         proof = page.say("network.proven")
     elif np.isfinite(plan.gap):
-        proof = page.say("network.gap", gap=percent(plan.gap, language, 2 if plan.gap < 0.1 else 0))
+        proof = page.say("network.gap", gap=at_most(plan.gap, language))
     else:
         proof = page.say("network.no_gap")
     red = ' class="flag"' if plan.value < 0 else ""

@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from coopconnect.question import Question
-from coopconnect.show.words import percent
+from coopconnect.show.words import at_most
 from coopconnect.siting.types import SitePlan
 from coopconnect.ui import plan_jobs
 from coopconnect.ui.frame import Page
@@ -44,7 +44,7 @@ def draw_search(page: Page, key: Key, plan: SitePlan) -> None:
         if now is None or not now.running:
             st.rerun()  # the plan on the page has changed
         gap = page.say("network.searching_no_gap") if math.isinf(now.gap) else page.say(
-            "network.searching", gap=percent(now.gap, page.language, 3 if now.gap < 0.1 else 1)
+            "network.searching", gap=at_most(now.gap, page.language)
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", key="network_searching"):
             st.progress(now.share, gap)
