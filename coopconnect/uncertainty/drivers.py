@@ -21,6 +21,9 @@ from coopconnect.uncertainty.laws import Law, values_at
 
 CONFIDENCE = 0.95
 RESAMPLES = 60
+WITH_INTERVAL = 12
+"""Strongest quantities of the quick measure that are given an interval: more than any chart or sheet shows."""
+
 ENOUGH_DRAWS = 50
 """Under this many draws nothing is said of what drives the result."""
 
@@ -29,7 +32,7 @@ ENOUGH_DRAWS = 50
 class Driver:
     """One quantity and its part in a result. first, total: Sobol indices with the half width of their 95 % interval.
 
-    total is None where the design does not give it. sign: partial rank correlation, -1 to 1. status: that of the
+    total is None where the design does not give it; first_half_width is NaN for the weak ones of the quick measure. sign: partial rank correlation, -1 to 1. status: that of the
     parameter.
     """
 
@@ -75,12 +78,18 @@ def from_draws(laws: tuple[Law, ...], x: np.ndarray, y: np.ndarray, seed: int = 
     """Drivers of y (draws,) from the draws at hand, strongest first; empty where y does not move or draws are few."""
     if y.size < ENOUGH_DRAWS or float(np.ptp(y)) == 0.0:
         return ()
-    found = rbd_fast.analyze(_problem(laws), x, y, num_resamples=RESAMPLES, conf_level=CONFIDENCE, seed=seed)
+    first = np.array(rbd_fast.analyze(_problem(laws), x, y, num_resamples=2, conf_level=CONFIDENCE, seed=seed)["S1"])
+    width = np.full(len(laws), np.nan)
+    strongest = np.argsort(-first, kind="stable")[
+        :WITH_INTERVAL
+    ]  # each index stands alone: the others need no bootstrap
+    some = _problem(tuple(laws[k] for k in strongest))
+    again = rbd_fast.analyze(some, x[:, strongest], y, num_resamples=RESAMPLES, conf_level=CONFIDENCE, seed=seed)
+    width[strongest] = again["S1_conf"]
     sign = partial_rank_correlation(x, y)
     drivers = [
-        Driver(law.key, law.status, float(sign[k]), float(found["S1"][k]), float(found["S1_conf"][k]))
-        for k, law in enumerate(laws)
-    ]  # fmt: skip
+        Driver(law.key, law.status, float(sign[k]), float(first[k]), float(width[k])) for k, law in enumerate(laws)
+    ]
     return tuple(sorted(drivers, key=lambda d: -d.weight))
 
 
