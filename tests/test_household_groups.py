@@ -261,5 +261,11 @@ def test_bands_and_quantiles_by_hand() -> None:
 def test_the_passes_are_told_as_they_are_made(small: Territory, reference: Scenario, parameters: Parameters) -> None:
     heard: list[tuple[int, int]] = []
     site = str(small.zones["zone_code"].iloc[small.site_zone[0]])
-    household_groups(small, reference, parameters, site, tell=lambda done, total: heard.append((done, total)))
+    early: list[HouseholdGroups] = []
+    found = household_groups(
+        small, reference, parameters, site, tell=lambda done, total: heard.append((done, total)), first=early.append
+    )
+    assert (len(early), early[0].ranged, found.ranged) == (1, False, True)
+    assert {k: v.value for k, v in early[0].totals.items()} == {k: v.value for k, v in found.totals.items()}
+    assert all(r.low == r.value == r.high for r in early[0].totals.values())
     assert heard == [(k, len(heard)) for k in range(1 + 2 * len(HOUSEHOLD_RANGES))]

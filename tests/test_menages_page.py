@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -183,6 +184,19 @@ def test_counts_tell_winners_losers_and_the_rest(groups: HouseholdGroups) -> Non
     assert "Ménages utilisateurs" in told and "Y gagnent" in told and "rien ne change" in told
     up, down = household_charts.gained_and_lost(groups, "hours", truly=False)
     assert up + down == pytest.approx(groups.totals["users"].value)
+    early = households.counts_html(page, replace(groups, ranged=False))
+    assert early.count("fourchette en cours de calcul") == 4 and "entre " not in early
+
+
+def test_a_large_territory_shows_its_figures_before_their_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cached, "LARGE_SITES", 0)
+    cached._households.clear()
+    drawn: list[bool] = []
+    scenario = reference_scenario(load_parameters(), "200040624")
+    found = cached.households(scenario, "", first=lambda groups: drawn.append(groups.ranged))
+    assert (drawn, found.ranged) == ([False], True)
+    cached.households(scenario, "", first=lambda groups: drawn.append(groups.ranged))
+    assert drawn == [False]  # kept: nothing is drawn early again
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -94,6 +94,7 @@ class HouseholdGroups:
     deciles: `decile` (10 to 90) and one column per measure and kind, per participating household.
     histogram: (4, bins) users by hours, km, hours if replaced, km if replaced (`HOURS_EDGES`, `KM_EDGES`).
     eur_per_km, kg_per_km, price_eur_per_user: what turns km into euros and kg, and what a user pays for the hub a year.
+    ranged: False where the ranges are not worked out yet: low and high are then the central values.
     """
 
     scenario: Scenario
@@ -109,6 +110,7 @@ class HouseholdGroups:
     eur_per_km: float
     kg_per_km: float
     price_eur_per_user: float
+    ranged: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ Tell = Callable[[int, int], None]
 
 def household_groups(
     territory: Territory, scenario: Scenario, parameters: Parameters, site_code: str = "", home: Territory | None = None,
-    tell: Tell = lambda done, total: None,
+    tell: Tell = lambda done, total: None, first: Callable[[HouseholdGroups], None] | None = None,
 ) -> HouseholdGroups:  # fmt: skip
     """Winners, losers and distributions of the users of one site, or of all rural sites one at a time.
 
@@ -143,7 +145,7 @@ def household_groups(
         eur = km * cost per km;  eur_after_price = eur - d * what the worker pays a day;  kg_co2e = km * fleet factor.
     site_code: INSEE code of a site; '' for the available rural sites (all available ones where none is rural).
     home: the territory of the calibration, as in `assess`. tell: hears of the passes over all users, the central one
-    and two for each of `HOUSEHOLD_RANGES`. Raises KeyError for an unknown site, `CalibrationError`.
+    and two for each of `HOUSEHOLD_RANGES`. first: hears of the central figures, before their ranges. Raises KeyError for an unknown site, `CalibrationError`.
     """
     home = home or territory
     place = around_site(territory, site_code) if site_code else territory
@@ -158,15 +160,19 @@ def household_groups(
     reach = _Reach.of(choice, values)
     central = _totals(sums, reach, scenario, values)
     codes = place.zones["zone_code"].to_numpy(object)[place.site_zone]
-    return HouseholdGroups(
+    found = HouseholdGroups(
         scenario, site_code, tuple(codes[pool]),
         _communes(sums, reach, scenario, values), _bands(sums, reach, scenario, values),
         _density(sums, reach, scenario, values),
         pd.DataFrame({"zone_code": codes[pool], **_columns(sums.by_site[pool], scenario, values)}),
-        _ranges(choice, home, scenario, parameters, values, central, reach, tell),
+        {name: Range(value, value, value) for name, value in central.items()},
         _deciles(sums.histogram, scenario, values), sums.histogram,
         cost_per_km_eur(scenario, values), emission_kg_per_km(scenario, values), _price(scenario, values),
+        ranged=False,
     )  # fmt: skip
+    if first is not None:
+        first(found)
+    return replace(found, totals=_ranges(choice, home, scenario, parameters, values, central, reach, tell), ranged=True)
 
 
 def household_users(

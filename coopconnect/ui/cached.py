@@ -182,11 +182,13 @@ class _Held:
 
 
 def households(
-    scenario: Scenario, site_code: str = "", tell: Callable[[int, int], None] = lambda done, total: None
-) -> HouseholdGroups:
+    scenario: Scenario, site_code: str = "", tell: Callable[[int, int], None] = lambda done, total: None,
+    first: Callable[[HouseholdGroups], None] | None = None,
+) -> HouseholdGroups:  # fmt: skip
     """Who gains and who loses, for one site or the rural sites: see `coopconnect.model.household_groups`.
 
     Kept on what changes it: not the weights of the score. tell: hears of the passes, and may draw them.
+    first: hears of the central figures of a large territory, whose ranges take minutes.
     """
     reference = reference_scenario(parameters(), scenario.territory)
     weights = {f"weight_{name}": getattr(reference, f"weight_{name}") for name in COMPONENTS}
@@ -197,7 +199,10 @@ def households(
             from coopconnect.model.household_groups import household_groups
 
             code, home = scenario.territory, home_territory(scenario.territory)
-            held.groups = household_groups(territory(code), usual, parameters(), site_code, home, tell)
+            large = not site_code and len(territory(code).site_zone) > LARGE_SITES
+            held.groups = household_groups(
+                territory(code), usual, parameters(), site_code, home, tell, first if large else None
+            )
         return held.groups
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,19 @@ def draw_everyone(page: Page) -> None:
     _draw_choices(page)
     if not in_sight("everyone", page.say("house.wait"), PLACE_PX):
         return
-    groups = groups_of(page)
+    early: list[HouseholdGroups] = []
+
+    def draw_early(groups: HouseholdGroups) -> None:
+        early.append(groups)
+        _draw_groups(page, groups)
+
+    groups = groups_of(page, draw_early)
+    if early:  # drawn without ranges: again, with them
+        st.rerun()
+    _draw_groups(page, groups)
+
+
+def _draw_groups(page: Page, groups: HouseholdGroups) -> None:
     _draw_scope(page, groups)
     if groups.totals["users"].value <= 0.0:
         st.html(f'<p class="hint">{html.escape(page.say("house.no_users"))}</p>')
@@ -51,14 +64,17 @@ def site_of(page: Page) -> str:
     return "" if site is None else str(site["zone_code"])
 
 
-def groups_of(page: Page) -> HouseholdGroups:
-    """The households of the chosen site, or of the rural sites; what takes long says how far it is."""
+def groups_of(page: Page, first: Callable[[HouseholdGroups], None] | None = None) -> HouseholdGroups:
+    """The households of the chosen site, or of the rural sites; what takes long says how far it is.
+
+    first: draws the central figures of a large territory, while their ranges are worked out.
+    """
     place = st.empty()
 
     def tell(done: int, total: int) -> None:
         place.progress(done / total, page.say("house.passes", done=done, total=total))
 
-    found = cached.households(page.scenario, site_of(page), tell)
+    found = cached.households(page.scenario, site_of(page), tell, first)
     place.empty()
     return found
 
@@ -112,6 +128,8 @@ def counts_html(page: Page, groups: HouseholdGroups) -> str:
     users = groups.totals["users"]
 
     def between(found: Range, write: Any) -> str:
+        if not groups.ranged:
+            return page.say("house.range_coming")
         return page.say("house.between", low=write(found.low), high=write(found.high))
 
     def households(found: Range) -> str:
