@@ -127,6 +127,7 @@ def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied(parameter
     )
     price = Problem("flag", "fuel_price_eur_per_l", given="9")
     assert plain(told(price, parameters, "fr")).startswith("Prix du carburant : permis")
+    assert plain(told(price.under("k1"), parameters, "fr")).startswith("Prix du carburant (k1) : permis")
     in_file = price.in_text("[differences]\nfuel_price_eur_per_l = 9")
     assert told(in_file, parameters, "en").startswith("line 2: Fuel price (fuel_price_eur_per_l): allowed")
     again = copy.deepcopy(problem)

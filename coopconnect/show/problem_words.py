@@ -25,9 +25,10 @@ def told(problem: str, parameters: Parameters, language: str) -> str:
 def _named(problem: Problem, parameters: Parameters, language: str) -> str:
     """What is wrong, as the screen names it; a key that the screen does not name stays as it is."""
     path, _, key = problem.key.rpartition(".")
-    if path in ("", "differences") and (key in parameters or known(f"lever.{key}")):
+    if path.partition(".")[0] != "sites" and (key in parameters or known(f"lever.{key}")):
+        where = key if problem.line else path.removeprefix("differences")  # 'k1': a scenario put aside, in an address
         name = name_of(key, parameters, language)
-        return f"{name} ({key})" if problem.line else name
+        return f"{name} ({where})" if where else name
     if path == "plan" and known(f"network.{key}"):
         name = say(f"network.{key}", language)
         return f"{name} ({problem.key})" if problem.line else name
