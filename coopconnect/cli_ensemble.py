@@ -33,9 +33,9 @@ from coopconnect.uncertainty.run import (
     RowsWork,
     cores,
     gather,
+    local,
     nothing_gathered,
     run,
-    threads,
 )
 from coopconnect.uncertainty.site import SiteFutures, counted, margins, site_futures
 from coopconnect.uncertainty.survey import learned
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `ensemble`."""
     parser.add_argument("--draws", type=_positive, required=True, metavar="N", help="how many futures")
     parser.add_argument("--seed", type=_seed, default=0, metavar="K", help="same seed, same draws (0)")
-    parser.add_argument("--workers", type=_positive, metavar="W", help="threads of this machine (all its cores)")
+    parser.add_argument("--workers", type=_positive, metavar="W", help="cores of this machine to use (all)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:8786")
     parser.add_argument(
         "--wait", type=_positive, default=10, metavar="S", help="seconds that the scheduler has to answer (10)"
@@ -236,7 +236,7 @@ def run_ensemble(args: argparse.Namespace) -> int:
     workers = cluster.workers_of(args.scheduler, args.wait) if args.scheduler else args.workers or cores()
 
     def backend(made: RowsWork = run_rows) -> Backend:
-        return cluster.dask(args.scheduler, args.wait, made) if args.scheduler else threads(workers, made)
+        return cluster.dask(args.scheduler, args.wait, made) if args.scheduler else local(workers, made)
 
     folder = Path(args.resume) if args.resume else None
     ensemble = run(setup, args.draws, args.seed, workers, backend(), folder, _progress)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +28,7 @@ from coopconnect.uncertainty.laws import (
     pert_shape,
     quantile,
 )
-from coopconnect.uncertainty.run import CHUNK, EnsembleError, blank, run, stream, threads
+from coopconnect.uncertainty.run import CHUNK, EnsembleError, blank, processes, run, stream, threads
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +174,23 @@ def test_resume_from_a_folder_to_the_bit(setup: Setup, tmp_path: Path, monkeypat
     kept[0].write_bytes(kept[0].read_bytes()[:50])  # a disk that was full
     ran: list[int] = []
     monkeypatch.setattr(running, "run_rows", lambda s, rows: ran.append(len(rows)) or run_rows(s, rows))
-    resumed = run(setup, draws, 8, workers=2, folder=tmp_path)
+    resumed = run(setup, draws, 8, workers=2, backend=threads(2), folder=tmp_path)
     assert resumed.figures.tobytes() == whole.figures.tobytes()
     assert sum(ran) == draws - (len(kept) - 1) * CHUNK
+
+
+def _killed(setup: Setup, rows: np.ndarray) -> np.ndarray:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return rows
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forked workers are for Linux")
+def test_forked_workers_give_the_same_bits_and_one_that_is_killed_is_told(setup: Setup, tmp_path: Path) -> None:
+    whole = run(setup, 3 * CHUNK, 8, backend=threads(1))
+    forked = run(setup, 3 * CHUNK, 8, backend=processes(2), folder=tmp_path)
+    assert forked.figures.tobytes() == whole.figures.tobytes()
+    with pytest.raises(EnsembleError, match="was killed"):
+        run(setup, 2 * CHUNK, 8, backend=processes(2, _killed))
 
 
 def test_a_folder_of_another_ensemble_is_refused(setup: Setup, tmp_path: Path) -> None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +95,53 @@ def threads(workers: int, made: RowsWork | None = None) -> Backend:
             )
 
     return work
+
+
+_inherited: tuple[RowsWork, Setup, np.ndarray] | None = None
+"""What forked workers find in their memory: nothing of a territory is sent to them."""
+
+
+def _inherited_chunk(chunk: int) -> np.ndarray:
+    if _inherited is None:
+        raise RuntimeError("a worker that was not forked by `processes` has no territory")
+    made, setup, values = _inherited
+    return made(setup, values[rows_of(chunk, len(values))])
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def processes(workers: int, made: RowsWork | None = None) -> Backend:
+    """A backend of forked processes, which share the territory's memory: no lock of the interpreter between them.
+
+    For a program that has no other thread (a fork copies one thread only); elsewhere `threads`. Raises `EnsembleError`
+    where a worker was killed, after which what is done can be resumed.
+    """
+
+    def work(setup: Setup, values: np.ndarray, todo: list[int]) -> Iterator[Chunk]:
+        global _inherited
+        _inherited = (made or run_rows, setup, values)
+        try:
+            with ProcessPoolExecutor(
+                workers, multiprocessing.get_context("fork"), _leave_interrupts_to_the_parent
+            ) as pool:
+                yield from _as_they_come(todo, lambda k: pool.submit(_inherited_chunk, k), 2 * workers)
+        except BrokenProcessPool:
+            raise EnsembleError(
+                "a worker of this machine was killed (out of memory?); run the same command again with --resume FOLDER "
+                "or with fewer --workers"
+            ) from None
+        finally:
+            _inherited = None
+
+    return work
+
+
+def local(workers: int, made: RowsWork | None = None) -> Backend:
+    """This machine's cores: processes where forking is safe (Linux, a program of one thread), else threads."""
+    alone = threading.active_count() == 1 and os.uname().sysname == "Linux" if hasattr(os, "uname") else False
+    return processes(workers, made) if alone and workers > 1 else threads(workers, made)
 
 
 def _as_they_come(todo: list[int], submit: Callable[[int], Future[np.ndarray]], ahead: int) -> Iterator[Chunk]:
@@ -205,7 +256,7 @@ def run(
     """All draws, on this machine's cores unless another backend is given. progress(done, draws) after each chunk."""
     workers = workers or cores()
     started = found = blank(setup, draws, seed, values)
-    for found in stream(started, backend or threads(workers), workers, folder):
+    for found in stream(started, backend or local(workers), workers, folder):
         if progress:
             progress(int(found.done.sum()), draws)
     return found
