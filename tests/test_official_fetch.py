@@ -259,3 +259,5 @@ def test_a_file_without_an_address_is_asked_for_by_hand(entry: Entry, tmp_path: 
         fetch(replace(entry, url="", alternatives=()), tmp_path / "d")
     assert caught.value.reason == "by_hand"
     assert entry.page in caught.value.fr
+    assert caught.value.fr.startswith(f"{entry.title_fr} ({entry.key}) : ")  # by its name, not by its key alone
+    assert caught.value.en.startswith(f"{entry.title_en} ({entry.key}): ")

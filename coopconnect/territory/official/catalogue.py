@@ -59,6 +59,16 @@ class Entry:
         return tuple(url for url in (self.url, *self.alternatives) if url)
 
     @property
+    def named_fr(self) -> str:
+        """What a message calls it: its title, then its key, by which the command line asks for it."""
+        return f"{self.title_fr} ({self.key})"
+
+    @property
+    def named_en(self) -> str:
+        """`named_fr` in English."""
+        return f"{self.title_en} ({self.key})"
+
+    @property
     def refresh_days(self) -> int:
         """Days after which a newer edition is likely; 0 for a file that does not change."""
         return REFRESH_DAYS[self.refresh]

@@ -152,8 +152,8 @@ def _from_folder(entry: Entry, folder: Path, mirror: str, today: date | None, st
     if not found:
         raise FetchError(
             "mirror",
-            f"{entry.key} : {entry.file_name} n'est pas dans {place}. Mettez-y le fichier pris sur {entry.page}",
-            f"{entry.key}: {entry.file_name} is not in {place}. Put the file from {entry.page} there",
+            f"{entry.named_fr} : {entry.file_name} n'est pas dans {place}. Mettez-y le fichier pris sur {entry.page}",
+            f"{entry.named_en}: {entry.file_name} is not in {place}. Put the file from {entry.page} there",
         )
     part, target = _part(folder, entry), _target(folder, entry)
     try:
@@ -206,9 +206,9 @@ def _network(entry: Entry, error: Exception) -> FetchError:
     kind = type(error).__name__
     return FetchError(
         "network",
-        f"{entry.key} : pas de réponse ({kind}). Vérifiez la connexion (ou le proxy) et recommencez : ce qui est arrivé "
+        f"{entry.named_fr} : pas de réponse ({kind}). Vérifiez la connexion (ou le proxy) et recommencez : ce qui est arrivé "
         "est gardé.",
-        f"{entry.key}: no answer ({kind}). Check the connection (or the proxy) and try again: what has arrived is kept.",
+        f"{entry.named_en}: no answer ({kind}). Check the connection (or the proxy) and try again: what has arrived is kept.",
         wait_s=1.0,
     )
 
@@ -216,6 +216,6 @@ def _network(entry: Entry, error: Exception) -> FetchError:
 def _by_hand(entry: Entry) -> FetchError:
     return FetchError(
         "by_hand",
-        f"{entry.key} : pas d'adresse fixe. Prenez le fichier sur {entry.page} et chargez-le (page Données, ou `data import`).",
-        f"{entry.key}: no fixed address. Take the file from {entry.page} and load it (page Données, or `data import`).",
+        f"{entry.named_fr} : pas d'adresse fixe. Prenez le fichier sur {entry.page} et chargez-le (page Données, ou `data import`).",
+        f"{entry.named_en}: no fixed address. Take the file from {entry.page} and load it (page Données, or `data import`).",
     )

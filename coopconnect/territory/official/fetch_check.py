@@ -37,9 +37,9 @@ def login_page(entry: Entry) -> FetchError:
     page_fr = f" Sinon l'adresse a changé : {entry.page}"
     return FetchError(
         "login_page",
-        f"{entry.key} : une page web est arrivée à la place du fichier. Sur un wifi public, ouvrez un navigateur, "
+        f"{entry.named_fr} : une page web est arrivée à la place du fichier. Sur un wifi public, ouvrez un navigateur, "
         f"acceptez les conditions, puis recommencez.{page_fr}",
-        f"{entry.key}: a web page came instead of the file. On a public wifi, open a browser, accept the conditions, "
+        f"{entry.named_en}: a web page came instead of the file. On a public wifi, open a browser, accept the conditions, "
         f"then try again. Otherwise the address has changed: {entry.page}",
     )
 
@@ -73,9 +73,9 @@ def check_file(path: Path, entry: Entry) -> str:
 def _altered(entry: Entry, fr: str, en: str) -> FetchError:
     return FetchError(
         "altered",
-        f"{entry.key} : fichier refusé, {fr}. Le fichier déjà en place n'a pas changé. Recommencez, ou regardez "
+        f"{entry.named_fr} : fichier refusé, {fr}. Le fichier déjà en place n'a pas changé. Recommencez, ou regardez "
         f"{entry.page}",
-        f"{entry.key}: file refused, {en}. The file already in place has not changed. Try again, or see {entry.page}",
+        f"{entry.named_en}: file refused, {en}. The file already in place has not changed. Try again, or see {entry.page}",
     )
 
 

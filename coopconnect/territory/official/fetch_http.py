@@ -142,8 +142,8 @@ class Transfer:
         if total is not None and done != total:
             raise FetchError(
                 "network",
-                f"{self.entry.key} : {done} octets reçus sur {total}.",
-                f"{self.entry.key}: {done} bytes received of {total}.",
+                f"{self.entry.named_fr} : {done} octets reçus sur {total}.",
+                f"{self.entry.named_en}: {done} bytes received of {total}.",
                 wait_s=1.0,
             )
         if self.progress:
@@ -164,9 +164,9 @@ class Transfer:
             need = total - have + _DISK_MARGIN
             raise FetchError(
                 "disk",
-                f"{self.entry.key} : pas assez de place dans {self.part.parent} : il faut {human_size(need)}, il reste "
+                f"{self.entry.named_fr} : pas assez de place dans {self.part.parent} : il faut {human_size(need)}, il reste "
                 f"{human_size(free)}. Libérez de la place ou donnez un autre dossier (COOPCONNECT_OFFICIAL).",
-                f"{self.entry.key}: not enough room in {self.part.parent}: {human_size(need, 'en')} needed, "
+                f"{self.entry.named_en}: not enough room in {self.part.parent}: {human_size(need, 'en')} needed, "
                 f"{human_size(free, 'en')} left. Free some room or name another folder (COOPCONNECT_OFFICIAL).",
             )
 
@@ -198,9 +198,9 @@ def _raise_for_status(answer: requests.Response, entry: Entry) -> None:
     if status in _GONE:
         raise Moved(
             "moved",
-            f"{entry.key} : l'adresse ne répond plus ({status}). Cherchez le fichier sur {entry.page} puis chargez-le "
+            f"{entry.named_fr} : l'adresse ne répond plus ({status}). Cherchez le fichier sur {entry.page} puis chargez-le "
             "(page Données), ou donnez un miroir (--mirror ADRESSE ou DOSSIER).",
-            f"{entry.key}: the address no longer answers ({status}). Look for the file on {entry.page} and load it "
+            f"{entry.named_en}: the address no longer answers ({status}). Look for the file on {entry.page} and load it "
             "(page Données), or give a mirror (--mirror ADDRESS or FOLDER).",
         )
     wait = answer.headers.get("Retry-After", "")
@@ -210,8 +210,8 @@ def _raise_for_status(answer: requests.Response, entry: Entry) -> None:
 def _server(entry: Entry, status: int, wait_s: float | None) -> FetchError:
     return FetchError(
         "server",
-        f"{entry.key} : le serveur a répondu {status}. Réessayez plus tard, ou regardez {entry.page}",
-        f"{entry.key}: the server answered {status}. Try again later, or see {entry.page}",
+        f"{entry.named_fr} : le serveur a répondu {status}. Réessayez plus tard, ou regardez {entry.page}",
+        f"{entry.named_en}: the server answered {status}. Try again later, or see {entry.page}",
         wait_s=wait_s,
     )
 
@@ -223,8 +223,8 @@ def disk_error(entry: Entry, path: Path, error: OSError) -> FetchError:
     en = "the disk is full" if full else f"cannot write ({error.strerror})"
     return FetchError(
         "disk",
-        f"{entry.key} : {fr}, dans {path.parent}. Libérez de la place ou donnez un autre dossier "
+        f"{entry.named_fr} : {fr}, dans {path.parent}. Libérez de la place ou donnez un autre dossier "
         "(COOPCONNECT_OFFICIAL) ; le téléchargement reprendra.",
-        f"{entry.key}: {en}, in {path.parent}. Free some room or name another folder (COOPCONNECT_OFFICIAL); the "
+        f"{entry.named_en}: {en}, in {path.parent}. Free some room or name another folder (COOPCONNECT_OFFICIAL); the "
         "download will resume.",
     )
