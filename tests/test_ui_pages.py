@@ -155,6 +155,10 @@ def test_which_rural_communes_near_apt_would_work(apt_scenario: Scenario, apt_as
     assert found.near_name == "Apt"
     assert found.place is not None and found.place[found.mask].all() and found.place.sum() >= found.mask.sum()
     assert filters.listed(apt_assessment, territory, page_of(apt_scenario).view).place is None
+    named = filters.listed(apt_assessment, territory, page_of(apt_scenario, search="apt").view)
+    assert named.left_out == (
+        "Apt",
+    )  # a town: searched for by its name, it is not silently missing from the rural list
     decision = decide.Decision(territory, apt_assessment, cached.reference_assessment("93"), found)
     rows = decide.ranking_rows(page, decision)
     assert [row.rank for row in rows] == sorted(row.rank for row in rows)

@@ -39,6 +39,7 @@ PROJECTOR_MAP_SHARE = 0.66
 """Part of the hall's screen that the map takes in height: the scenario stays above it, the legend below."""
 DISCS = 40
 RANKING_ROWS = 40
+LEFT_OUT_NAMES = 4
 CHARTS_HEIGHT_PX = 900
 RANKING_HEIGHT_PX = 420
 """Best listed sites drawn as discs on the map."""
@@ -206,14 +207,24 @@ def draw_ranking_of(page: Page, decision: Decision) -> None:
     keep = decision.listed.mask
     if not keep.any():
         st.info(page.say("ranking.empty", filters=decision.listed.words), icon=None)
+        _tell_left_out(page, decision.listed.left_out)
         return
     count = number(float(keep.sum()), page.language)
     title = page.say("ranking.title", count=count, filters=decision.listed.words).rstrip(" ·")
     st.html(f'<h2 class="title">{html.escape(title)}</h2>')
+    _tell_left_out(page, decision.listed.left_out)
     draw_ranking(
         ranking_rows(page, decision), page.view.selected or None, ranking_texts(page.language), "ranking",
         on_select=state.select, projector=page.view.projector, height_px=RANKING_HEIGHT_PX,
     )  # fmt: skip
+
+
+def _tell_left_out(page: Page, names: tuple[str, ...]) -> None:
+    """Communes of the name searched for that another filter hides: Apt is not rural, and one would look for it in vain."""
+    if names:
+        more = " …" if len(names) > LEFT_OUT_NAMES else ""
+        told = page.say("ranking.left_out", names=", ".join(names[:LEFT_OUT_NAMES]) + more)
+        st.html(f'<p class="hint">{html.escape(told)}</p>')
 
 
 def ranking_rows(page: Page, decision: Decision) -> list[RankingRow]:

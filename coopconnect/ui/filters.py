@@ -26,6 +26,7 @@ class Listed:
     """The sites that pass the filters: mask over `Assessment.sites`, in words; the commune nearby, if known.
 
     place: mask of the sites within the département and the minutes asked for; None for the whole territory.
+    left_out: names that hold the text searched for, but that the other filters leave out, the shortest first.
     """
 
     mask: np.ndarray
@@ -33,6 +34,7 @@ class Listed:
     near_name: str = ""
     near_missing: bool = False
     place: np.ndarray | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def plain(text: str) -> str:
@@ -88,6 +90,7 @@ def listed(assessment: Assessment, territory: Territory, view: View) -> Listed:
         mask &= sites["viability"].to_numpy(float) >= 1.0
         words.append(say("filter.word_viable", view.language))
     near_name, missing = "", False
+    left_out: tuple[str, ...] = ()
     if view.near:
         row = territory.zones.index[territory.zones["zone_code"] == view.near]
         missing = row.empty
@@ -100,9 +103,11 @@ def listed(assessment: Assessment, territory: Territory, view: View) -> Listed:
         mask &= place
     if view.search:
         part = plain(view.search)
-        mask &= np.array([part in plain(name) for name in sites["name"]], dtype=bool)
+        holds = np.array([part in plain(name) for name in sites["name"]], dtype=bool)
+        left_out = tuple(sorted(sites["name"][holds & ~mask], key=lambda name: (len(name), name)))
+        mask &= holds
         words.append(say("filter.word_search", view.language, text=view.search))
-    return Listed(mask, ", ".join(words), near_name, missing, place)
+    return Listed(mask, ", ".join(words), near_name, missing, place, left_out)
 
 
 def draw_filters(page: Page, territory: Territory) -> None:
