@@ -294,7 +294,10 @@ def test_a_country_keeps_its_best_sites_and_its_totals(monkeypatch):
     book, formulas = opened(content), opened(content, values=False)
     assert site_values(book, "rank", 11)[:10] == list(range(1, 11))
     assert site_values(book, "zone_code", 11)[10] is None
-    assert "10 premières communes sur 40" in book["Sites"]["A2"].value
+    assert "10 premières communes sur 40" in book["Sites"]["D2"].value  # right of the columns of every page
+    assert "A1:C2" in {
+        str(span) for span in book["Sites"].merged_cells.ranges
+    }  # the title, whole on each band of pages
     summary = book["Synthèse"]
     row = row_of(summary, say("export.total.sites", "fr"))
     assert summary.cell(row, 2).value == assessment.totals["sites"].value

@@ -64,6 +64,8 @@ def test_the_sheet_holds_what_the_draws_say(ensemble: Ensemble) -> None:
     assert rows[0]["Viable (part des futurs)"] == pytest.approx(row["p_viable"])
     assert rows[0]["Usagers, 95 %"] == pytest.approx(row["users_p95"])
     assert [r["Solide"] for r in rows] == ["oui" if flag else "non" for flag in found.sites["robust"].iloc[found.order]]
+    head = next(r for r in range(1, 80) if sheet.cell(r, 9).value == "Solide")
+    assert sheet.print_title_rows == f"${head}:${head}"  # on each of the pages that the table runs over
     text = " ".join(str(c.value) for line in sheet.iter_rows() for c in line if c.value is not None)
     assert "Viable dans" in text
     assert "Ce qui fait douter, à " + str(found.sites["name"].iloc[9]) in text

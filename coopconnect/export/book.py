@@ -238,12 +238,24 @@ def day(book: Book) -> str:
     return book.on.isoformat() if book.language == "en" else book.on.strftime("%d/%m/%Y")
 
 
-def put_title(sheet: Worksheet, book: Book, title: str, note: str, last_column: int) -> None:
-    """Title and note at the top of a sheet; the note is merged over the columns that are printed."""
-    put_text(sheet, 0, 0, title, book, bold=True, font_size=16, font_color=HEADER)
+def put_title(
+    sheet: Worksheet, book: Book, title: str, note: str, last_column: int, repeated_columns: int = 0
+) -> None:  # fmt: skip
+    """Title and note at the top of a sheet; the note is merged over the columns that are printed.
+
+    repeated_columns: columns printed again on each band of pages. The title is then kept within them, whole on every
+    band, and the note stands right of them.
+    """
+    looks: dict[str, Any] = {"bold": True, "font_size": 16, "font_color": HEADER}
+    if repeated_columns:
+        looks |= {"font_size": 13, "text_wrap": True, "valign": "top"}
+        sheet.merge_range(0, 0, 1, repeated_columns - 1, "", style(book, **looks))
+    put_text(sheet, 0, 0, title, book, **looks)
     sheet.set_row(0, 24)
-    sheet.merge_range(1, 0, 1, last_column, "", style(book, text_wrap=True, valign="top", font_color=MUTED_INK))
-    put_text(sheet, 1, 0, note, book, text_wrap=True, valign="top", font_color=MUTED_INK)
+    sheet.merge_range(
+        1, repeated_columns, 1, last_column, "", style(book, text_wrap=True, valign="top", font_color=MUTED_INK)
+    )
+    put_text(sheet, 1, repeated_columns, note, book, text_wrap=True, valign="top", font_color=MUTED_INK)
     sheet.set_row(1, 30)
 
 

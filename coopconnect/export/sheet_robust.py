@@ -113,6 +113,7 @@ def write_robust(
     sheet.freeze_panes(0, 1)
     sheet.set_h_pagebreaks([drivers, first - 1])  # neither the chart nor the table is cut by the end of a page
     sheet.print_area(0, 0, first + len(table) - 1, _LAST_TEXT)
+    sheet.repeat_rows(first - 1)
     sheet.set_print_scale(_SCALE)  # not fitted to a page's width: Excel would pass over the breaks
     return sheet
 

@@ -194,7 +194,7 @@ def write_sites(book: Book, layout: SitesSheet, kinds: Mapping[str, str]) -> Wor
     if not layout.complete:
         kept, every = (number(n, book.language) for n in (len(layout.table), layout.of))
         note = f"{b.words(book, 'say.sites_cut', kept=kept, all=every)} {note}"
-    b.put_title(sheet, book, b.words(book, "say.sites_title"), note, 13)
+    b.put_title(sheet, book, b.words(book, "say.sites_title"), note, 13, FROZEN_COLUMNS)
     write_header(book, sheet, SITE_SHEET_COLUMNS, kinds)
     formulas = row_formulas(book, layout)
     for place, column in enumerate(SITE_SHEET_COLUMNS):

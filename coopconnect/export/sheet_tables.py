@@ -361,6 +361,7 @@ def write_sources(book: Book, provenance: Sequence[Provenance], link: str) -> Wo
     last = FIRST_ROW + max(len(provenance), 1) - 1
     _small_table(book, sheet, "sources", HEADER_ROW, 0, last, ("table", "kind", "source", "year", "licence", "note"))
     end = _dictionary(book, sheet, last + 3)
+    sheet.repeat_rows(last + 4)  # the headings of the dictionary, on the pages that it runs over
     sheet.ignore_errors({"number_stored_as_text": f"A1:F{end + 1}"})
     sheet.freeze_panes(FIRST_ROW, 0)
     sheet.print_area(0, 0, end, 5)

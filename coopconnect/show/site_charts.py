@@ -20,6 +20,8 @@ from coopconnect.show.colours import COMPONENT_COLOURS, GAIN, INK, LOSS, MUTED_I
 from coopconnect.show.words import euros, number, percent, say, with_unit
 
 _PALE = "rgba(86,99,110,0.13)"
+_TOTAL = "#9aa5ae"
+"""Bar of the whole score: light enough for the black line of its range to be seen on it."""
 _BAND = "rgba(44,106,155,0.12)"
 
 
@@ -60,7 +62,7 @@ def score_waterfall(
     }  # fmt: skip
     bars = {
         "type": "bar", "orientation": "h", "y": places, "base": base, "x": [v.value for v in values],
-        "marker": {"color": [*(COMPONENT_COLOURS[p.component] for p in parts), INK]},
+        "marker": {"color": [*(COMPONENT_COLOURS[p.component] for p in parts), _TOTAL]},
         "hovertext": [*(_part_hover(part, language) for part in parts), _span_text(score, language, 1)],
         "hoverinfo": "text",
     }  # fmt: skip
