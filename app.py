@@ -3,12 +3,12 @@
 import streamlit as st
 
 from coopconnect.show.words import say
-from coopconnect.ui.frame import PAGES
+from coopconnect.ui.frame import PAGES, PHONE_PAGE
 from coopconnect.ui.state import current
 
 language = current().view.language
 pages = [
     st.Page(f"pages/{key}.py", title=say(f"page.{key}", language), default=key == PAGES[0], url_path=key)
-    for key in PAGES
+    for key in (*PAGES, PHONE_PAGE)
 ]
 st.navigation(pages, position="hidden").run()

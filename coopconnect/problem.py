@@ -48,6 +48,7 @@ ENGLISH = {
     "survey_columns": "{name}: holds {count} of the five columns: hub days, instead, home-work km, home-hub km, mode",
     "survey_long": "{name}: allowed at most {most} answers; holds {count}",
     "survey_empty": "{name}: holds no answer",
+    "survey_room": "{name}: no survey is open under this code; read it again from the screen, or ask for another",
     "survey_large": "allowed files of at most {count} MB",
     "survey_apart": "the answers kept are of other people (users, or residents); forget them first, or keep the two apart",
     "sums": "allowed numbers from 0",

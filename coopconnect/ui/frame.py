@@ -36,6 +36,8 @@ _FRAME = st.components.v2.component(
     css=(_HERE / "frame_component.css").read_text(encoding="utf-8"),
 )
 PAGES = ("accueil", "decider", "site", "reseau", "menages", "comparer", "robustesse", "hypotheses", "donnees")
+PHONE_PAGE = "sondage"
+"""In no menu: opened from a QR code."""
 USUAL_HEIGHT_PX = 900
 _LOG = logging.getLogger(__name__)
 _FAILURES = itertools.count()
@@ -77,14 +79,7 @@ def begin_page(key: str, bar_later: bool = False) -> Page:
     one waits for (the bar takes some 20 ms).
     """
     session = state.current()
-    language = session.view.language
-    st.set_page_config(
-        page_title=f"{say(f'page.{key}', language)} – {say('app.title', language)}",
-        page_icon=str(_HERE / "icon.png"),
-        layout="wide",
-        initial_sidebar_state="collapsed",
-    )
-    st.html(_STYLE)
+    _set_up(key, session.view.language)
     page = Page(
         key, session, load_parameters(), st.container(key="topbar", horizontal=True, vertical_alignment="center")
     )
@@ -100,6 +95,24 @@ def begin_page(key: str, bar_later: bool = False) -> Page:
     return page
 
 
+def begin_light(key: str) -> Page:
+    """A page without a menu for a phone: title, style, language. It loads no territory and leaves the address alone."""
+    page = Page(key, state.current(), load_parameters())
+    _set_up(key, page.language)
+    mount_frame(page)
+    return page
+
+
+def _set_up(key: str, language: str) -> None:
+    st.set_page_config(
+        page_title=f"{say(f'page.{key}', language)} – {say('app.title', language)}",
+        page_icon=str(_HERE / "icon.png"),
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+    st.html(_STYLE)
+
+
 @contextmanager
 def guard(page: Page) -> Iterator[None]:
     """Whatever fails inside is told in a sentence, with what to do; the details go to the log, never to the screen."""
@@ -107,7 +120,7 @@ def guard(page: Page) -> Iterator[None]:
         yield
     except Exception as error:  # the last net: a visitor never sees a traceback
         _LOG.exception("page %s failed", page.key)
-        st.error(page.say("error.page", reason=_plain(reason_of(error))), icon=None)
+        st.error(page.say("error.page", reason=plain_text(reason_of(error))), icon=None)
         number = next(_FAILURES)  # a page may fail in several places: keys must differ
         with st.container(horizontal=True):
             st.button(page.say("error.reset"), key=f"error_reset_{number}", on_click=state.reset)
@@ -220,10 +233,10 @@ def scenario_html(page: Page) -> str:
 
 def _problems(page: Page) -> None:
     """What an address or a file asked that cannot be, without losing the rest."""
-    shown = "\n".join(f"- {_plain(told(text, page.parameters, page.language))}" for text in page.session.problems)
+    shown = "\n".join(f"- {plain_text(told(text, page.parameters, page.language))}" for text in page.session.problems)
     st.warning(f"{page.say('error.some')}\n\n{shown}", icon=None)
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Text of a user or a file, with nothing that Markdown would act on."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|~$:" else c for c in text)

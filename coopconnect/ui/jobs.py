@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from coopconnect.model.calibration import CalibrationError
 
@@ -45,8 +45,16 @@ class Job:
             self.error = str(error)
 
 
+class Stoppable(Protocol):
+    """What a shelf holds: told to stop when it is dropped."""
+
+    @property
+    def stop(self) -> threading.Event:
+        """Set once it is dropped."""
+
+
 Key = TypeVar("Key")
-Kind = TypeVar("Kind", bound=Job)
+Kind = TypeVar("Kind", bound=Stoppable)
 
 
 class Shelf(Generic[Key, Kind]):
@@ -71,3 +79,16 @@ class Shelf(Generic[Key, Kind]):
             for old in list(self.jobs)[: -self.most]:
                 self.jobs.pop(old).stop.set()
         return job
+
+    def touch(self, key: Key) -> None:
+        """Count a job as just used; nothing where there is none."""
+        with self.lock:
+            if (job := self.jobs.pop(key, None)) is not None:
+                self.jobs[key] = job
+
+    def drop(self, key: Key) -> None:
+        """Stop a job and forget it."""
+        with self.lock:
+            job = self.jobs.pop(key, None)
+        if job is not None:
+            job.stop.set()

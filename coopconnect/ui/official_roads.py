@@ -11,7 +11,7 @@ from coopconnect.parameters import DATA_DIR
 from coopconnect.show.words import number
 from coopconnect.territory.official.store import StoreError
 from coopconnect.ui import cached
-from coopconnect.ui.frame import Page, _plain
+from coopconnect.ui.frame import Page, plain_text
 from coopconnect.ui.official import SAID, on_this_computer, reference_now, remember_change
 
 
@@ -53,7 +53,7 @@ def _ask(page: Page, address: str) -> None:
             return
         cached.store().save(result.table, result.label)
     except RoadsError as error:
-        st.error(_plain(error.text(page.language)), icon=None)
+        st.error(plain_text(error.text(page.language)), icon=None)
         return
     except StoreError as error:
         st.error(str(error), icon=None)

@@ -22,6 +22,7 @@ from coopconnect.ui.frame import Page, guard
 from coopconnect.ui.robust_further import draw_plans, draw_sobol, further_of
 from coopconnect.ui.robust_jobs import DRAWS
 from coopconnect.ui.robust_parts import draw_map, growing_html
+from coopconnect.ui.survey_host import draw_room, holds_room
 from coopconnect.uncertainty import survey, tipping
 from coopconnect.uncertainty.engine import KEPT, run_draw
 from coopconnect.uncertainty.results import Results, rank_matrix, results, viable
@@ -52,11 +53,14 @@ def draw_futures(page: Page) -> None:
         job = robust_jobs.job_of(key)
     if job.done == 0 and job.ensemble.draws == DRAWS[0] and not job.stop.is_set():
         robust_jobs.start(job)  # a link opened cold shows something; more draws wait for the button
-    _progress(page, key)
-    if job.complete:
-        with guard(page):
-            _draw_results(page, job.ensemble)
-    with guard(page):
+    # Each in its place: draws that begin again would move the survey, and close what is open in it.
+    with st.container():
+        _progress(page, key)
+    with st.container():
+        if job.complete:
+            with guard(page):
+                _draw_results(page, job.ensemble)
+    with st.container(), guard(page):
         draw_survey(page, job.ensemble if job.complete else None)
 
 
@@ -303,8 +307,9 @@ def draw_survey(page: Page, ensemble: Ensemble | None) -> None:
         f'<h2 class="title">{html.escape(page.say("survey.title"))}</h2>'
         f'<p class="lead">{html.escape(page.say("survey.lead"))}</p>'
     )
-    if ensemble is not None:
-        _worth(page, ensemble)
+    with st.container():
+        if ensemble is not None:
+            _worth(page, ensemble)
     left, right = st.columns(2, gap="medium")
     config = charts.chart_config(language)
     for column, key in ((left, survey.REPLACE), (right, survey.USE)):
@@ -315,13 +320,14 @@ def draw_survey(page: Page, ensemble: Ensemble | None) -> None:
             figure = robust_charts.before_after(before, after, page.parameters, language, page.view.projector)
             draw_chart(figure, f"survey_{key}", config)
             st.caption(_needed(page, before, after))
-    if sums is not None:
-        said = page.say(
-            f"survey.kept_{sums.asked}", answers=number(sums.answers, language), users=number(sums.users, language),
-            effective=number(survey.effective_answers(sums), language, 1),
-        )  # fmt: skip
-        st.html(f'<p class="hint">{html.escape(said)}</p>')
-        st.button(page.say("survey.forget"), key="survey_forget", on_click=_forget)
+    with st.container():
+        if sums is not None:
+            said = page.say(
+                f"survey.kept_{sums.asked}", answers=number(sums.answers, language), users=number(sums.users, language),
+                effective=number(survey.effective_answers(sums), language, 1),
+            )  # fmt: skip
+            st.html(f'<p class="hint">{html.escape(said)}</p>')
+            st.button(page.say("survey.forget"), key="survey_forget", on_click=_forget)
     _ask(page)
 
 
@@ -373,11 +379,12 @@ def _worth(page: Page, ensemble: Ensemble) -> None:
 
 
 def _ask(page: Page) -> None:
-    with st.expander(page.say("survey.add")):
+    with st.expander(page.say("survey.add"), expanded=holds_room()):
         asked = st.radio(
             page.say("survey.asked"), ASKED_OF, key="survey_asked", format_func=lambda a: page.say(f"survey.{a}")
         )
         st.caption(page.say("survey.wishes"))
+        draw_room(page, str(asked), _keep)
         given = st.file_uploader(
             page.say("survey.file"), type=["csv", "xlsx"], key="survey_file", help=page.say("survey.file_help")
         )

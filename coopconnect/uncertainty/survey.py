@@ -8,6 +8,7 @@ replace a drive to the office. Each has a Beta law fitted to the evidence; answe
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def read_answers(name: str, content: bytes) -> list[Answer]:
         cells = ["" if pd.isna(cell) else str(cell).strip() for cell in row]
         if not any(cells):
             continue
-        found, wrong = _answer(cells, number)
+        found, wrong = answer_of(cells, number)
         problems += wrong
         if found is not None:
             answers.append(found)
@@ -102,7 +103,11 @@ def _decoded(content: bytes) -> str:
         return content.decode("cp1252")
 
 
-def _answer(cells: list[str], line: int) -> tuple[Answer | None, list[Problem]]:
+def answer_of(cells: Sequence[str], line: int = 0) -> tuple[Answer | None, list[Problem]]:
+    """One answer from five texts in the order of `COLUMNS`, and everything that is wrong in them.
+
+    line: told with each problem; 0 where there is no file. Without an answer there is at least one problem.
+    """
     problems: list[Problem] = []
 
     def figure(k: int, most: float, needed: bool) -> float | None:
