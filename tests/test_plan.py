@@ -24,6 +24,8 @@ from coopconnect.parameters import Parameters
 from coopconnect.question import OBJECTIVES, PlanError, Question
 from coopconnect.scenario import Scenario
 from coopconnect.scenario_file import to_toml
+from coopconnect.siting import measure
+from coopconnect.siting.bound import demand_bound
 from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.network import in_unit, network_of
 from coopconnect.siting.plan import setting_of, site_plan
@@ -128,6 +130,62 @@ def test_every_round_of_the_prices_bounds_every_set(
     assert min(bounds) >= best - 1e-9 * abs(best)
     if variant < 2:
         assert bounds[-1] <= best + 0.06 * abs(best)
+
+
+@EASY
+@given(
+    seed=st.integers(0, 500), objective=st.sampled_from(["hours", "money", "co2", "users"]), desks=st.integers(1, 4),
+    variant=st.integers(0, 4), share=st.sampled_from([0.0, 0.5, 1.0]),
+)  # fmt: skip
+def test_with_desks_no_set_and_no_site_passes_its_bound(
+    parameters: Parameters, reference: Scenario, seed: int, objective: str, desks: int, variant: int, share: float
+) -> None:  # fmt: skip
+    """Site by site in every set, and the set as a whole at any tolls; hubs are full in some and not in others."""
+    territory = tiny(seed, 8)
+    codes = codes_of(territory)
+    question = [
+        Question(sites=3),
+        Question(sites=2, forced=(codes[1],), forbidden=(codes[0],)),
+        Question(sites=2, existing=(codes[2], codes[3])),
+        Question(sites=3, apart_min=9.0),
+        Question(sites=0, budget_eur=260_000.0, years=3),
+    ][variant]
+    question = replace(question, objective=objective, desks=desks)
+    setting = setting_of(network_of(territory, reference, parameters), question)
+    values = every_value(territory, reference, parameters, question, question.sites or 8)
+    best = max(values.values())
+    around = measure.around_of(setting.network)
+    for sites in values:
+        chosen = setting.problem.existing.copy()
+        chosen[list(sites)] = True
+        rows = np.flatnonzero(chosen)
+        found, _ = measure.results(setting.network, around, rows, setting.network.zone_sums(chosen), desks)
+        worth = found[measure.RESULT_OF[objective]]
+        assert (worth <= setting.most[rows] * (1.0 + 1e-9) + 1e-9).all()
+    chosen = setting.problem.existing.copy()
+    chosen[list(min(values, key=lambda k: values[k]))] = True
+    tolled, under = setting.desks.tolled(share), best - 0.05 * abs(best)
+    bounds = [bound for bound, _ in demand_bound(tolled, chosen, under, np.inf)]
+    search = Subsets(tolled, chosen, tolled.allowed | tolled.fixed)
+    bounds += [search.round(under, fix) for fix in [False] * 10 + [True] * 20]
+    assert min(bounds) >= best - 1e-9 * abs(best)
+
+
+def test_with_desks_the_plan_is_the_best_of_all_sets_or_near(parameters: Parameters, reference: Scenario) -> None:
+    """Full hubs are chosen for what their days are worth, and the bound is near; where none is full, nothing changes."""
+    for seed in (1, 2, 3):
+        territory = tiny(seed)
+        question = Question(sites=3, desks=1)
+        plan = site_plan(territory, reference, parameters, question, seconds=SECONDS)
+        best = max(every_value(territory, reference, parameters, question, 3).values())
+        assert max(site.turned_away_share for site in plan.sites) > 0.1
+        assert best * 0.97 <= plan.value <= best * (1.0 + 1e-9)
+        assert best * (1.0 - 1e-9) <= plan.bound <= 1.25 * best
+    free, roomy = (
+        site_plan(territory, reference, parameters, Question(sites=3, desks=n), seconds=SECONDS) for n in (0, 200)
+    )
+    assert roomy.value == pytest.approx(free.value, rel=1e-9)
+    assert roomy.bound == pytest.approx(free.bound, rel=1e-3)
 
 
 @EASY

@@ -40,15 +40,17 @@ class Ceiling:
         keep = possible[n.prepared.access_site]
         self.zone, self.site = t.access_zone[keep], n.prepared.access_site[keep]
         self.odds, self.cost = n.odds[keep], n.cost[keep]
-        most = self._most()
+        most = self.most()
         least = np.full(self.zones, np.inf)
         np.minimum.at(least, self.zone, self.cost)
         self.least = np.where(np.isfinite(least), least, 0.0)
         convex, share = envelope_of(n, most, self.least)
         extra = self.odds * (convex[self.zone] - (self.cost - self.least[self.zone]) * share[self.zone])
         self.linear = np.bincount(self.site, weights=extra, minlength=n.n_sites)
+        if problem.toll.size:
+            self.linear += problem.toll
 
-    def _most(self) -> np.ndarray:
+    def most(self) -> np.ndarray:
         """Largest T of each zone: fixed sites, and the largest odds of as many others as may open."""
         p = self.problem
         fixed = p.fixed[self.site]

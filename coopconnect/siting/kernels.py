@@ -254,34 +254,3 @@ def first_of_each(order: np.ndarray, conflict_start: np.ndarray, conflict_site: 
             if fits:
                 mine.append(j)
                 taken[j] = True
-
-
-@njit(cache=True, nogil=True)
-def most_served(
-    access_start: np.ndarray, access_zone: np.ndarray, odds: np.ndarray, cost: np.ndarray, flow_start: np.ndarray,
-    office: np.ndarray, office_share: np.ndarray, home: np.ndarray, days: np.ndarray, avoided: np.ndarray,
-    constant: np.ndarray, unsuitable: float, most_days: float, out: np.ndarray,
-) -> None:  # fmt: skip
-    """By site, the most that `most_days` hub days a year can be worth: those of its flows that are worth most, each at
-    most as many as the site would have as the only hub."""
-    for k in range(out.size):
-        n = 0
-        for p in range(access_start[k], access_start[k + 1]):
-            n += 2 * (flow_start[access_zone[p] + 1] - flow_start[access_zone[p]])
-        worth, served = np.empty(n), np.empty(n)
-        at = 0
-        for p in range(access_start[k], access_start[k + 1]):
-            i = access_zone[p]
-            for f in range(flow_start[i], flow_start[i + 1]):
-                for segment in range(2):
-                    m, b, d = term(segment, f, i, office, office_share, home, days, avoided, constant, unsuitable)
-                    worth[at], served[at] = b - cost[p], m * odds[p] / (d + odds[p])
-                    at += 1
-        left, total = most_days, 0.0
-        for q in np.argsort(-worth):
-            if worth[q] <= 0.0 or left <= 0.0:
-                break
-            part = min(left, served[q])
-            total += part * worth[q]
-            left -= part
-        out[k] = total

@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from coopconnect import MODEL_VERSION
-from coopconnect.model.runs import site_results
+from coopconnect.model.runs import Surroundings
 from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem as Refusal
 from coopconnect.question import PlanError, Question
 from coopconnect.scenario import Scenario
-from coopconnect.siting import kernels, measure
+from coopconnect.siting import measure
 from coopconnect.siting.bound import best_openings, demand_bound
+from coopconnect.siting.capacity import Desks
 from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.locate.cover import improved_covering
 from coopconnect.siting.locate.proof import Found
@@ -35,7 +37,7 @@ from coopconnect.siting.question import check, mask_of
 from coopconnect.siting.report import report
 from coopconnect.siting.search import NOTHING, More, Problem, State, never, quick, until
 from coopconnect.siting.stretch import Stretches
-from coopconnect.siting.types import SitePlan
+from coopconnect.siting.types import BY_SITE, SitePlan
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
 Watch = Callable[[float, float], bool]
@@ -43,6 +45,9 @@ Watch = Callable[[float, float], bool]
 
 FEW_PAIRS = 100_000
 """Access pairs up to which subsets of zones are searched for the bound; beyond, one round of it would take too long."""
+
+TOLL_SHARES = (0.0, 0.5)
+"""Shares of the tolls of full desks (`capacity`) at which the plan as a whole is bounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +64,26 @@ class Setting:
         if not self.measured:
             return State(self.problem, chosen).exact()
         sites = np.flatnonzero(chosen)
-        around = measure.around_of(self.network)
-        found, _ = measure.results(self.network, around, sites, self.network.zone_sums(chosen), self.question.desks)
+        found, _ = measure.results(
+            self.network, self._around, sites, self.network.zone_sums(chosen), self.question.desks
+        )
         return float(found[measure.RESULT_OF[self.question.objective]].sum())
+
+    @cached_property
+    def _around(self) -> Surroundings:
+        return measure.around_of(self.network)
+
+    @cached_property
+    def desks(self) -> Desks:
+        """What bounds a plan with desks."""
+        return Desks(self.problem, measure.most_days(self.question.desks, self.network.values))
+
+    @cached_property
+    def most(self) -> np.ndarray:
+        """The most that each site can be worth in a measured objective, whatever else is open."""
+        if self.question.objective == "score":
+            return measure.highest_scores(self.network, self._around)
+        return self.desks.most
 
 
 def site_plan(
@@ -176,15 +198,30 @@ def _conflicts(territory: Territory, apart_min: float) -> tuple[np.ndarray, np.n
 
 
 def first_answer(setting: Setting, seconds: float, seed: int, stopped: More = never) -> np.ndarray:
-    """The quick search; for objectives that must be measured site by site, followed by exchanges so measured."""
+    """The quick search; for objectives that must be measured site by site, followed by exchanges so measured, from what
+    it found and from the sites that can be worth most (with desks they are others: those whose days are worth most)."""
     chosen = quick(setting.problem, max(seconds, 0.05), seed, stopped=stopped)
-    return _exchanged(setting, chosen, until(time.perf_counter() + seconds, stopped)) if setting.measured else chosen
+    if not setting.measured or stopped():
+        return chosen
+    more = until(time.perf_counter() + seconds, stopped)
+    starts = sorted((chosen, _of_most(setting)), key=setting.value, reverse=True)
+    return max((_exchanged(setting, start, more) for start in starts), key=setting.value)
+
+
+def _of_most(setting: Setting) -> np.ndarray:
+    """The sites that can be worth most, as many as the question allows."""
+    state = State(setting.problem, setting.problem.fixed)
+    for j in np.argsort(-setting.most, kind="stable"):
+        if state.new_left() <= 0 or setting.most[j] <= 0.0:
+            break
+        if state.may_open()[j] and setting.problem.price[j] <= state.money_left():
+            state.turn(int(j), True)
+    return state.chosen
 
 
 def _exchanged(setting: Setting, chosen: np.ndarray, more: More) -> np.ndarray:
     """Open sites that look best for the measured objective, or exchange others for them, while it rises."""
     problem = setting.problem
-    liking = _liking(setting)
     value = setting.value(chosen)
     better = True
     while better and more():
@@ -194,7 +231,7 @@ def _exchanged(setting: Setting, chosen: np.ndarray, more: More) -> np.ndarray:
             if not state.new_left():
                 continue
             free = np.flatnonzero(state.may_open() & (problem.price <= state.money_left()))
-            for j in free[np.argsort(-liking[free], kind="stable")[:12]]:
+            for j in free[np.argsort(-setting.most[free], kind="stable")[:12]]:
                 other = state.chosen.copy()
                 other[j] = True
                 found = setting.value(other)
@@ -206,21 +243,13 @@ def _exchanged(setting: Setting, chosen: np.ndarray, more: More) -> np.ndarray:
     return chosen
 
 
-def _liking(setting: Setting) -> np.ndarray:
-    """What each site reaches alone in the measured objective."""
-    network = setting.network
-    around = measure.around_of(network)
-    found = site_results(measure.alone(network), around, network.scenario, network.values)
-    return np.asarray(found[measure.RESULT_OF[setting.question.objective]])
-
-
 def proven(
     setting: Setting, chosen: np.ndarray, ends: float, seed: int, watch: Watch | None
 ) -> tuple[np.ndarray, float, str]:
     """The best set known, a bound on every set, and how the bound was found."""
     value = setting.value(chosen)
     if setting.measured:
-        return _measured_bound(setting, chosen, value, ends)
+        return _measured_bound(setting, chosen, value, ends, watch)
     problem = setting.problem
     if setting.question.objective == "people":
         return _covering_bound(problem, chosen, value, ends, seed, watch)
@@ -288,28 +317,23 @@ def _padded(problem: Problem, chosen: np.ndarray, p: int) -> np.ndarray:
 
 
 def _measured_bound(
-    setting: Setting, chosen: np.ndarray, value: float, ends: float
-) -> tuple[np.ndarray, float, str]:  # fmt: skip
-    """Score, or desks that run out: each site by the most that it can be worth in any plan."""
-    network, problem = setting.network, setting.problem
+    setting: Setting, chosen: np.ndarray, value: float, ends: float, watch: Watch | None
+) -> tuple[np.ndarray, float, str]:
+    """Score, or desks that run out: each site by the most that it can be worth in any plan; with desks, the whole plan too."""
+    problem = setting.problem
+    bound, _ = best_openings(problem, problem.allowed | problem.fixed, setting.most)
+    proof = BY_SITE
     if setting.question.objective == "score":
-        most = measure.highest_scores(network, measure.around_of(network))
-    else:
-        most = _most_with_desks(setting)
-    bound, _ = best_openings(problem, problem.allowed | problem.fixed, most)
-    return chosen, max(bound, value), "by site"
-
-
-def _most_with_desks(setting: Setting) -> np.ndarray:
-    """The most of each site with so many desks: its best days, as many as the desks serve and no more than it has alone."""
-    n = setting.problem.network
-    t = n.prepared.territory
-    out = np.zeros(n.n_sites)
-    kernels.most_served(  # type: ignore[call-arg]
-        t.access_start, t.access_zone, n.odds, n.cost, *n.flows, n.avoided, n.constant, n.unsuitable,
-        measure.most_days(setting.question.desks, n.values), out,
-    )  # fmt: skip
-    return out
+        return chosen, max(bound, value), proof
+    for turn, share in enumerate(TOLL_SHARES):
+        now = time.perf_counter()
+        until_then = now + (ends - now) / (len(TOLL_SHARES) - turn)
+        for found in _demand_bounds(setting.desks.tolled(share), chosen, value, until_then):
+            if found < bound:
+                bound, proof = found, "demand"
+            if watch is not None and not watch(value, bound):
+                return chosen, max(bound, value), proof
+    return chosen, max(bound, value), proof
 
 
 def _refusals_cost(setting: Setting, value: float, seed: int, stopped: More) -> float:

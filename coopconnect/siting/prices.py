@@ -104,6 +104,8 @@ class Prices:
         served = rows.value - self.fee[self.row]
         earned_by = np.bincount(n.zone_site, weights=np.where(self.free, self.price, 0.0), minlength=n.n_sites)
         earned_by += np.bincount(rows.site, weights=np.maximum(served, 0.0), minlength=n.n_sites)
+        if p.toll.size:
+            earned_by += p.toll
         earned, y = best_openings(p, self.possible, earned_by)
         bound = zones + float(self.fee.sum()) + earned
         bound += ROUNDING * (abs(zones) + float(self.fee.sum()) + abs(earned))

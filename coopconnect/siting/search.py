@@ -7,7 +7,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,8 @@ class Problem:
 
     network, rows: the worth is their sum. fixed: sites that must be open (forced or existing); existing among them.
     most_new: how many sites may open besides the existing; price: euros of opening each, budget: their limit.
-    conflict_start, conflict_site: by site, the sites that may not be open with it.
+    conflict_start, conflict_site: by site, the sites that may not be open with it. toll: by site, what opening it brings
+    whatever else is open, for bounds alone (the search and the worth do without; none where empty).
     """
 
     network: Network
@@ -56,6 +57,7 @@ class Problem:
     budget: float
     conflict_start: np.ndarray
     conflict_site: np.ndarray
+    toll: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def conflicts(self, k: int) -> np.ndarray:
         """Sites that may not be open with site k."""

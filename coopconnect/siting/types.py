@@ -17,6 +17,10 @@ UNITS = {
 }  # fmt: skip
 
 
+BY_SITE = "by site"
+"""The proof that takes each site by itself: its neighbours are not counted."""
+
+
 @dataclass(frozen=True)
 class Substitute:
     """What would take the place of a site if its mayor said no, and what that costs in the unit of the objective."""

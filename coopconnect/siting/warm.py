@@ -20,6 +20,7 @@ def warm(territory: Territory, scenario: Scenario, parameters: Parameters) -> st
     """Compile the loops of the location models and of the plans; returns the version of HiGHS."""
     for objective in ("hours", "people", "equity", "score"):
         site_plan(territory, scenario, parameters, Question(sites=3, objective=objective), seconds=1.0)
+    site_plan(territory, scenario, parameters, Question(sites=3, desks=1), seconds=1.0)
     problem = setting_of(network_of(territory, scenario, parameters), Question(sites=3)).problem
     Stretches(problem, problem.fixed, problem.allowed).round(1.0, True)
     rng = np.random.default_rng(0)

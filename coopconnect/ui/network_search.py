@@ -6,9 +6,8 @@ import math
 
 import streamlit as st
 
-from coopconnect.question import Question
 from coopconnect.show.words import at_most
-from coopconnect.siting.types import SitePlan
+from coopconnect.siting.types import BY_SITE, SitePlan
 from coopconnect.ui import plan_jobs
 from coopconnect.ui.frame import Page
 from coopconnect.ui.plan_jobs import Key
@@ -18,11 +17,6 @@ PROVEN = 1e-5
 """Gap under which a plan is told as proven best."""
 
 
-def is_loose(question: Question) -> bool:
-    """True where the proof takes each site as if it were alone: its gap says little of the plan."""
-    return question.objective == "score" or question.desks > 0
-
-
 def draw_search(page: Page, key: Key, plan: SitePlan) -> None:
     """The button where the plan is not proven; progress and stop while the search goes on."""
     job = plan_jobs.find(key)
@@ -30,7 +24,7 @@ def draw_search(page: Page, key: Key, plan: SitePlan) -> None:
     if not running:
         if job is not None and job.error:
             st.error(page.say("network.search_failed", reason=job.error), icon=None)
-        if plan.gap > PROVEN and is_loose(plan.question):
+        if plan.gap > PROVEN and plan.proof == BY_SITE:
             st.caption(page.say("network.loose"))
         if plan.gap > PROVEN and job is not None and job.ended:
             st.caption(page.say("network.search_ended"))
