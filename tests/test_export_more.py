@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from fixtures_assessment import PROVENANCE
+from spaces import plain
 from test_export_workbook import changed_workbook, problems_between, soffice
 
 from coopconnect.dossier import Dossier, SiteNotes
@@ -95,6 +96,24 @@ def test_shares_by_lever_sum_to_the_difference(content: dict[str, bytes]) -> Non
         for column in (2, 3, 4):
             parts = [sheet.cell(r, column).value for r in range(first, row)]
             assert sheet.cell(row, column).value == pytest.approx(sum(parts), abs=1e-6)
+
+
+def test_hours_euros_and_kg_of_the_site_close_step_by_step(content: dict[str, bytes]) -> None:
+    """What a tax inspector retraces: from days and minutes to the figures of the sheet Sites, by formulas."""
+    book = opened(content["fr"])
+    sheet, sites = book["Fiche"], book["Sites"]
+    formulas = opened(content["fr"], values=False)["Fiche"]
+    heads = [plain(str(c.value)) for c in sites[row_of(sites, "Rang")]]
+    name = plain(str(sheet.cell(1, 1).value)).split(" : ")[0]
+    line = next(row for row in sites.iter_rows(values_only=True) if plain(str(row[2])) == name)
+    for label, column in (
+        ("Usagers = ménages participants", "Usagers"), ("Heures gardées", "Heures gardées"),
+        ("Heures par ménage participant", "Heures par ménage participant"),
+        ("Euros gardés, avant prix", "Euros gardés, avant prix"), ("CO₂e évité (kg)", "CO₂ évité"),
+    ):  # fmt: skip
+        row = row_of(sheet, label)
+        assert str(formulas.cell(row, 2).value).startswith("="), label
+        assert sheet.cell(row, 2).value == pytest.approx(line[heads.index(column)], rel=1e-6), label
 
 
 def test_a_refused_commune_has_no_place_in_the_comparison(content: dict[str, bytes]) -> None:

@@ -9,9 +9,13 @@ from coopconnect.export import book as b
 from coopconnect.export.book import Book
 from coopconnect.export.sheet_sites import HEADER_ROW, SitesSheet
 from coopconnect.export.sheet_summary import chart_font
-from coopconnect.model.site_sheet import PremisesComparison, home_communes, premises_comparison, waterfall
+from coopconnect.export.sheet_tables import assumption_cell
+from coopconnect.model.choice import cost_per_km_eur, hub_days_per_user
+from coopconnect.model.impact import emission_kg_per_km, hours, vehicle_km
+from coopconnect.model.site_sheet import PremisesComparison, home_communes, premises_comparison, travel_of, waterfall
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
+from coopconnect.scenario import parameter_values
 from coopconnect.show.colours import COMPONENT_COLOURS, HEADER, MUTED_INK
 from coopconnect.show.words import say
 from coopconnect.territory.types import Territory
@@ -19,6 +23,7 @@ from coopconnect.territory.types import Territory
 LABEL = 0
 LAST_COLUMN = 8
 WIDTHS = (46, 23, 15, 15, 15, 15)
+_KEPT = ("hours_of", "hours_user", "eur", "kg")
 
 
 def write_site(
@@ -41,6 +46,7 @@ def write_site(
     row = _score(book, sheet, name, layout, assessment, code, HEADER_ROW - 1)
     row = _premises(book, sheet, premises_comparison(territory, assessment.scenario, parameters, code, home), row + 1)
     row = _homes(book, sheet, assessment, territory, code, row + 1)
+    row = _travel(book, sheet, assessment, territory, parameters, code, row + 1)
     row = _gates(book, sheet, dossier, code, parameters.value("core_users_gate"), row + 1)
     sheet.freeze_panes(HEADER_ROW - 1, 1)
     sheet.print_area(0, 0, row, LAST_COLUMN + 6)
@@ -153,6 +159,62 @@ def _homes(book: Book, sheet: Worksheet, assessment: Assessment, territory: Terr
             b.put(sheet, row, column, float(line[key]), book, form)
         row += 1
     b.flag_negative(sheet, book, first, 3, max(row - 1, first), 3)
+    return row
+
+
+_TRAVEL = (
+    ("days", "whole", ""), ("days_user", "one", "={weeks_per_year}*{hub_days_per_user_per_week}"
+     "*{telework_days_per_week}/{telework_days_reference}"),
+    ("users_of", "one", "={days}/{days_user}"), ("avoided_days", "whole", ""), ("avoided_min", "whole", ""),
+    ("access_min", "whole", ""), ("hours_of", "whole", "=({avoided_min}-{access_min})/60"),
+    ("hours_user", "one", "=IF({users_of}>0,{hours_of}/{users_of},0)"), ("avoided_km", "whole", ""),
+    ("access_km", "whole", ""), ("vehicle_km", "whole", "={avoided_km}*(1-{rebound_share})-{access_km}"),
+    ("km_eur", "three", "=(1-{electric_share_today})*{consumption_l_per_100_km}/100*{fuel_price_eur_per_l}"
+     "+{electric_share_today}*{electric_cost_eur_per_km}+{non_fuel_cost_eur_per_km}"),
+    ("eur", "whole", "={vehicle_km}*{km_eur}"),
+    ("km_kg", "three", "=(1-{electric_share_then})*({fleet_emission_kg_per_km}-{electric_share_today}"
+     "*{electric_emission_kg_per_km})/(1-{electric_share_today})+{electric_share_then}*{electric_emission_kg_per_km}"),
+    ("kg", "whole", "={vehicle_km}*{km_kg}"),
+)  # fmt: skip
+"""Steps from days at the hub to hours, euros and kg: key, form, formula over the steps and the sheet Hypothèses ('': the
+model's value)."""
+
+
+def _travel(
+    book: Book, sheet: Worksheet, assessment: Assessment, territory: Territory, parameters: Parameters, code: str, row: int
+) -> int:  # fmt: skip
+    """From days at the hub to hours, euros and kg, step by step: what the model gives, then formulas that close."""
+    row = _block(book, sheet, row, "travel", ("step", "a_year", "how"))
+    sheet.merge_range(row - 1, 2, row - 1, LAST_COLUMN, b.words(book, "site_sheet.how"), b.header_style(book))
+    scenario = assessment.scenario
+    values, sums = parameter_values(scenario, parameters), travel_of(assessment, territory, parameters, code)
+    days, per_user, kept = float(sums.hub_days[0]), hub_days_per_user(scenario, values), float(hours(sums)[0])
+    km, per_km, kg_km = (
+        float(vehicle_km(sums, values)[0]),
+        cost_per_km_eur(scenario, values),
+        emission_kg_per_km(scenario, values),
+    )
+    users = days / per_user
+    now = {
+        "days": days, "days_user": per_user, "users_of": users, "avoided_days": float(sums.avoided_days[0]),
+        "avoided_min": float(sums.avoided_min[0]), "access_min": float(sums.access_min[0]), "hours_of": kept,
+        "hours_user": kept / users if users > 0.0 else 0.0, "avoided_km": float(sums.avoided_km[0]),
+        "access_km": float(sums.access_km[0]), "vehicle_km": km, "km_eur": per_km, "eur": km * per_km, "km_kg": kg_km,
+        "kg": km * kg_km,
+    }  # fmt: skip
+    cells = {key: assumption_cell(book, parameters, key) for key in parameters}
+    cells["electric_share_then"] = cells[f"electric_share_{scenario.climate.removeprefix('tracc_')}"]
+    cells |= {key: b.local(row + at, 1) for at, (key, _, _) in enumerate(_TRAVEL)}
+    first = row
+    for key, form, formula in _TRAVEL:
+        b.put_text(sheet, row, LABEL, b.words(book, f"site_sheet.travel_{key}"), book, bold=key in _KEPT)
+        if formula:
+            b.put_formula(sheet, row, 1, formula.format(**cells), now[key], book, form, bold=key in _KEPT)
+        else:
+            b.put(sheet, row, 1, now[key], book, form)
+        b.put_text(sheet, row, 2, b.words(book, f"site_sheet.how_{key}"), book, font_color=MUTED_INK, indent=1)
+        row += 1
+    b.flag_negative(sheet, book, first, 1, row - 1, 1)
     return row
 
 

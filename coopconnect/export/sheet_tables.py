@@ -268,6 +268,11 @@ def write_assumptions(book: Book, parameters: Parameters, assessment: Assessment
     return sheet
 
 
+def assumption_cell(book: Book, parameters: Parameters, key: str) -> str:
+    """Reference to the value in use of a parameter, in the sheet Hypothèses."""
+    return b.reference(b.words(book, "sheet.assumptions"), FIRST_ROW + list(parameters).index(key), 1)
+
+
 def _assumption_row(book: Book, sheet: Worksheet, name: str, row: int, item: Parameter, value: float) -> None:
     unit, form = unit_name(item.unit, book.language), b.form_of(item.unit, value, item.value, item.low, item.high)
     b.put_text(sheet, row, 0, item.label(book.language), book, text_wrap=True)

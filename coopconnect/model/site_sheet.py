@@ -414,6 +414,16 @@ def home_communes(assessment: Assessment, territory: Territory, site_code: str, 
     return found.head(top).reset_index(drop=True)
 
 
+def travel_of(assessment: Assessment, territory: Territory, parameters: Parameters, site_code: str) -> impact.Sums:
+    """Days, minutes and km a year behind the hours, euros and kg of one site, each (1,): the site's run alone.
+
+    `impact.hours` and `impact.vehicle_km` of them are the site's figures. KeyError where there is no such site.
+    """
+    scenario = assessment.scenario
+    prepared = within_reach(around_site(territory, site_code), scenario.access_max_min)
+    return run_kernel(prepared, scenario, assessment.calibration, parameter_values(scenario, parameters)).sites
+
+
 # --- beside hubs that exist ---------------------------------------------------------------------------------------
 
 
