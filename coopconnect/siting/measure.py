@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from coopconnect.siting.network import Network
 
 RESULT_OF = {"hours": "hours_per_year", "money": "eur_per_year", "co2": "kg_co2e_per_year", "users": "users",
              "score": "score"}  # fmt: skip
+_DESK_VALUES = ("weeks_per_year", "working_days_per_week", "desk_service_share")
 
 
 def sums_of(network: Network, sites: np.ndarray, total: np.ndarray) -> impact.Sums:
@@ -77,6 +79,12 @@ def results(
 
 def most_days(desks: int, values: Values) -> float:
     """Hub days a year that `desks` desks serve on the wanted share of working days."""
+    return _most_days(desks, *(values[name] for name in _DESK_VALUES))
+
+
+@lru_cache(maxsize=64)
+def _most_days(desks: int, *of_values: float) -> float:
+    values = dict(zip(_DESK_VALUES, of_values, strict=True))
     low, high = 0.0, float(desks) * values["weeks_per_year"] * values["working_days_per_week"]
     for _ in range(60):
         middle = 0.5 * (low + high)

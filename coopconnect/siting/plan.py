@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from coopconnect import MODEL_VERSION
-from coopconnect.model.runs import Surroundings
+from coopconnect.model.runs import Surroundings, site_results
 from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem as Refusal
 from coopconnect.question import PlanError, Question
@@ -79,6 +79,15 @@ class Setting:
         return Desks(self.problem, measure.most_days(self.question.desks, self.network.values))
 
     @cached_property
+    def liking(self) -> np.ndarray:
+        """What makes a site worth a look in a measured objective: its score alone; with desks, the most that it can be
+        worth."""
+        if self.question.objective != "score":
+            return self.desks.most
+        found = site_results(measure.alone(self.network), self._around, self.network.scenario, self.network.values)
+        return np.asarray(found["score"])
+
+    @cached_property
     def most(self) -> np.ndarray:
         """The most that each site can be worth in a measured objective, whatever else is open."""
         if self.question.objective == "score":
@@ -121,7 +130,8 @@ def site_plan(
 
 def _told(setting: Setting, chosen: np.ndarray) -> SitePlan:
     """The plan of a set, its bound still unknown."""
-    return report(setting.network, setting.problem, setting.question, chosen, setting.value, np.inf, "")
+    liking = setting.liking if setting.measured else None
+    return report(setting.network, setting.problem, setting.question, chosen, setting.value, np.inf, "", liking)
 
 
 def setting_of(network: Network, question: Question, stopped: More = never) -> Setting:
@@ -211,8 +221,8 @@ def first_answer(setting: Setting, seconds: float, seed: int, stopped: More = ne
 def _of_most(setting: Setting) -> np.ndarray:
     """The sites that can be worth most, as many as the question allows."""
     state = State(setting.problem, setting.problem.fixed)
-    for j in np.argsort(-setting.most, kind="stable"):
-        if state.new_left() <= 0 or setting.most[j] <= 0.0:
+    for j in np.argsort(-setting.liking, kind="stable"):
+        if state.new_left() <= 0 or setting.liking[j] <= 0.0:
             break
         if state.may_open()[j] and setting.problem.price[j] <= state.money_left():
             state.turn(int(j), True)
@@ -231,7 +241,7 @@ def _exchanged(setting: Setting, chosen: np.ndarray, more: More) -> np.ndarray:
             if not state.new_left():
                 continue
             free = np.flatnonzero(state.may_open() & (problem.price <= state.money_left()))
-            for j in free[np.argsort(-setting.most[free], kind="stable")[:12]]:
+            for j in free[np.argsort(-setting.liking[free], kind="stable")[:12]]:
                 other = state.chosen.copy()
                 other[j] = True
                 found = setting.value(other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pandas as pd
 from coopconnect.question import Question
 from coopconnect.siting import measure
 from coopconnect.siting.network import Network
-from coopconnect.siting.search import Problem, State, greedy, never, until
+from coopconnect.siting.search import More, Problem, State, greedy, never, until
 from coopconnect.siting.types import Alternative, PlannedSite, SitePlan, Substitute
 
 NEARLY = 0.01
@@ -32,12 +33,16 @@ def report(
     value_of: Value,
     bound: float,
     proof: str,
+    liking: np.ndarray | None = None,
 ) -> SitePlan:
-    """The plan of a set. Its scenario, model version and time are filled in by the caller."""
+    """The plan of a set. Its scenario, model version and time are filled in by the caller.
+
+    liking: for an objective that must be measured, which other sites are looked at first.
+    """
     value = value_of(chosen)
-    order, gains = opening_order(problem, chosen, value_of, question)
-    substitutes, alternatives = exchanges(network, problem, chosen, value, value_of, question)
-    curve = curve_of(problem, chosen, order, gains, value_of, question)
+    order, gains = opening_order(problem, chosen, value_of, liking)
+    substitutes, alternatives = exchanges(network, problem, chosen, value, value_of, liking)
+    curve = curve_of(problem, chosen, order, gains, value_of, liking)
     covered, left_out = who_is_left_out(network, chosen)
     sites, totals = planned(network, question, problem, order, gains, substitutes, chosen, value, value_of)
     totals["people_covered"] = float(network.prepared.population[covered].sum())
@@ -50,32 +55,69 @@ def report(
     )  # fmt: skip
 
 
-def _is_measured(question: Question) -> bool:
-    return question.objective == "score" or question.desks > 0
+def _candidates(free: np.ndarray, gains: np.ndarray, liking: np.ndarray | None) -> np.ndarray:
+    """The sites of `free` worth a look: those that add most and, where it must be measured, those best liked."""
+    first = free[np.argsort(-gains[free], kind="stable")[:_TRIED]]
+    if liking is None:
+        return first
+    return np.unique(np.concatenate([first, free[np.argsort(-liking[free], kind="stable")[: 2 * _TRIED]]]))
 
 
 def opening_order(
-    problem: Problem, chosen: np.ndarray, value_of: Value, question: Question
+    problem: Problem, chosen: np.ndarray, value_of: Value, liking: np.ndarray | None
 ) -> tuple[list[int], list[float]]:  # fmt: skip
     """The new sites, each the one that adds most to those opened before it; and what each adds."""
     within = replace(
         problem, allowed=chosen, fixed=problem.existing, budget=np.inf, most_new=int(chosen.sum()),
         conflict_start=np.zeros_like(problem.conflict_start), conflict_site=problem.conflict_site[:0],
     )  # fmt: skip
+    if liking is not None:
+        return _measured_order(within, chosen, value_of)
     state = State(within, problem.existing)
     order = greedy(state, np.ones(chosen.size), False, lambda: True)
     order += [int(k) for k in np.flatnonzero(chosen & ~state.chosen)]
     state = State(within, problem.existing)
     gains = []
     for k in order:
-        before = value_of(state.chosen) if _is_measured(question) else state.value
+        before = state.value
         state.turn(k, True)
-        gains.append((value_of(state.chosen) if _is_measured(question) else state.value) - before)
+        gains.append(state.value - before)
+    return order, gains
+
+
+def _measured_order(problem: Problem, chosen: np.ndarray, value_of: Value) -> tuple[list[int], list[float]]:
+    """The same where gains must be measured: each is looked at again only when it comes to the top."""
+    opened = problem.existing.copy()
+    value = value_of(opened)
+
+    def gain(k: int) -> float:
+        other = opened.copy()
+        other[k] = True
+        return value_of(other) - value
+
+    heap = [(-gain(int(k)), int(k), 0) for k in np.flatnonzero(chosen & ~opened)]
+    heapq.heapify(heap)
+    order: list[int] = []
+    gains: list[float] = []
+    while heap:
+        negative, k, step = heapq.heappop(heap)
+        if step < len(order):
+            heapq.heappush(heap, (-gain(k), k, len(order)))
+            continue
+        opened[k] = True
+        value -= negative
+        order.append(k)
+        gains.append(-negative)
     return order, gains
 
 
 def exchanges(
-    network: Network, problem: Problem, chosen: np.ndarray, value: float, value_of: Value, question: Question
+    network: Network,
+    problem: Problem,
+    chosen: np.ndarray,
+    value: float,
+    value_of: Value,
+    liking: np.ndarray | None,
 ) -> tuple[dict[int, tuple[float, Substitute | None]], tuple[Alternative, ...]]:
     """For each new site: what the plan loses without it, the best site in its place, and the plans nearly as good."""
     names = network.territory.zones["name"].to_numpy(object)[network.territory.site_zone]
@@ -94,10 +136,13 @@ def exchanges(
         state.gains(outside, gains)
         free = np.flatnonzero(state.may_open() & (problem.price <= state.money_left()))
         free = free[free != k]
-        best = free[np.argsort(-gains[free], kind="stable")[:_TRIED]]
-        others = [(value - _value_with(state, int(j), gains, value_of, question, value - full), int(j)) for j in best]
+        best = _candidates(free, gains, liking)
+        others = [
+            (value - (state.value + float(gains[j]) + value - full if liking is None else _value_with(state, j, value_of)), int(j))
+            for j in best
+        ]  # fmt: skip
         others.sort()
-        alone = value - (value_of(state.chosen) if _is_measured(question) else state.value + value - full)
+        alone = value - (state.value + value - full if liking is None else value_of(state.chosen))
         substitute = Substitute(codes[others[0][1]], names[others[0][1]], others[0][0]) if others else None
         found[int(k)] = (alone, substitute)
         if not problem.fixed[k]:
@@ -111,34 +156,50 @@ def exchanges(
     return found, tuple(nearly[:MOST_ALTERNATIVES])
 
 
-def _value_with(
-    state: State, j: int, gains: np.ndarray, value_of: Value, question: Question, offset: float
-) -> float:  # fmt: skip
-    """Worth of the set of `state` with site j too."""
-    if not _is_measured(question):
-        return state.value + float(gains[j]) + offset
+def _value_with(state: State, j: int, value_of: Value) -> float:
+    """Measured worth of the set of `state` with site j too."""
     other = state.chosen.copy()
     other[j] = True
     return value_of(other)
 
 
 def curve_of(
-    problem: Problem, chosen: np.ndarray, order: list[int], gains: list[float], value_of: Value, question: Question
-) -> tuple[tuple[int, float], ...]:
+    problem: Problem, chosen: np.ndarray, order: list[int], gains: list[float], value_of: Value,
+    liking: np.ndarray | None,
+) -> tuple[tuple[int, float], ...]:  # fmt: skip
     """Worth by number of new sites: those of the plan in their order, then what the next best would add."""
     base = value_of(problem.existing) if problem.existing.any() else 0.0
     worths = [base, *(base + np.cumsum(gains))]
     more = int(min(max(5, len(order) // 2), 30))
     wider = replace(problem, budget=np.inf, most_new=len(order) + more)
     state = State(wider, chosen)
-    further = greedy(state, np.ones(chosen.size), False, until(time.perf_counter() + 5.0, never))
+    time_left = until(time.perf_counter() + 5.0, never)
+    if liking is not None:
+        worths += _measured_further(state, value_of, liking, worths[-1], time_left)
+        return tuple((n, float(w)) for n, w in enumerate(worths))
+    further = greedy(state, np.ones(chosen.size), False, time_left)
     state = State(wider, chosen)
     for k in further:
         before = state.value
         state.turn(k, True)
-        now = value_of(state.chosen) if _is_measured(question) else worths[-1] + state.value - before
-        worths.append(now)
+        worths.append(worths[-1] + state.value - before)
     return tuple((n, float(w)) for n, w in enumerate(worths))
+
+
+def _measured_further(state: State, value_of: Value, liking: np.ndarray, value: float, more: More) -> list[float]:
+    """Worth as the best of the sites worth a look opens, one after another, until none adds anything."""
+    worths: list[float] = []
+    gains = np.zeros(liking.size)
+    while state.new_left() > 0 and more():
+        free = np.flatnonzero(state.may_open())
+        state.gains(free, gains)
+        found = [(_value_with(state, j, value_of), int(j)) for j in _candidates(free, gains, liking)]
+        if not found or max(found)[0] <= value:
+            break
+        value, j = max(found)
+        state.turn(j, True)
+        worths.append(value)
+    return worths
 
 
 def knee_of(curve: tuple[tuple[int, float], ...]) -> int:
