@@ -258,3 +258,12 @@ def test_every_word_of_the_page_is_used() -> None:
             last = key.removeprefix("house.")
             assert f'{key}"' in source or f"{key}'" in source or made.match(key) or f'"{last}"' in source, key
     assert placeholders("{a} {b}") == {"a", "b"}
+
+
+def test_the_code_of_the_link_is_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit takes a drawing that stands in HTML out of it."""
+    monkeypatch.setattr(take_home, "link_of", lambda *_: "https://hub.example/menages?home=84047")
+    found = opened(home=GARGAS, work=AVIGNON).main
+    markup = "".join(str(node.body) for node in found if getattr(node, "type", "") == "html")
+    assert '<div class="qr"><img alt="Code QR' in markup
+    assert "<svg" not in markup

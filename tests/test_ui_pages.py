@@ -49,6 +49,7 @@ def test_a_page_opened_cold_draws_without_error(name: str, language: str) -> Non
     assert not app.exception
     assert [e.value for e in app.error] == []
     assert [w.value for w in app.warning] == []
+    assert "<svg" not in texts(app)  # Streamlit takes drawings out of HTML: they are images
 
 
 @pytest.mark.parametrize("name", PAGES)

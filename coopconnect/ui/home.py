@@ -15,6 +15,7 @@ from coopconnect.scenario import Scenario, ScenarioError
 from coopconnect.scenario_file import ScenarioFile, from_toml
 from coopconnect.show.describe import scenario_line
 from coopconnect.show.problem_words import told
+from coopconnect.show.static_map import svg_image
 from coopconnect.show.words import say
 from coopconnect.ui import places, state
 from coopconnect.ui.frame import Page
@@ -193,5 +194,7 @@ def draw_tour(page: Page) -> None:
 
 def _step(language: str, n: int) -> str:
     title, text = (html.escape(say(f"tour.{n}.{part}", language)) for part in ("title", "text"))
-    picture = f'<svg viewBox="0 0 160 96" aria-hidden="true">{PICTURES[n]}</svg>'
-    return f'<div class="step">{picture}<h3>{title}</h3><p>{text}</p></div>'
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 96" font-family="sans-serif">{PICTURES[n]}</svg>'
+    )
+    return f'<div class="step">{svg_image(drawing, "")}<h3>{title}</h3><p>{text}</p></div>'

@@ -11,6 +11,7 @@ import streamlit as st
 from coopconnect.export.link import is_local
 from coopconnect.show import weeks as words_of
 from coopconnect.show.describe import changes, colon, scenario_line
+from coopconnect.show.static_map import svg_image
 from coopconnect.ui import cached, calculator
 from coopconnect.ui.calculator import Calculation, Reach
 from coopconnect.ui.frame import Page, mount_frame, query_of
@@ -39,8 +40,7 @@ def _draw_code(page: Page, link: str) -> None:
 
     code = qr_svg(link)
     if code:
-        label = html.escape(page.say("house.qr_alt"))
-        st.html(f'<div class="qr" role="img" aria-label="{label}">{code}</div>', width="content")
+        st.html(f'<div class="qr">{svg_image(code, html.escape(page.say("house.qr_alt")))}</div>', width="content")
 
 
 def own_session(page: Page, hub: Reach | None) -> Session:
