@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from coopconnect.model.score import resilience_points
 from coopconnect.model.types import RANGED, SITE_COLUMNS, TOTALS, ZONE_COLUMNS, Assessment, Calibration, Range
 from coopconnect.model.viability import break_even_users
 from coopconnect.parameters import load_parameters
@@ -91,8 +92,7 @@ def _sites(territory: Territory, scenario: Scenario, rng: np.random.Generator) -
     hours_each = rng.normal(18, 16, count)
     cost = rng.uniform(15_000, 20_000, count)
     drawn = {
-        "component_resilience": rng.uniform(0, 90, count), "users": users,
-        "hub_days_per_year": days,
+        "users": users, "hub_days_per_year": days,
         "substitution_share": rng.uniform(0.3, 0.7, count), "desks": np.ceil(users / 2), "yearly_cost_eur": cost,
         "hours_per_year": users * hours_each, "eur_per_year": users * hours_each * 9,
         "kg_co2e_per_year": users * (hours_each - 4) * 7, "vehicle_km_per_year": users * hours_each * 45,
@@ -140,6 +140,10 @@ def _worked_out(sites: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
                "co2": (kg, "co2_kg_per_1000_eur")}  # fmt: skip
     for name, (total, anchor) in anchors.items():
         sites[f"component_{name}"] = (100_000 * total / cost / values[f"anchor_{anchor}"]).clip(0, 100)
+    sites["component_resilience"] = resilience_points(
+        sites["vulnerable_share"].to_numpy(), sites["hot_days"].to_numpy(), float(sites["road_disruption_days"].iloc[0]),
+        scenario, values,
+    )  # fmt: skip
     weights = np.array(scenario.weights()) / sum(scenario.weights())
     sites["score"] = sites[[f"component_{c}" for c in COMPONENTS]].to_numpy() @ weights
     worth = eur + hours * values["value_of_time_eur_per_h"] + kg / 1000 * scenario.carbon_value_eur_per_t

@@ -67,13 +67,11 @@ def _compared() -> tuple[Column, ...]:
     return tuple(found)
 
 
-_KIND = {**dict.fromkeys(COMPONENTS, "computed"), "resilience": "modelled"}
-
 _PRINTED = (
     Column("rank", "rank", "rank", "computed", 6), Column("zone_code", "text", "", "official", 8),
     Column("name", "text", "", "official", 28), Column("departement", "text", "", "official", 6),
     Column("epci_name", "text", "", "official", 26), Column("rural", "flag", "", "modelled", 7), Column("score", "one", "points", "computed", 8),
-    *(Column(f"component_{name}", "one", "points", _KIND[name], 9.5, folded_range=True) for name in COMPONENTS),
+    *(Column(f"component_{name}", "one", "points", "computed", 9.5, folded_range=True) for name in COMPONENTS),
     Column("users", "one", "users", width=8.5), Column("desks", "whole", "desks", width=7.5, folded_range=True),
     Column("hours_per_year", "whole", "h_yr", width=9), Column("eur_per_year", "whole", "eur_yr", width=9),
     Column("kg_co2e_per_year", "whole", "kg_yr", width=9), Column("viability", "two", "ratio", "computed", 9),

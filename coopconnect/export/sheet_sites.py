@@ -41,7 +41,7 @@ class SitesSheet:
     """Where things are in the sheet Sites, for the formulas of other sheets. `table` is in the order of the rows.
 
     of: sites of the territory; more than the rows where only the best `MOST_SITES` are written. drawn: as in the
-    assessment.
+    assessment. cooled: the hubs of the scenario are cooled, so that hot days count for them.
     """
 
     name: str
@@ -49,6 +49,7 @@ class SitesSheet:
     columns: dict[str, int]
     of: int
     drawn: int = 0
+    cooled: bool = True
 
     @property
     def complete(self) -> bool:
@@ -89,7 +90,14 @@ def sites_layout(book: Book, assessment: Assessment, reference: Assessment, rura
     """The rows and the place of each column, before anything is written."""
     table = ordered_sites(assessment, reference, rural_only).head(MOST_SITES)
     columns = {c.name: n for n, c in enumerate(SITE_SHEET_COLUMNS)}
-    return SitesSheet(b.words(book, "sheet.sites"), table, columns, len(assessment.sites), assessment.drawn)
+    return SitesSheet(
+        b.words(book, "sheet.sites"),
+        table,
+        columns,
+        len(assessment.sites),
+        assessment.drawn,
+        assessment.scenario.hub_cooled,
+    )
 
 
 def column_title(book: Book, column: Column, family: str = "site") -> str:
@@ -124,6 +132,12 @@ def row_formulas(book: Book, layout: SitesSheet) -> dict[str, RowFormula]:
         parts = "+".join(f"{at(f'component_{c}')(r)}*{names[f'weight_{c}']}" for c in COMPONENTS)
         return f"=({parts})/{names['weight_total']}"
 
+    def share_of(key: str, anchor: str) -> RowFormula:
+        return lambda r: f"MAX(0,MIN(100,100*{at(key)(r)}/{names[anchor]}))"
+
+    vulnerable, hot = share_of("vulnerable_share", "anchor_vulnerable_share"), share_of("hot_days", "anchor_hot_days")
+    roads = share_of("road_disruption_days", "anchor_road_days")
+
     def helper_range(key: str) -> str:
         return layout.range(key).split("!")[1]
 
@@ -135,6 +149,7 @@ def row_formulas(book: Book, layout: SitesSheet) -> dict[str, RowFormula]:
         "component_time": points("hours_per_year", "anchor_hours_per_1000_eur"),
         "component_money": points("eur_per_year", "anchor_eur_per_1000_eur"),
         "component_co2": points("kg_co2e_per_year", "anchor_co2_kg_per_1000_eur"),
+        "component_resilience": lambda r: f"=({vulnerable(r)}+{hot(r) if layout.cooled else '0'}+{roads(r)})/3",
         "rank": lambda r: f'=IF({at("available")(r)}="{yes}",RANK({at("sort_key")(r)},{helper_range("sort_key")}),0)',
         "sort_key": lambda r: f'=IF({at("available")(r)}="{yes}",{at("score")(r)}-{TIE_STEP:.9f}*ROW(),"")',
         "shown_rank": lambda r: _shown_rank(layout, at, r, yes, names["rural_only"]),
@@ -177,7 +192,7 @@ def _names(book: Book) -> Mapping[str, str]:
     """Defined names used by the formulas, by parameter."""
     keys = (
         *(f"weight_{c}" for c in COMPONENTS), "weight_total", "anchor_hours_per_1000_eur", "anchor_eur_per_1000_eur",
-        "anchor_co2_kg_per_1000_eur", "council_contribution_eur_per_year", "carbon_value_eur_per_t",
+        "anchor_co2_kg_per_1000_eur", "anchor_vulnerable_share", "anchor_hot_days", "anchor_road_days", "council_contribution_eur_per_year", "carbon_value_eur_per_t",
         "value_of_time_eur_per_h", "core_users_gate", "rural_only", "break_even",
     )  # fmt: skip
     return {key: b.words(book, f"name.{key}") for key in keys}

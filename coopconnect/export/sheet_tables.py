@@ -29,7 +29,10 @@ from coopconnect.show.colours import GAIN, LOSS, MUTED_INK
 from coopconnect.show.words import known, say, unit_name
 from coopconnect.territory.types import Provenance
 
-ACTING = ("anchor_hours_per_1000_eur", "anchor_eur_per_1000_eur", "anchor_co2_kg_per_1000_eur", "core_users_gate")
+ACTING = (
+    "anchor_hours_per_1000_eur", "anchor_eur_per_1000_eur", "anchor_co2_kg_per_1000_eur", "anchor_vulnerable_share",
+    "anchor_hot_days", "anchor_road_days", "core_users_gate",
+)  # fmt: skip
 """Anchors of the score and the core of users: they act in the workbook, since they do not decide who comes."""
 
 NAMED_ONLY = ("value_of_time_eur_per_h",)
