@@ -56,6 +56,18 @@ const watchLinks = () => {
   }, true);
 };
 
+// A phone shows its keys for numbers where kilometres are written.
+const numberKeys = () => {
+  if (window.__coopconnectKeys) return;
+  window.__coopconnectKeys = true;
+  for (const kind of ["pointerdown", "focusin"]) {
+    document.addEventListener(kind, (event) => {
+      const field = event.target.closest?.(".st-key-phone_km input");
+      if (field) field.inputMode = "decimal";
+    }, true);
+  }
+};
+
 const drawCopy = (parent, data) => {
   let button = parent.querySelector("button");
   if (!button) {
@@ -98,6 +110,7 @@ const drawResume = (parent, data, setTriggerValue) => {
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = document.documentElement;
   watchLinks();
+  numberKeys();
   if (data.lang) {
     root.lang = data.lang;
     root.classList.toggle("coop-projector", Boolean(data.projector));

@@ -40,6 +40,10 @@ def draw_questions(page: Page) -> None:
     other = "en" if page.language == "fr" else "fr"
     code = st.query_params.get("room", "")
     with st.container(key="phone"):
+        st.button(  # before the questions: what was not sent yet is not kept by a change of language
+            say("bar.switch", other), key="language", type="tertiary", help=say("bar.switch_help", other),
+            on_click=state.look, kwargs={"language": other},
+        )  # fmt: skip
         st.html(f"<h1>{html.escape(page.say('phone.title'))}</h1>")
         room, sent = find_room(code), _sent()
         if sent.thanked:
@@ -51,10 +55,6 @@ def draw_questions(page: Page) -> None:
             words = (page.say(f"phone.{room.asked}"), page.say("phone.private"))
             st.html("".join(f"<p>{html.escape(text)}</p>" for text in words))
             _form(page, room.code, sent)
-        st.button(
-            say("bar.switch", other), key="language", type="tertiary", help=say("bar.switch_help", other),
-            on_click=state.look, kwargs={"language": other},
-        )  # fmt: skip
 
 
 def _form(page: Page, code: str, sent: Sent) -> None:
@@ -68,11 +68,9 @@ def _form(page: Page, code: str, sent: Sent) -> None:
             page.say("survey.q_instead"), list(survey.INSTEAD), index=None, key=f"phone_instead_{n}",
             format_func=lambda k: page.say(f"survey.instead_{k}"),
         )  # fmt: skip
-        for key in ("work", "hub"):
-            st.number_input(
-                page.say(f"survey.q_{key}"), value=None, step=1.0, format="%g", key=f"phone_{key}_{n}",
-                placeholder=page.say("phone.km"),
-            )  # fmt: skip
+        with st.container(key="phone_km"):  # text: a field for numbers reads "25,5" as 255 in some browsers
+            for key in ("work", "hub"):
+                st.text_input(page.say(f"survey.q_{key}"), key=f"phone_{key}_{n}", placeholder=page.say("phone.km"))
         st.radio(
             page.say("survey.q_mode"), list(survey.MODES), index=None, key=f"phone_mode_{n}",
             format_func=lambda k: page.say(f"survey.mode_{k}"),
@@ -92,17 +90,12 @@ def _thanks(page: Page, sent: Sent) -> None:
     st.button(page.say("phone.again"), key="phone_again", width="stretch", on_click=_again)
 
 
-def _text(value: object) -> str:
-    """What a field holds, as a cell of a spreadsheet does."""
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _send(code: str, n: int) -> None:
     """Give the five texts to the room; what is wrong is told and all stays in its field."""
     names = ("days", "instead", "work", "hub", "mode")  # in the order of `survey.COLUMNS`
     sent = _sent()
     try:
-        answer(code, [_text(st.session_state[f"phone_{name}_{n}"]) for name in names])
+        answer(code, [str(st.session_state[f"phone_{name}_{n}"] or "").strip() for name in names])
     except survey.SurveyError as error:
         st.session_state[SENT] = replace(sent, problems=tuple(error.problems))
     else:

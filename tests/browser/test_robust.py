@@ -7,8 +7,8 @@ from app_browser import MARKS, PHONE, WAIT_MS, Visit, complaints
 
 FITS = "() => document.querySelector('[data-testid=stMain]').scrollWidth <= 390"
 TOUCHED = """() => Math.min(...[...document.querySelectorAll(
-  '.st-key-phone [data-testid=stRadioOption], .st-key-phone [role=radio], .st-key-phone form button[kind], .st-key-phone input[type=number]'
-)].map((node) => node.closest('[data-testid=stNumberInputContainer]') ?? node).map((node) => node.getBoundingClientRect().height))"""
+  '.st-key-phone [data-testid=stRadioOption], .st-key-phone [role=radio], .st-key-phone form button[kind], .st-key-phone input[type=text]'
+)].map((node) => node.closest('[data-testid=stTextInputRootElement]') ?? node).map((node) => node.getBoundingClientRect().height))"""
 """Height in pixels of the least of what a thumb touches."""
 
 pytestmark = [*MARKS, pytest.mark.timeout(300)]
@@ -47,7 +47,8 @@ def _a_phone_answers(visit: Visit) -> None:
     assert phone.evaluate(TOUCHED) >= 44
     phone.get_by_role("radio", name="2,5").click()
     phone.get_by_text("Aller au bureau").click()
-    phone.get_by_label("Distance domicile-travail").fill("25.5")
+    phone.get_by_label("Distance domicile-travail").fill("25,5")
+    assert phone.get_by_label("Distance domicile-travail").get_attribute("inputmode") == "decimal"
     phone.get_by_role("button", name="Envoyer").click()
     phone.get_by_text("Merci").wait_for(timeout=WAIT_MS)
     phone.close()
