@@ -71,8 +71,11 @@ class Network:
     def zone_sums(self, chosen: np.ndarray) -> np.ndarray:
         """T of each zone for a set."""
         t = self.prepared.territory
-        inside = chosen[self.prepared.access_site]
-        return np.bincount(t.access_zone[inside], weights=self.odds[inside], minlength=len(t.zones))
+        sites = np.flatnonzero(chosen)
+        start = t.access_start[sites].astype(np.int64)
+        count = t.access_start[sites + 1] - start
+        pairs = np.repeat(start - (np.cumsum(count) - count), count) + np.arange(count.sum())  # of the open sites alone
+        return np.bincount(t.access_zone[pairs], weights=self.odds[pairs], minlength=len(t.zones))
 
 
 def network_of(
