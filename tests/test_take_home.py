@@ -17,7 +17,7 @@ from coopconnect import cli
 from coopconnect.cli import main
 from coopconnect.dossier import Dossier
 from coopconnect.export import files, tables
-from coopconnect.export.arguments import KINDS
+from coopconnect.export.arguments import KINDS, day_words
 from coopconnect.export.files import CHARTS, ENDINGS, Taken, export_bytes, kit_bytes, readme, site_of
 from coopconnect.export.sheet_comparison import Compared
 from coopconnect.model.assessment import assess
@@ -168,7 +168,11 @@ def test_the_readme_of_a_title_is_plain_text(taken: Taken) -> None:
 
 
 def test_the_map_file_asks_nobody(taken: Taken) -> None:
-    assert "default-src 'none'" in files.map_html_bytes(taken).decode()
+    page = files.map_html_bytes(taken).decode()
+    assert "default-src 'none'" in page
+    assert "Carburant" in page and day_words(ON, "fr") in page  # the scenario and the day, in words
+    kept = files.map_html_bytes(replace(taken, rural_only=True)).decode()
+    assert "Hors du filtre" in kept and "Non évaluée" not in kept  # a town was assessed: it is only not listed
 
 
 def test_the_command_line_gives_an_argument_and_the_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,8 +58,9 @@ def map_of(assessment: Assessment, language: str, rural_only: bool = False) -> M
     score = sites["score"].to_numpy(float)
     best = np.flatnonzero(shown)
     best = best[np.argsort(-score[best], kind="stable")][:MAP_DISCS]
+    texts = map_texts(language) | ({"none": say("map.not_listed", language)} if rural_only else {})
     return score_map(
-        score, texts=map_texts(language), score_low=sites["score_low"].to_numpy(float),
+        score, texts=texts, score_low=sites["score_low"].to_numpy(float),
         score_high=sites["score_high"].to_numpy(float), users=sites["users"].to_numpy(float),
         hours_per_year=sites["hours_per_year"].to_numpy(float), flagged=sites["red_flag"].to_numpy(bool) & shown,
         missing=~shown, site_zone=best, legend_note=say("kind.modelled", language),
@@ -152,11 +153,12 @@ def as_assessed(t: Taken) -> Assessment:
 
 
 def map_html_bytes(t: Taken) -> bytes:
-    """The map that opens by a double click."""
-    title, subtitle = (
-        f"Coop-connect · {t.territory.name}",
-        f"{t.assessment.model_version} · {t.on.isoformat()} · {t.link}",
+    """The map that opens by a double click, with the scenario in words, the model's version, the day and the link."""
+    stamp = say("argument.stamp", t.language, version=t.assessment.model_version, date=day_words(t.on, t.language))
+    subtitle = " · ".join(
+        part.strip(". ") for part in (scenario_words(t.assessment.scenario, t.language), stamp, t.link) if part
     )
+    title = t.say("take.map_title", territory=t.territory.name)
     return map_html(map_of(t.assessment, t.language, t.rural_only), geometry_of(t.territory), title, subtitle)
 
 
