@@ -96,7 +96,7 @@ class Ranking {
 
   fill(node, row) {
     const { texts } = this.data;
-    const whole = (value) => (value === null ? "–" : this.format.format(value));
+    const whole = (value) => (value === null ? "–" : this.format.format(value).replace("-", "−"));
     node.rank.textContent = row.tied ? `= ${row.rank}` : String(row.rank);
     node.rank.title = row.tied ? texts.tied : "";
     node.title.textContent = row.name;
