@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on this
 PAGE = Path(__file__).parent / "browser" / "map_page.py"
 ARGS = [
     "--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run", "--disable-quic", "--disable-gpu-compositing",
+    "--disable-sync", "--no-first-run", "--disable-quic",
 ]  # fmt: skip
 SOFTWARE_GL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 NO_GL = ["--disable-gpu", "--disable-3d-apis"]
