@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from coopconnect.problem import Problem, ProblemsError, quoted
+from coopconnect.scenario import COMMUNE_CODE
 
 OBJECTIVES = ("hours", "score", "people", "money", "co2", "users", "equity")
 """What a plan can maximise. `docs/siting.md` defines each."""
-
-
-_CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 
 
 class PlanError(ProblemsError):
@@ -125,7 +122,7 @@ def _read(name: str, value: Any, kind: type) -> tuple[Any, Problem | None]:
     """A value of the kind that a field holds, or what is wrong with it."""
     if kind is tuple:
         codes = value if isinstance(value, list) else [value]
-        wrong = [code for code in codes if not (isinstance(code, str) and _CODE.fullmatch(code))]
+        wrong = [code for code in codes if not (isinstance(code, str) and COMMUNE_CODE.fullmatch(code))]
         problem = Problem("communes", name, given=quoted(", ".join(map(str, wrong[:8])))) if wrong else None
         return tuple(sorted({str(code) for code in codes})), problem
     if kind is bool:

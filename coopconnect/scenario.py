@@ -35,7 +35,8 @@ HOST_STATUSES = ("unknown", "asked", "agreed", "refused")
 
 _STATUS_LETTERS = {"a": "asked", "y": "agreed", "n": "refused"}
 _HOST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_COMMUNE = re.compile(r"(\d{2}|2[AB])\d{3}")
+COMMUNE_CODE = re.compile(r"(\d{2}|2[AB])\d{3}", re.ASCII)
+"""INSEE code of a commune."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _flag(key: str, text: object) -> bool:
 def _codes(text: object) -> tuple[str, ...]:
     parts = text if isinstance(text, (list, tuple)) else str(text).split(",")
     found = {str(p).strip().upper() for p in parts if str(p).strip()}
-    wrong = sorted(code for code in found if not (code.isascii() and _COMMUNE.fullmatch(code)))
+    wrong = sorted(code for code in found if not COMMUNE_CODE.fullmatch(code))
     if wrong:
         raise ScenarioError(Problem("communes", "refused", given=quoted(", ".join(wrong))))
     return tuple(sorted(found))

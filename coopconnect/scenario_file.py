@@ -26,6 +26,7 @@ from coopconnect.parameters import Parameters
 from coopconnect.problem import Problem, quoted
 from coopconnect.question import Question, from_table, to_table
 from coopconnect.scenario import (
+    COMMUNE_CODE,
     Scenario,
     ScenarioError,
     apply_known,
@@ -40,7 +41,6 @@ FILE_VERSION = "2"
 _KEYS = ("title", "why", "title_en", "why_en", "version", "differences", "plan", "sites", "survey")
 _SITE_KEYS = ("answers", "remarks", "named_users", "notes", "photos")
 _PHOTO_KEYS = ("name", "caption", "jpeg")
-_CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _sites(raw: object) -> tuple[tuple[SiteNotes, ...], list[Problem]]:
     found: list[SiteNotes] = []
     problems: list[Problem] = []
     for code, table in raw.items():
-        if not _CODE.fullmatch(code):
+        if not COMMUNE_CODE.fullmatch(code):
             problems.append(Problem("communes", "sites", given=quoted(code)))
         elif not isinstance(table, dict):
             problems.append(Problem("table", f"sites.{code}"))

@@ -158,3 +158,10 @@ def test_what_is_no_picture_is_refused() -> None:
     with pytest.raises(DossierError, match=r"x\.pdf"):
         shrunk_photo("x.pdf", b"%PDF-1.7")
     assert shrunk_photo("x.png", picture()).content[:2] == b"\xff\xd8"
+
+
+def test_a_code_in_other_digits_is_no_commune(parameters: Parameters) -> None:
+    """What looks like digits elsewhere would pass unseen into an address and find no commune."""
+    for text in ('[plan]\nsites = 3\nforced = ["٠٤٠٧٠"]\n', '[sites."٠٤٠٧٠"]\nnotes = "x"\n'):
+        with pytest.raises(ScenarioError):
+            from_toml(text, parameters)
