@@ -14,6 +14,7 @@ is at least the worth of any plan. How the most of a zone is found is left to `d
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,7 +45,7 @@ def pair_worths(
             )  # fmt: skip
 
 
-class Prices:
+class Prices(ABC):
     """Prices of one problem and the bound they give; each round tightens it."""
 
     step, fading, memory, patience = 1.0, 1.0, 0.4, 8
@@ -71,10 +72,10 @@ class Prices:
         self.theta, self.idle = self.step, 0
         self.direction, self.fee_direction = np.zeros(self.price.size), np.zeros(self.fee.size)
 
+    @abstractmethod
     def zones(self, usable: np.ndarray, taken: np.ndarray) -> float:
         """Sum over zones of at least the most that a subset of `usable` pairs is worth less prices; `taken` is what is
         opened of each pair there."""
-        raise NotImplementedError
 
     def _first(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the prices start: what each pair adds to its zone beside the set at hand, and between the best and the

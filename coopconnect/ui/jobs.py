@@ -6,11 +6,14 @@ Moving a lever starts another job and loses none: asked again, the first is foun
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from coopconnect.model.calibration import CalibrationError
+
+Found = TypeVar("Found")
 
 TOLD = (CalibrationError, ValueError, MemoryError)
 """What may end a job; its words are kept in `error`, for the page to tell."""
@@ -37,6 +40,14 @@ class Job:
         self.error = ""
         self.thread = threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
         self.thread.start()
+
+    def steps(self, work: Generator[Found, None, None]) -> Iterator[Found]:
+        """What `work` gives, until its end or until the job is told to stop; it is closed either way."""
+        with closing(work):
+            for found in work:
+                yield found
+                if self.stop.is_set():
+                    return
 
     def _run(self, work: Callable[[], None]) -> None:
         try:

@@ -62,13 +62,8 @@ def _start(job: Runs) -> None:
 
 
 def _work(job: Runs) -> None:
-    work = gather(job.runs, job.backend)
-    try:
-        for _ in work:
-            if job.stop.is_set():
-                break
-    finally:
-        work.close()
+    for _ in job.steps(gather(job.runs, job.backend)):
+        pass  # it fills in place
 
 
 def _watch(page: Page, key: Hashable, name: str) -> None:

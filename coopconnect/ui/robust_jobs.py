@@ -84,14 +84,8 @@ def start(job: Job) -> None:
 def _work(job: Job) -> None:
     """Draw until all is done or the job is told to stop; what has come stays."""
     workers = cores()
-    work = stream(job.ensemble, threads(workers), workers)
-    try:
-        for found in work:
-            job.ensemble = found
-            if job.stop.is_set():
-                break
-    finally:
-        work.close()
+    for found in job.steps(stream(job.ensemble, threads(workers), workers)):
+        job.ensemble = found
     if job.complete:  # what other pages read of it, so that none waits
         site_bands(job.ensemble)
 
