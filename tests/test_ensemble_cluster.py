@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from functools import partial
 
+import numpy as np
 import pytest
 from distributed import LocalCluster
 
@@ -60,6 +61,28 @@ def test_the_cluster_gives_the_same_bits(setup: Setup, cluster: LocalCluster, lo
     assert list(gather(here, threads(1, made))) == [CHUNK]
     assert list(gather(there, dask(address, made=made))) == [CHUNK]
     assert here.found.tobytes() == there.found.tobytes()
+
+
+def test_the_territory_is_sent_once_to_each_worker(setup: Setup, cluster: LocalCluster, local: Ensemble) -> None:
+    """Each process that holds a setup counts how often one was made in it from what was sent."""
+
+    class Counted(Setup):  # a class of the test travels with it: the workers need not find this file
+        def __setstate__(self, state: dict[str, object]) -> None:
+            os.environ["SETUPS_MADE"] = str(int(os.environ.get("SETUPS_MADE", "0")) + 1)
+            self.__dict__.update(state)
+
+    def made(held: Setup, rows: np.ndarray) -> np.ndarray:
+        sites = held.territory.site_zone.size
+        return np.tile([float(os.getpid()), float(os.environ["SETUPS_MADE"]), float(sites)], (len(rows), 1))
+
+    sent = Counted(setup.territory, setup.home, setup.scenario, setup.parameters, setup.laws)
+    asked = nothing_gathered(sent, local.values, 3)
+    assert list(gather(asked, dask(cluster.scheduler_address, made=made)))[-1] == local.draws  # 12 chunks
+    worker, times, sites = asked.found.T
+    assert os.getpid() not in worker
+    assert len(set(worker)) == 2
+    assert set(times) == {1.0}
+    assert set(sites) == {float(setup.territory.site_zone.size)}
 
 
 def test_a_killed_worker_costs_time_not_results(setup: Setup, cluster: LocalCluster, local: Ensemble) -> None:
