@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from spaces import plain
 from streamlit.testing.v1 import AppTest
 
 from coopconnect.parameters import Parameters
@@ -87,9 +88,17 @@ def test_a_job_stops_and_goes_on_where_it_was(reference: Scenario, parameters: P
 
 def test_an_answer_typed_changes_the_scenario() -> None:
     app = _opened()
-    app.number_input(key="survey_days").set_value(2.0)
+    app.button_group(key="survey_typed_days_0").set_value("2")
+    app.radio(key="survey_typed_instead_0").set_value("office")
+    app.text_input(key="survey_typed_work_0").set_value("25,5 km")
+    next(b for b in app.button if b.label == "Ajouter cette réponse").click().run()
+    assert app.session_state["coopconnect"].dossier.survey is None
+    assert "'25,5 km'" in plain(app.error[0].value) and "n'est pas comptée" in app.error[0].value
+    app.text_input(key="survey_typed_work_0").set_value("25,5")
     next(b for b in app.button if b.label == "Ajouter cette réponse").click().run()
     session = app.session_state["coopconnect"]
+    assert session.dossier.survey.commute_km == 51.0
+    assert not app.error and app.text_input(key="survey_typed_work_1").value == ""
     assert session.dossier.survey.answers == 1
     assert dict(session.scenario.changed)["substitution_reference"] > 0.5
     app.button(key="survey_forget").click().run()

@@ -132,16 +132,19 @@ def test_a_phone_answers_is_told_what_is_wrong_and_may_answer_for_another(
     app.text_input(key="phone_work_0").set_value("25,5")
     app.button_group(key="phone_days_0").set_value("2.5")
     app.radio(key="phone_instead_0").set_value("office")
+    app.button(key="language").click().run()
+    assert "Send" in [b.label for b in app.button]
+    assert (app.text_input(key="phone_work_0").value, app.radio(key="phone_instead_0").value) == ("25,5", "office")
     _send(app)
     assert room.since(0) == [Answer(2.5, "office", 25.5, None, "other")]
-    assert "Merci" in app.success[0].value and "1 réponse est partie" in _texts(app)
+    assert "Thank you" in app.success[0].value and "1 answer sent" in _texts(app)
     app.button(key="phone_again").click().run()
     assert app.text_input(key="phone_work_1").value == ""
     room.close()
     app.button_group(key="phone_days_1").set_value("0")
     _send(app)
     assert room.count == 1
-    assert "Ce sondage est fermé" in _texts(app)
+    assert "This survey is closed" in _texts(app)
 
 
 def test_an_unknown_room_is_told_and_its_code_can_be_typed(room: Room) -> None:

@@ -62,7 +62,7 @@ const numberKeys = () => {
   window.__coopconnectKeys = true;
   for (const kind of ["pointerdown", "focusin"]) {
     document.addEventListener(kind, (event) => {
-      const field = event.target.closest?.(".st-key-phone_km input");
+      const field = event.target.closest?.(".st-key-phone_km input, .st-key-survey_typed_km input");
       if (field) field.inputMode = "decimal";
     }, true);
   }

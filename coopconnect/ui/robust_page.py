@@ -22,6 +22,7 @@ from coopconnect.ui.frame import Page, guard
 from coopconnect.ui.robust_further import draw_plans, draw_sobol, further_of
 from coopconnect.ui.robust_jobs import DRAWS
 from coopconnect.ui.robust_parts import draw_map, growing_html
+from coopconnect.ui.survey_form import Sent, cells_of, draw_fields, draw_problems
 from coopconnect.ui.survey_host import draw_room, holds_room
 from coopconnect.uncertainty import survey, tipping
 from coopconnect.uncertainty.engine import KEPT, run_draw
@@ -33,6 +34,8 @@ LISTED = 12
 POLL_S = 1.0
 TOLD_ASSUMPTIONS = (survey.USE, survey.REPLACE)
 MOST_UPLOAD = 2_000_000
+TYPED = "survey_typed"
+"""Name of the form where answers are typed one at a time, in the keys of its fields."""
 
 
 def draw_futures(page: Page) -> None:
@@ -392,20 +395,18 @@ def _ask(page: Page) -> None:
             st.button(
                 page.say("survey.count"), key="survey_count", type="primary", on_click=_count, args=(given, str(asked))
             )
-        with st.form("survey_form", border=False):
+        typed = _typed_so_far()
+        with st.form("survey_form", border=False, enter_to_submit=False):
             st.html(f"<p><b>{html.escape(page.say('survey.type'))}</b></p>")
-            st.number_input(page.say("survey.q_days"), 0.0, 7.0, 1.0, 0.5, key="survey_days")
-            st.selectbox(
-                page.say("survey.q_instead"), list(survey.INSTEAD), key="survey_instead",
-                format_func=lambda k: page.say(f"survey.instead_{k}"),
-            )  # fmt: skip
-            st.number_input(page.say("survey.q_work"), 0.0, 500.0, None, key="survey_work")
-            st.number_input(page.say("survey.q_hub"), 0.0, 500.0, None, key="survey_hub")
-            st.selectbox(
-                page.say("survey.q_mode"), list(survey.MODES), key="survey_mode",
-                format_func=lambda k: page.say(f"survey.mode_{k}"),
-            )  # fmt: skip
-            st.form_submit_button(page.say("survey.one_more"), on_click=_typed, args=(str(asked),))
+            draw_fields(page, TYPED, typed.times)
+            draw_problems(page, typed.problems, page.say("survey.wrong"))
+            st.form_submit_button(page.say("survey.one_more"), on_click=_typed, args=(str(asked), typed.times))
+
+
+def _typed_so_far() -> Sent:
+    found = st.session_state.setdefault(TYPED, Sent())
+    assert isinstance(found, Sent)
+    return found
 
 
 def _count(given: object, asked: str) -> None:
@@ -419,16 +420,15 @@ def _count(given: object, asked: str) -> None:
         state.tell(*error.problems[:20])
 
 
-def _typed(asked: str) -> None:
-    told = st.session_state
-    answer = survey.Answer(
-        float(told["survey_days"]), str(told["survey_instead"]), told["survey_work"], told["survey_hub"],
-        str(told["survey_mode"]),
-    )  # fmt: skip
-    try:
-        _keep(survey.sums_of([answer], asked))
-    except survey.SurveyError as error:
-        state.tell(*error.problems)
+def _typed(asked: str, n: int) -> None:
+    """Count the answer that was typed; what is wrong is told in the form and all stays in its field."""
+    answer, problems = survey.answer_of(cells_of(TYPED, n))
+    if answer is not None:
+        try:
+            _keep(survey.sums_of([answer], asked))
+        except survey.SurveyError as error:
+            problems = list(error.problems)
+    st.session_state[TYPED] = Sent(n, problems=tuple(problems)) if problems else Sent(n + 1)
 
 
 def _keep(more: survey.SurveySums) -> None:

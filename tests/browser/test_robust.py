@@ -47,7 +47,12 @@ def _a_phone_answers(visit: Visit) -> None:
     assert phone.evaluate(TOUCHED) >= 44
     phone.get_by_role("radio", name="2,5").click()
     phone.get_by_text("Aller au bureau").click()
-    phone.get_by_label("Distance domicile-travail").fill("25,5")
+    phone.get_by_role("button", name="English").click()  # nothing was sent yet: all that was chosen stays
+    phone.get_by_label("Home to work").fill("25,5")
+    assert phone.get_by_role("radio", name="2.5").get_attribute("aria-checked") == "true"
+    assert phone.get_by_label("Go to the office").is_checked()
+    phone.get_by_role("button", name="Français").click()
+    phone.get_by_role("button", name="Envoyer").wait_for(timeout=WAIT_MS)
     assert phone.get_by_label("Distance domicile-travail").get_attribute("inputmode") == "decimal"
     phone.get_by_role("button", name="Envoyer").click()
     phone.get_by_text("Merci").wait_for(timeout=WAIT_MS)
