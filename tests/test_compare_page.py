@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from spaces import plain
 from streamlit.testing.v1 import AppTest
@@ -22,10 +23,13 @@ from coopconnect.show import compare_words
 from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_waterfall, rebinned
 from coopconnect.show.maps import CLASS_FLAG, SEQUENTIAL_COLOURS, classify
 from coopconnect.show.static_map import map_svg
-from coopconnect.ui import cached, compare_page, compare_parts, state
+from coopconnect.show.words import number
+from coopconnect.ui import cached, compare_futures, compare_page, compare_parts, robust_jobs, state
 from coopconnect.ui.compare_parts import Future, ordinal
 from coopconnect.ui.frame import Page
+from coopconnect.ui.futures import with_draws
 from coopconnect.ui.state import Kept, Session, View
+from coopconnect.uncertainty.results import viable
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = load_parameters()
@@ -79,6 +83,37 @@ def test_nothing_put_aside_compares_with_the_reference() -> None:
     alone = opened()
     sound(alone)
     assert "Le scénario à l'écran est la référence" in words(alone)
+
+
+def test_the_futures_of_the_compared_scenarios_are_drawn_by_a_button_and_are_their_ranges() -> None:
+    query = {"v": "1", "territory": "d04", "day_price_eur": "11"}
+    kept = kept_query(("Cher", {"territory": "d04", "fuel_price_eur_per_l": "3", "day_price_eur": "11"}))
+    app = opened(**query, **kept)
+    assert "Fourchettes de A, B : hypothèses bougées une à la fois." in words(app)
+    app.button(key="compare_draw").click().run()
+    jobs = [job for job in robust_jobs._jobs().jobs.values() if job.ensemble.setup.scenario.day_price_eur == 11.0]
+    assert len(jobs) == 2 and all(job.done or job.running for job in jobs)
+    compare_futures._stop(jobs)
+    for job in jobs:
+        assert job.thread is not None
+        job.thread.join()
+    if not all(job.complete for job in jobs):
+        app.run()
+        app.button(key="compare_draw").click().run()  # goes on where it was
+        for job in jobs:
+            assert job.thread is not None
+            job.thread.join()
+    app.run()
+    sound(app)
+    told = words(app)
+    assert "Fourchettes de A, B : 5 et 95 % de 200 futurs tirés." in told
+    assert "compare_draw" not in {b.key for b in app.button}
+    first = jobs[0].ensemble
+    rural = first.setup.territory.zones["rural"].to_numpy(bool)[first.setup.territory.site_zone]
+    low, high = (number(float(q), "fr") for q in np.quantile(viable(first)[:, rural].sum(axis=1), [0.05, 0.95]))
+    assert f"entre {low} et {high} dans 90 % de 200 tirages" in told
+    sites = with_draws(cached.assessment(first.setup.scenario), first).sites
+    assert set(sites["tie_group"]) != set(cached.assessment(first.setup.scenario).sites["tie_group"])
 
 
 def test_two_territories_compare_what_can_be() -> None:

@@ -21,6 +21,7 @@ from coopconnect.uncertainty import bands
 from coopconnect.uncertainty.bands import with_quantiles
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import laws_of
+from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.run import run
 
 
@@ -55,9 +56,18 @@ def test_quantiles_of_the_draws_take_the_place_of_ranges(
     ensemble = run(Setup(small, small, reference, parameters, laws_of(reference, parameters)), 80, 4, 2)
     drawn = with_quantiles(now, ensemble)
     assert (now.drawn, drawn.drawn) == (0, int(ensemble.usable.sum()))
-    moved = [f"{name}{end}" for name in RANGED for end in ("_low", "_high")] + ["rank_low", "rank_high"]
+    moved = [f"{name}{end}" for name in RANGED for end in ("_low", "_high")] + [
+        "rank_low",
+        "rank_high",
+        "tie_group",
+        "tied",
+    ]
     assert_frame_equal(drawn.sites.drop(columns=moved), now.sites.drop(columns=moved))
     assert list(drawn.sites.dtypes) == list(now.sites.dtypes)
+    found = results(ensemble)
+    assert found is not None and drawn.sites["tie_group"].tolist() == found.sites["tie_group"].tolist()
+    for _, group in drawn.sites[drawn.sites["available"]].groupby("tie_group"):
+        assert set(group["tied"]) == {len(group) > 1}
     for site in (0, 11, 29):
         users = ensemble.figure("users")[:, site]
         low, high = np.percentile(users, [5, 95])

@@ -34,8 +34,10 @@ from coopconnect.show.words import say
 from coopconnect.ui import cached, state
 from coopconnect.ui import compare_parts as parts
 from coopconnect.ui.chart_block import draw_chart
+from coopconnect.ui.compare_futures import draw_ranges
 from coopconnect.ui.compare_parts import IMPLICIT, ON_SCREEN, Future
 from coopconnect.ui.frame import Page, guard, mount_frame, reason_of
+from coopconnect.ui.futures import drawn_of, with_draws
 from coopconnect.ui.home import examples, read_file
 from coopconnect.ui.state import KEPT_NAMES, Kept
 from coopconnect.ui.widget_key import key_for
@@ -54,34 +56,34 @@ def gather(page: Page) -> list[Future]:
     """
     session = page.session
     mine = session.dossier
-    wanted = [(ON_SCREEN, mine.title or page.say("compare.on_screen"), mine.why, page.scenario)]
+    wanted = [(ON_SCREEN, mine.title or page.say("compare.on_screen"), mine, page.scenario)]
     wanted += [
-        (k, item.title or page.say("compare.untitled"), item.dossier.why, item.scenario)
+        (k, item.title or page.say("compare.untitled"), item.dossier, item.scenario)
         for k, item in enumerate(session.kept)
     ]
     usual = reference_scenario(page.parameters, page.scenario.territory)
     if not session.kept and page.scenario != usual:
-        wanted.append((IMPLICIT, page.say("compare.reference"), "", usual))
+        wanted.append((IMPLICIT, page.say("compare.reference"), Dossier(), usual))
     found: list[Future] = []
     loaded = all(cached.is_loaded(scenario.territory) for *_, scenario in wanted)
     with st.empty() if loaded else st.spinner(page.say("compare.wait")):
-        for place, title, why, scenario in wanted:
-            future = _future(page, len(found), place, title, why, scenario)
+        for place, title, dossier, scenario in wanted:
+            future = _future(page, len(found), place, title, dossier, scenario)
             if future is not None:
                 found.append(future)
     return found
 
 
-def _future(page: Page, at: int, place: int, title: str, why: str, scenario: Scenario) -> Future | None:
+def _future(page: Page, at: int, place: int, title: str, dossier: Dossier, scenario: Scenario) -> Future | None:
     try:
-        assessment = cached.assessment(scenario)
+        assessment = with_draws(cached.assessment(scenario), drawn_of(page, scenario, dossier.survey))
     except (ValueError, KeyError, FileNotFoundError) as error:
         st.error(page.say("compare.place_bad", title=title, reason=reason_of(error)), icon=None)
         if place >= 0:
             st.button(page.say("compare.remove"), key=f"drop_broken_{place}", on_click=state.let_go, args=(place,))
         return None
     cached.mark_loaded(scenario.territory)
-    return Future(at, place, title, why, scenario, assessment)
+    return Future(at, place, title, dossier.why, scenario, assessment, dossier.survey)
 
 
 def draw_head(page: Page) -> None:
@@ -324,10 +326,12 @@ def draw_differences(page: Page, futures: Sequence[Future]) -> None:
     )
     if len(futures) > 2:
         st.html(levers + figures)
-        return
-    left, right = st.columns([2, 3], gap="large")
-    left.html(levers)
-    right.html(figures)
+    else:
+        left, right = st.columns([2, 3], gap="large")
+        left.html(levers)
+        right.html(figures)
+    with guard(page):
+        draw_ranges(page, futures)
 
 
 def _choice(page: Page, futures: Sequence[Future], field: str, label: str, chosen: Future) -> None:

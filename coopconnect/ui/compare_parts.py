@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from coopconnect.dossier import SurveySums
 from coopconnect.model.compare import Difference, compare
 from coopconnect.model.types import Assessment, Range
 from coopconnect.scenario import Scenario
@@ -45,7 +46,10 @@ LOST = 3
 
 @dataclass(frozen=True, eq=False)
 class Future:
-    """One column of the page. place: among those put aside, `ON_SCREEN`, or `IMPLICIT` (the reference, by default)."""
+    """One column of the page. place: among those put aside, `ON_SCREEN`, or `IMPLICIT` (the reference, by default).
+
+    survey: what its futures are drawn with. The ranges of the assessment are those of its futures once drawn.
+    """
 
     at: int
     place: int
@@ -53,6 +57,7 @@ class Future:
     why: str
     scenario: Scenario
     assessment: Assessment
+    survey: SurveySums | None = None
 
     @property
     def letter(self) -> str:
@@ -211,16 +216,19 @@ def _figure_row(page: Page, name: str, futures: Sequence[Future], base: Future) 
         cells.append(
             f'<td class="num{" bad" if found.value < 0 else ""}"><b>{html.escape(write(found.value))}</b>'
             f"{_bar(found, low, high, SCENARIO_COLOURS[future.at])}"
-            f"<small>{html.escape(_between_text(page, found, write))}</small><small>{html.escape(told)}</small></td>"
+            f"<small>{html.escape(_between_text(page, found, write, future.assessment.drawn))}</small>"
+            f"<small>{html.escape(told)}</small></td>"
         )
     label = html.escape(page.say(f"compare.total.{name}"))
     return f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>'
 
 
-def _between_text(page: Page, found: Range, write: Formatter) -> str:
+def _between_text(page: Page, found: Range, write: Formatter, drawn: int) -> str:
+    """The range in words; drawn: as in the assessment."""
     if found.low == found.high:
         return ""
-    return page.say("figure.between", low=write(found.low), high=write(found.high))
+    key, draws = "figure.between_drawn" if drawn else "figure.between", number(drawn, page.language)
+    return page.say(key, low=write(found.low), high=write(found.high), draws=draws)
 
 
 def _bar(found: Range, low: float, high: float, colour: str) -> str:

@@ -214,9 +214,15 @@ def draw_ranking_of(page: Page, decision: Decision) -> None:
     st.html(f'<h2 class="title">{html.escape(title)}</h2>')
     _tell_left_out(page, decision.listed.left_out)
     draw_ranking(
-        ranking_rows(page, decision), page.view.selected or None, ranking_texts(page.language), "ranking",
+        ranking_rows(page, decision), page.view.selected or None, _texts_of(page, decision), "ranking",
         on_select=state.select, projector=page.view.projector, height_px=RANKING_HEIGHT_PX,
     )  # fmt: skip
+
+
+def _texts_of(page: Page, decision: Decision) -> dict[str, str]:
+    """Words of the list; where futures are drawn, ties are theirs and say so."""
+    texts, drawn = dict(ranking_texts(page.language)), decision.now.drawn
+    return texts | {"tied": page.say("ranking.tied_drawn", draws=number(drawn, page.language))} if drawn else texts
 
 
 def _tell_left_out(page: Page, names: tuple[str, ...]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from coopconnect.dossier import SurveySums
 from coopconnect.model.types import Assessment
+from coopconnect.scenario import Scenario
 from coopconnect.show.words import number, percent
 from coopconnect.ui.frame import Page
 
@@ -13,19 +15,25 @@ if TYPE_CHECKING:
     from coopconnect.uncertainty.plans import Further
     from coopconnect.uncertainty.run import Ensemble
 
-_JOBS = "coopconnect.ui.robust_jobs"
+JOBS = "coopconnect.ui.robust_jobs"
+"""Not loaded before somebody asks for draws."""
 
 
 def drawn_for(page: Page) -> Ensemble | None:
-    """The largest complete ensemble of the scenario on the screen, None where none was drawn here.
+    """The largest complete ensemble of the scenario on the screen, None where none was drawn here."""
+    return drawn_of(page, page.scenario, page.session.dossier.survey)
+
+
+def drawn_of(page: Page, scenario: Scenario, survey: SurveySums | None) -> Ensemble | None:
+    """The same of any scenario, with what its survey has taught.
 
     Nothing is loaded where nothing was ever drawn: the libraries of the draws take a second that Décider must not wait.
     """
-    if _JOBS not in sys.modules:
+    if JOBS not in sys.modules:
         return None
     from coopconnect.ui import robust_jobs
 
-    return robust_jobs.drawn_for(page)
+    return robust_jobs.drawn_of(scenario, survey, page.parameters)
 
 
 def further_for(page: Page, ensemble: Ensemble | None, code: str) -> Further | None:
@@ -38,11 +46,15 @@ def further_for(page: Page, ensemble: Ensemble | None, code: str) -> Further | N
 
 
 def with_quantiles(page: Page, now: Assessment) -> Assessment:
-    """The assessment of the scenario on the screen with 5 and 95 % of its draws as lows and highs.
+    """The assessment of the scenario on the screen with 5 and 95 % of its draws as lows and highs, and their ties.
 
     As it is where there is no finished ensemble.
     """
-    ensemble = drawn_for(page)
+    return with_draws(now, drawn_for(page))
+
+
+def with_draws(now: Assessment, ensemble: Ensemble | None) -> Assessment:
+    """The same of any assessment and the draws of its scenario, if there are any."""
     if ensemble is None:
         return now
     from coopconnect.uncertainty import bands

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from coopconnect.dossier import SurveySums
+from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached
-from coopconnect.ui.frame import Page
 from coopconnect.ui.jobs import Job as BackgroundJob
 from coopconnect.ui.jobs import Shelf
 from coopconnect.uncertainty.bands import site_bands
@@ -96,7 +97,17 @@ def finished(key: Key) -> Ensemble | None:
     return job.ensemble if job is not None and job.complete else None
 
 
-def drawn_for(page: Page) -> Ensemble | None:
-    """The largest complete ensemble of the scenario on the screen, its levers and weights as they are set."""
-    known = learned(page.session.dossier.survey, page.parameters)
-    return next((e for n in reversed(DRAWS) if (e := finished(key_of(page.scenario, n, False, False, known)))), None)
+def drawn_of(scenario: Scenario, survey: SurveySums | None, parameters: Parameters) -> Ensemble | None:
+    """The largest complete ensemble of a scenario, its levers and weights as they are set."""
+    known = learned(survey, parameters)
+    return next((e for n in reversed(DRAWS) if (e := finished(key_of(scenario, n, False, False, known)))), None)
+
+
+def asked_of(scenario: Scenario, survey: SurveySums | None, parameters: Parameters) -> Job:
+    """The job of the fewest draws of a scenario, made where it is new, not started."""
+    return job_of(key_of(scenario, DRAWS[0], False, False, learned(survey, parameters)))
+
+
+def begun_of(scenario: Scenario, survey: SurveySums | None, parameters: Parameters) -> Job | None:
+    """The same job where there is one; nothing is made."""
+    return _jobs().find(key_of(scenario, DRAWS[0], False, False, learned(survey, parameters)))

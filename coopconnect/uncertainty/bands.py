@@ -104,8 +104,8 @@ def _total_bands(ensemble: Ensemble) -> dict[str, tuple[float, float]]:
 def with_quantiles(assessment: Assessment, ensemble: Ensemble) -> Assessment:
     """The assessment with 5 and 95 % of the draws as its lows and highs, widened to hold the value of the reference case.
 
-    The ensemble must be of the scenario of the assessment, on its territory. Central values, ranks in use and ties stay.
-    What the draws do not hold keeps the range of assumptions moved one at a time.
+    The ensemble must be of the scenario of the assessment, on its territory. Ties are those of the draws: sites that they
+    do not separate, as on Robustesse. Central values and ranks in use stay. What the draws do not hold keeps the range of assumptions moved one at a time.
     """
     bands = site_bands(ensemble)
     if not bands:
@@ -118,6 +118,9 @@ def with_quantiles(assessment: Assessment, ensemble: Ensemble) -> Assessment:
             low, high = np.rint(low), np.rint(high)
         columns[f"{name}_low"] = np.minimum(low, value).astype(sites[f"{name}_low"].dtype)
         columns[f"{name}_high"] = np.maximum(high, value).astype(sites[f"{name}_high"].dtype)
+    found = results(ensemble)
+    if found is not None:
+        columns["tie_group"], columns["tied"] = (found.sites[name].to_numpy() for name in ("tie_group", "tied"))
     totals = dict(assessment.totals)
     ends = dict(_total_bands(ensemble))
     fewest, users = ends.pop("users")
