@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +14,33 @@ from test_robust_page import ROOT, _opened, _texts
 
 from coopconnect import cli
 from coopconnect.model.assessment import assess
+from coopconnect.model.household_groups import household_groups, rural_pool
+from coopconnect.model.personal import Person, weeks_of
+from coopconnect.model.site_sheet import premises_comparison
 from coopconnect.model.types import RANGED
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
+from coopconnect.territory.anywhere import Drive
 from coopconnect.territory.types import Territory
+from coopconnect.ui import robust_further
 from coopconnect.uncertainty import bands
 from coopconnect.uncertainty.bands import with_quantiles
-from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.cases import (
+    further_values,
+    group_rows,
+    groups_of_draws,
+    premises_of_draws,
+    weeks_of_draws,
+)
+from coopconnect.uncertainty.engine import KEPT, Setup
 from coopconnect.uncertainty.laws import laws_of
 from coopconnect.uncertainty.results import results
-from coopconnect.uncertainty.run import run
+from coopconnect.uncertainty.run import Ensemble, run
+from coopconnect.uncertainty.site import around
 
 
 def test_finished_draws_are_on_the_pages() -> None:
+    """Robustesse, then Fiche site, then Ménages."""
     from streamlit.testing.v1 import AppTest
 
     robust = _opened()
@@ -38,6 +53,20 @@ def test_finished_draws_are_on_the_pages() -> None:
     told = plain(_texts(site.run()))
     assert "Sur 200 futurs tirés : rang entre" in told
     assert told.count("dans 90 % de 200 tirages") == 5  # the score and the four headline figures
+    assert "Fourchettes : 5 et 95 % de 200 futurs tirés." in told  # of the two kinds of premises
+    house = AppTest.from_file(str(ROOT / "pages" / "menages.py"), default_timeout=120)
+    query = {"territory": "d04", "site": "04112", "home": "04112", "work": "04070"}
+    for key, value in query.items():
+        house.query_params[key] = value
+    house.session_state["everyone"] = {"near": True}
+    house.run()
+    for _ in range(200):
+        if not any(job.running for job in robust_further._jobs().jobs.values()):
+            break
+        time.sleep(0.1)
+    told = plain(_texts(house.run()))
+    assert told.count("Fourchettes : 5 et 95 % de 200 futurs tirés.") == 2  # my weeks, and everyone
+    assert told.count("dans 90 % de 200 tirages") == 4  # the four cards of the households
 
 
 def test_more_draws_or_workers_change_no_draw(small: Territory, reference: Scenario, parameters: Parameters) -> None:
@@ -95,6 +124,70 @@ def test_what_follows_from_the_draws_is_what_the_engine_would_say(
     assert set(found) == set(RANGED)
     for name, values in found.items():
         assert values[0] == pytest.approx(now.sites[name].to_numpy(float), rel=1e-4, abs=2e-3), name
+
+
+@pytest.fixture(scope="module")
+def drawn(small: Territory, reference: Scenario, parameters: Parameters) -> Ensemble:
+    return run(Setup(small, small, reference, parameters, laws_of(reference, parameters)), 80, 4, 2)
+
+
+def test_the_draws_go_through_one_persons_week(drawn: Ensemble, reference: Scenario, parameters: Parameters) -> None:
+    """Hours of today's week, by hand: 5 * 2 * 35 min, the peak of each draw, and the time of a trip that is estimated."""
+    person = Person(Drive(30.0, 35.0, True), Drive(5.0, 8.0, True), 2, "thermal")
+    found, before = weeks_of_draws(person, drawn), weeks_of(person, reference, parameters)
+    assert (found.drawn, before.drawn, found.days) == (int(drawn.usable.sum()), 0, 2)
+    keys = [law.key for law in drawn.setup.laws]
+    peak = drawn.drawn()[:, keys.index("commute_peak_factor")]
+    assert found.week["today", "hours"].low == pytest.approx(np.quantile(5 * 2 * 35 * peak / 60, 0.05))
+    assert found.week["today", "hours"].value == before.week["today", "hours"].value
+    weeks = drawn.drawn()[:, keys.index("weeks_per_year")]
+    kept = weeks * (2 * 2 * 35 * peak - 2 * 2 * 8) / 60  # within each draw, not quantile by quantile
+    assert found.kept["hub", "hours"].high == pytest.approx(np.quantile(kept, 0.95))
+    estimated = weeks_of_draws(Person(Drive(30.0, 35.0, False), None, 2, "none"), drawn)
+    assert estimated.week["today", "hours"].low < found.week["today", "hours"].low
+    assert "employer_paid_share" not in keys and found.price_year is not None
+    assert found.price_year.low < found.price_year.value  # drawn beside the ensemble: it moves no figure of a site
+    again = further_values(drawn, ("employer_paid_share",))
+    assert (again == further_values(drawn, ("employer_paid_share",))).all() and len(set(again[:, 0])) == len(again)
+
+
+def test_the_draws_go_through_both_premises(
+    drawn: Ensemble, small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    code, own = str(small.zones["zone_code"].iloc[small.site_zone[3]]), parameters["opex_own_eur_per_year"]
+    before = premises_comparison(small, reference, parameters, code)
+    found, bands_of = premises_of_draws(before, drawn, 3), bands.site_bands(drawn)
+    assert found.drawn == int(drawn.usable.sum()) and before.drawn == 0
+    for name, span in (("yearly_cost_eur", found.shared.cost_eur), ("viability", found.shared.viability)):
+        low, high = (float(end[3]) for end in bands_of[name])  # those of the assessment, which is of the shared room
+        assert (span.low, span.high) == pytest.approx((min(low, span.value), max(high, span.value)), rel=1e-5)
+    assert found.own.cost_eur.value == before.own.cost_eur.value
+    assert own.low < found.own.cost_eur.low < found.own.cost_eur.high < before.own.cost_eur.high
+
+
+def test_the_draws_go_through_the_households(
+    drawn: Ensemble, small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    """Users and hours of the pool are those of the ensemble; with every law at its value, the central figures."""
+    groups = household_groups(small, reference, parameters)
+    names = tuple(groups.totals)
+    rows = group_rows(names, "", drawn.setup, drawn.values[:40])
+    pool = rural_pool(small, reference)
+    usable = drawn.usable[:40]
+    for name, figure in (("users", "users"), ("hours_per_year", "hours_per_year")):
+        expected = drawn.figures[:40][usable][:, KEPT.index(figure)][:, pool].astype(float).sum(axis=1)
+        assert rows[usable, names.index(name)] == pytest.approx(expected, rel=1e-4, abs=1e-2)
+    found = groups_of_draws(groups, rows)
+    assert (found.drawn, groups.drawn) == (int(usable.sum()), 0)
+    assert all(r.low <= r.value <= r.high for r in found.totals.values())
+    assert found.totals["hours_up_users"].low == pytest.approx(
+        np.quantile(rows[usable, names.index("hours_up_users")], 0.05)
+    )
+    middle = np.array([[law.value for law in drawn.setup.laws]])
+    code = str(small.zones["zone_code"].iloc[small.site_zone[3]])
+    alone = household_groups(small, reference, parameters, code)
+    central = group_rows(names, code, around(drawn.setup, code), middle)[0]
+    assert central == pytest.approx([alone.totals[name].value for name in names], rel=1e-6)
 
 
 def test_files_of_the_command_line_hold_quantiles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

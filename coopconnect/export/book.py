@@ -14,7 +14,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
 from coopconnect.show.colours import GAIN, HEADER, INK, LOSS, MUTED_INK, PALE, PAPER
-from coopconnect.show.words import say
+from coopconnect.show.words import number, say
 
 FRENCH = "[$-40C]"
 """Tells Excel and LibreOffice to write a number the French way, whatever the language of the machine."""
@@ -70,6 +70,11 @@ class Book:
 def words(book: Book, key: str, /, **values: object) -> str:
     """Text `export.<key>` in the language of the book."""
     return say(f"export.{key}", book.language, **values)
+
+
+def ends_words(book: Book, drawn: int) -> str:
+    """What lows and highs are: 5 and 95 % of so many draws, or assumptions moved one at a time (0)."""
+    return words(book, "say.ends_drawn" if drawn else "say.ends", draws=number(float(drawn), book.language))
 
 
 def style(book: Book, **properties: Any) -> Format:

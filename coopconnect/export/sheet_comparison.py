@@ -19,7 +19,7 @@ from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.show.colours import HEADER, INK, MUTED_INK, SCENARIO_COLOURS
 from coopconnect.show.compare_words import differing_keys, value_in
-from coopconnect.show.words import known, number, say, unit_name
+from coopconnect.show.words import known, say, unit_name
 from coopconnect.territory.types import Territory
 
 MOST_EXACT = 4
@@ -158,8 +158,7 @@ def _totals(book: Book, sheet: Worksheet, every: Sequence[Compared], row: int) -
     row += 1
     b.put_text(sheet, row, 0, b.words(book, "comparison.ranges"), book, text_wrap=True, font_color=MUTED_INK)
     for at, one in enumerate(every):
-        key, drawn = "ends_drawn" if one.assessment.drawn else "ends", one.assessment.drawn
-        text = b.words(book, f"say.{key}", draws=number(float(drawn), book.language))
+        text = b.ends_words(book, one.assessment.drawn)
         place = _FIRST + 3 * at
         sheet.merge_range(row, place, row, place + 2, "", b.style(book, text_wrap=True, valign="top"))
         b.put_text(sheet, row, place, text, book, text_wrap=True, valign="top", font_color=MUTED_INK)

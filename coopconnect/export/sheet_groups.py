@@ -22,8 +22,14 @@ _FORMS = {"hours": "one", "eur": "whole", "eur_after_price": "whole", "kg_co2e":
 def write_groups(book: Book, groups: HouseholdGroups) -> Worksheet:
     """Both readings of the users, by distance and by home, and the deciles of each measure."""
     sheet, _ = b.add_sheet(book, "groups", "#e5a11c")
-    b.put_title(sheet, book, b.words(book, "groups.title"), b.words(book, "groups.note"), 8)
-    sheet.set_row(1, 58)
+    b.put_title(
+        sheet,
+        book,
+        b.words(book, "groups.title"),
+        f"{b.words(book, 'groups.note')} {b.ends_words(book, groups.drawn)}",
+        8,
+    )
+    sheet.set_row(1, 72)
     sheet.set_column(_LABEL, _LABEL, 44)
     sheet.set_column(_FIRST, _FIRST + 8, 15)
     row = _totals(book, sheet, groups, HEADER_ROW - 1)

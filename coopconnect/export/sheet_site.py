@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from xlsxwriter.worksheet import Worksheet
 
 from coopconnect.dossier import ASKED_GATES, CHECKLIST, Dossier
@@ -19,6 +20,8 @@ from coopconnect.scenario import parameter_values
 from coopconnect.show.colours import COMPONENT_COLOURS, HEADER, MUTED_INK
 from coopconnect.show.words import say
 from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.cases import premises_of_draws
+from coopconnect.uncertainty.run import Ensemble
 
 LABEL = 0
 LAST_COLUMN = 8
@@ -28,9 +31,12 @@ _KEPT = ("hours_of", "hours_user", "eur", "kg")
 
 def write_site(
     book: Book, layout: SitesSheet, assessment: Assessment, code: str, parameters: Parameters, territory: Territory,
-    home: Territory | None, dossier: Dossier,
+    home: Territory | None, dossier: Dossier, ensemble: Ensemble | None = None,
 ) -> Worksheet:  # fmt: skip
-    """One sheet for the site `code`: score taken apart, premises, homes of the users, gates, remarks and notes."""
+    """One sheet for the site `code`: score taken apart, premises, homes of the users, gates, remarks and notes.
+
+    ensemble: futures of this scenario, all drawn, for the ranges of the premises.
+    """
     sheet, name = b.add_sheet(book, "site", "#0b4f8a")
     site = assessment.site(code)
     assert site is not None
@@ -44,7 +50,10 @@ def write_site(
     for column, width in enumerate(WIDTHS):
         sheet.set_column(column, column, width)
     row = _score(book, sheet, name, layout, assessment, code, HEADER_ROW - 1)
-    row = _premises(book, sheet, premises_comparison(territory, assessment.scenario, parameters, code, home), row + 1)
+    premises = premises_comparison(territory, assessment.scenario, parameters, code, home)
+    if ensemble is not None:
+        premises = premises_of_draws(premises, ensemble, int(np.flatnonzero(assessment.sites["zone_code"] == code)[0]))
+    row = _premises(book, sheet, premises, row + 1)
     row = _homes(book, sheet, assessment, territory, code, row + 1)
     row = _travel(book, sheet, assessment, territory, parameters, code, row + 1)
     row = _gates(book, sheet, dossier, code, parameters.value("core_users_gate"), row + 1)
@@ -144,7 +153,8 @@ def _premises(book: Book, sheet: Worksheet, found: PremisesComparison, row: int)
             b.put_formula(sheet, row, 3, formula, saved, book, "change")
         row += 1
     b.flag_negative(sheet, book, first, 1, row - 1, 2)
-    return row
+    b.put_text(sheet, row, LABEL, b.ends_words(book, found.drawn), book, font_color=MUTED_INK)
+    return row + 1
 
 
 def _homes(book: Book, sheet: Worksheet, assessment: Assessment, territory: Territory, code: str, row: int) -> int:

@@ -202,10 +202,7 @@ def write_sites(book: Book, layout: SitesSheet, kinds: Mapping[str, str]) -> Wor
     """Write the sheet Sites: bands of nature and unit, an Excel table with live columns, filters, frozen panes."""
     sheet, _ = b.add_sheet(book, "sites", GAIN)
     printed = len(PRINTED_SITE_COLUMNS) - 1
-    ends = b.words(
-        book, "say.ends_drawn" if layout.drawn else "say.ends", draws=number(float(layout.drawn), book.language)
-    )
-    note = b.words(book, "say.sites_note", ends=ends)
+    note = b.words(book, "say.sites_note", ends=b.ends_words(book, layout.drawn))
     if not layout.complete:
         kept, every = (number(n, book.language) for n in (len(layout.table), layout.of))
         note = f"{b.words(book, 'say.sites_cut', kept=kept, all=every)} {note}"

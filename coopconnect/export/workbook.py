@@ -109,7 +109,15 @@ def workbook(
         write_comparison(book, assessment, included.compared, parameters, included.territory, included.home)
     if included.territory is not None and selected_code is not None and assessment.site(selected_code) is not None:
         write_site(
-            book, sites, assessment, selected_code, parameters, included.territory, included.home, included.dossier
+            book,
+            sites,
+            assessment,
+            selected_code,
+            parameters,
+            included.territory,
+            included.home,
+            included.dossier,
+            included.ensemble,
         )
     if included.ensemble is not None:
         write_robust(book, included.ensemble, selected_code or "", included.further or NOTHING_FURTHER)

@@ -34,7 +34,7 @@ from coopconnect.model.choice import (
 from coopconnect.model.impact import emission_kg_per_km
 from coopconnect.model.ranges import BEHAVIOUR_RANGES
 from coopconnect.model.runs import per
-from coopconnect.model.types import Range
+from coopconnect.model.types import Calibration, Range
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, parameter_values
 from coopconnect.territory.types import Territory
@@ -94,7 +94,8 @@ class HouseholdGroups:
     deciles: `decile` (10 to 90) and one column per measure and kind, per participating household.
     histogram: (4, bins) users by hours, km, hours if replaced, km if replaced (`HOURS_EDGES`, `KM_EDGES`).
     eur_per_km, kg_per_km, price_eur_per_user: what turns km into euros and kg, and what a user pays for the hub a year.
-    ranged: False where the ranges are not worked out yet: low and high are then the central values.
+    ranged: False where the ranges are not worked out yet: low and high are then the central values. drawn: draws of
+    which 5 and 95 % are the lows and highs; 0 where they are the ends of assumptions.
     """
 
     scenario: Scenario
@@ -111,6 +112,7 @@ class HouseholdGroups:
     kg_per_km: float
     price_eur_per_user: float
     ranged: bool = True
+    drawn: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +175,14 @@ def household_groups(
     if first is not None:
         first(found)
     return replace(found, totals=_ranges(choice, home, scenario, parameters, values, central, reach, tell), ranged=True)
+
+
+def group_totals(
+    prepared: Prepared, scenario: Scenario, calibration: Calibration, values: Values, costs: DayCosts, pool: np.ndarray
+) -> dict[str, float]:
+    """Central figures of `HouseholdGroups.totals` of the sites of `pool`, (n_sites,) bool, in one pass."""
+    choice = _Choice(prepared, pool, costs, odds(prepared, costs, scenario, calibration, values))
+    return _totals(_run(choice, scenario, values), _Reach.of(choice, values), scenario, values)
 
 
 def household_users(

@@ -48,7 +48,8 @@ class Weeks:
 
     week, year: by (way, measure). kept: by (way, measure) of 'hub' and 'home', a year: today less that way; negative
     where that way costs more. price_week, price_year: what the person pays for the hub; left_year: euros kept once it
-    is paid. days: those counted, at most the working days of a week.
+    is paid. days: those counted, at most the working days of a week. drawn: draws of which 5 and 95 % are the lows and
+    highs; 0 where they are the ends of assumptions.
     """
 
     week: Mapping[tuple[str, str], Range]
@@ -58,6 +59,7 @@ class Weeks:
     price_year: Range | None
     left_year: Range | None
     days: int
+    drawn: int = 0
 
 
 def weeks_of(person: Person, scenario: Scenario, parameters: Parameters) -> Weeks:
@@ -72,18 +74,18 @@ def weeks_of(person: Person, scenario: Scenario, parameters: Parameters) -> Week
     """
     values = parameter_values(scenario, parameters)
     usual = parameters.value("circuity")
-    central = _figures(person, scenario, values, usual)
+    central = figures_of(person, scenario, values, usual)
     fall, rise = dict.fromkeys(central, 0.0), dict.fromkeys(central, 0.0)
     for key in PERSONAL_RANGES:
         item = parameters[key]
         ends = (min(item.low, values[key]), max(item.high, values[key]))
-        _widen(central, [_figures(person, scenario, {**values, key: end}, usual) for end in ends], fall, rise)
+        _widen(central, [figures_of(person, scenario, {**values, key: end}, usual) for end in ends], fall, rise)
     error = parameters["trip_time_error"]
     for trip in ("commute", "hub"):
-        moved = [_figures(person, scenario, values, usual, {trip: end}) for end in (error.low, error.high)]
+        moved = [figures_of(person, scenario, values, usual, {trip: end}) for end in (error.low, error.high)]
         _widen(central, moved, fall, rise)
     ranges = {name: Range(v - fall[name] ** 0.5, v, v + rise[name] ** 0.5) for name, v in central.items()}
-    return _gathered(ranges, person, values)
+    return gathered(ranges, person, values)
 
 
 def cost_per_km_of(car: str, scenario: Scenario, values: Values) -> float:
@@ -110,10 +112,10 @@ def _days(person: Person, values: Values) -> int:
     return min(person.days, int(values["working_days_per_week"]))
 
 
-def _figures(
+def figures_of(
     person: Person, scenario: Scenario, values: Values, usual_circuity: float, errors: Mapping[str, float] | None = None
 ) -> Figures:
-    """Every figure by 'what.way.measure', in one run. `errors`: real over estimated time, by trip."""
+    """Every figure of `Weeks` by 'what.way.measure', in one run. errors: real over estimated time, by trip."""
     errors = errors or {}
 
     def of(drive: Drive, trip: str, peak: float) -> dict[str, float]:
@@ -145,12 +147,14 @@ def _figures(
     return found
 
 
-def _gathered(ranges: Mapping[str, Range], person: Person, values: Values) -> Weeks:
+def gathered(ranges: Mapping[str, Range], person: Person, values: Values, drawn: int = 0) -> Weeks:
+    """`Weeks` from the ranges of `figures_of`. drawn: as in `Weeks`."""
+
     def family(name: str, ways: tuple[str, ...]) -> dict[tuple[str, str], Range]:
         keys = [(way, measure) for way in ways for measure in MEASURES]
         return {key: ranges[".".join((name, *key))] for key in keys if ".".join((name, *key)) in ranges}
 
     return Weeks(
         family("week", WAYS), family("year", WAYS), family("kept", ("hub", "home")),
-        ranges.get("price.week"), ranges.get("price.year"), ranges.get("left"), _days(person, values),
+        ranges.get("price.week"), ranges.get("price.year"), ranges.get("left"), _days(person, values), drawn,
     )  # fmt: skip

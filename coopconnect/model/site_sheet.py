@@ -263,11 +263,15 @@ class PremisesCase:
 
 @dataclass(frozen=True)
 class PremisesComparison:
-    """A shared room against premises of one's own, same site, same users. saving: own cost less shared cost."""
+    """A shared room against premises of one's own, same site, same users. saving: own cost less shared cost.
+
+    drawn: draws of which 5 and 95 % are the lows and highs; 0 where they are the ends of assumptions.
+    """
 
     shared: PremisesCase
     own: PremisesCase
     saving_eur_per_year: float
+    drawn: int = 0
 
 
 def premises_comparison(

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from coopconnect.model.personal import WAYS, Person, Weeks, weeks_of
-from coopconnect.model.types import Assessment
+from coopconnect.model.types import Assessment, Range
 from coopconnect.scenario import parameter_values
 from coopconnect.show import weeks as words_of
 from coopconnect.show.words import hours, number
@@ -17,6 +17,7 @@ from coopconnect.territory.anywhere import LONGEST_KM, Drive
 from coopconnect.ui import cached, communes, state
 from coopconnect.ui.figures import parameter_row
 from coopconnect.ui.frame import Page
+from coopconnect.ui.futures import ranges_words, weeks_in_draws, with_quantiles
 from coopconnect.ui.widget_key import key_for
 
 DAYS = tuple(range(state.MOST_DAYS + 1))
@@ -216,7 +217,8 @@ def calculate(page: Page, hub: Reach | None) -> Calculation | None:
         return None
     drive = cached.anywhere().drive(home.code, hub.code) if hub else None
     person = Person(commute, drive, page.view.my_days, page.view.car)
-    return Calculation(home, work, hub, person, weeks_of(person, page.scenario, page.parameters))
+    weeks = weeks_in_draws(page, person, weeks_of(person, page.scenario, page.parameters))
+    return Calculation(home, work, hub, person, weeks)
 
 
 def _draw_example(page: Page) -> None:
@@ -282,9 +284,13 @@ def average_line(page: Page, found: Calculation) -> str:
     totals = cached.households(page.scenario, found.hub.code).totals
     if totals["users"].value <= 0.0:
         return ""
+    site = with_quantiles(page, cached.assessment(page.scenario)).site(found.hub.code)
     parts = {}
     for name, measure in (("hours", "hours"), ("euros", "eur"), ("kg", "kg_co2e")):
         kept, write = totals[f"{measure}_per_user"], words_of.writer(measure, page.language)
+        if site is not None and found.weeks.drawn:  # the same figure, with the ranges of the draws
+            column = f"{measure}_per_participating_household"
+            kept = Range(float(site[f"{column}_low"]), kept.value, float(site[f"{column}_high"]))
         between = words_of.range_text(kept, write, page.language)
         parts[name] = f"{write(kept.value)} ({between})"
     return page.say("house.average_line", hub=found.hub.name, **parts)
@@ -395,4 +401,5 @@ def notes(page: Page, found: Calculation) -> list[str]:
         most = number(page.scenario.access_max_min, language)
         told.append(page.say("house.note_far_hub", hub=found.hub.name, minutes=hub_min, most=most))
     told.append(page.say("house.note_no_car" if person.car == "none" else "house.note_car"))
+    told.append(ranges_words(page, found.weeks.drawn))
     return told

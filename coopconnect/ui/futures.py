@@ -1,4 +1,4 @@
-"""What finished draws give to the other pages: quantiles as ranges of every figure, how often a rank is held."""
+"""What finished draws give to the other pages: quantiles as ranges of every figure, and how often a rank is held."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from coopconnect.show.words import number, percent
 from coopconnect.ui.frame import Page
 
 if TYPE_CHECKING:
+    from coopconnect.model.household_groups import HouseholdGroups
+    from coopconnect.model.personal import Person, Weeks
+    from coopconnect.model.site_sheet import PremisesComparison
     from coopconnect.uncertainty.plans import Further
     from coopconnect.uncertainty.run import Ensemble
 
@@ -60,6 +63,43 @@ def with_draws(now: Assessment, ensemble: Ensemble | None) -> Assessment:
     from coopconnect.uncertainty import bands
 
     return bands.with_quantiles(now, ensemble)
+
+
+def groups_in_draws(page: Page, groups: HouseholdGroups) -> HouseholdGroups:
+    """The households with 5 and 95 % of the draws of the scenario on the screen, once worked out in the background."""
+    ensemble = drawn_for(page)
+    if ensemble is None:
+        return groups
+    from coopconnect.ui import robust_further
+
+    return robust_further.groups_in_draws(page, ensemble, groups)
+
+
+def weeks_in_draws(page: Page, person: Person, weeks: Weeks) -> Weeks:
+    """One person's weeks with 5 and 95 % of the draws of the scenario on the screen, if there are any."""
+    ensemble = drawn_for(page)
+    if ensemble is None or not ensemble.usable.any():
+        return weeks
+    from coopconnect.uncertainty.cases import weeks_of_draws
+
+    return weeks_of_draws(person, ensemble)
+
+
+def premises_in_draws(page: Page, found: PremisesComparison, code: str) -> PremisesComparison:
+    """Both kinds of premises of a site with 5 and 95 % of the draws of the scenario on the screen, if there are any."""
+    ensemble = drawn_for(page)
+    if ensemble is None:
+        return found
+    from coopconnect.uncertainty.cases import premises_of_draws
+
+    territory = ensemble.setup.territory
+    rows = (territory.zones["zone_code"].to_numpy(object)[territory.site_zone] == code).nonzero()[0]
+    return premises_of_draws(found, ensemble, int(rows[0])) if rows.size else found
+
+
+def ranges_words(page: Page, drawn: int) -> str:
+    """What the ranges beside are: 5 and 95 % of so many futures, or assumptions moved one at a time (0)."""
+    return page.say("ranges.drawn" if drawn else "ranges.moved", draws=number(drawn, page.language))
 
 
 def rank_words(page: Page, code: str) -> str:

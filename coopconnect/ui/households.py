@@ -21,6 +21,7 @@ from coopconnect.show.words import number, percent
 from coopconnect.ui import cached, state
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.frame import Page, query_of
+from coopconnect.ui.futures import groups_in_draws, ranges_words
 from coopconnect.ui.sight import in_sight
 from coopconnect.ui.state import GAINS
 from coopconnect.ui.widget_key import key_for
@@ -45,7 +46,7 @@ def draw_everyone(page: Page) -> None:
     groups = groups_of(page, draw_early)
     if early:  # drawn without ranges: again, with them
         st.rerun()
-    _draw_groups(page, groups)
+    _draw_groups(page, groups_in_draws(page, groups))
 
 
 def _draw_groups(page: Page, groups: HouseholdGroups) -> None:
@@ -130,7 +131,8 @@ def counts_html(page: Page, groups: HouseholdGroups) -> str:
     def between(found: Range, write: Any) -> str:
         if not groups.ranged:
             return page.say("house.range_coming")
-        return page.say("house.between", low=write(found.low), high=write(found.high))
+        key, draws = "figure.between_drawn" if groups.drawn else "house.between", number(groups.drawn, language)
+        return page.say(key, low=write(found.low), high=write(found.high), draws=draws)
 
     def households(found: Range) -> str:
         return between(Range(*(v / sites for v in (found.low, found.value, found.high))), lambda v: count(v, language))
@@ -158,7 +160,8 @@ def counts_html(page: Page, groups: HouseholdGroups) -> str:
         page.say("house.mean_note", spread=spread_text),
     )  # fmt: skip
     why = page.say("house.counted_why_site" if groups.site_code else "house.counted_why")
-    return f'<div class="counts">{cards}</div><p class="banner">{html.escape(why)}</p>'
+    kind_told = ranges_words(page, groups.drawn) if groups.ranged else ""
+    return f'<div class="counts">{cards}</div><p class="banner">{html.escape(f"{why} {kind_told}".strip())}</p>'
 
 
 def _draw_charts(page: Page, groups: HouseholdGroups) -> None:

@@ -1,4 +1,6 @@
-"""Further runs of Robustesse, each asked by a button: total Sobol indices of a site, and the regret of plans."""
+"""Further runs beside the draws, in the background: total Sobol indices of a site and the regret of plans, each asked by
+a button on Robustesse; what the draws say of households, on Ménages.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,8 @@ from functools import lru_cache, partial
 
 import streamlit as st
 
+from coopconnect.model.attribution import LARGE_SITES
+from coopconnect.model.household_groups import HouseholdGroups
 from coopconnect.question import PlanError
 from coopconnect.show import charts, robust_charts
 from coopconnect.show.problem_words import told
@@ -22,6 +26,7 @@ from coopconnect.ui.frame import Page
 from coopconnect.ui.jobs import Job, Shelf
 from coopconnect.ui.robust_jobs import SEED
 from coopconnect.uncertainty import drivers
+from coopconnect.uncertainty.cases import group_rows, groups_of_draws
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.plans import Candidate, CandidateFutures, Further, compared, plan_rows
 from coopconnect.uncertainty.results import results
@@ -83,9 +88,16 @@ def _watch(page: Page, key: Hashable, name: str) -> None:
     shown()
 
 
-def _asked(page: Page, key: Hashable, name: str, make: Callable[[], Runs], label: str) -> Runs | None:
-    """The finished runs of a key; else the button that starts them, or how far they are."""
+def asked(
+    page: Page, key: Hashable, name: str, make: Callable[[], Runs], label: str, at_once: bool = False
+) -> Runs | None:
+    """The finished runs of a key; else the button that starts them, or how far they are.
+
+    at_once: they start by themselves the first time; stopped, they wait for the button.
+    """
     job = _jobs().find(key)
+    if job is None and at_once:
+        _start(job := _jobs().take(key, make))
     if job is not None and job.complete:
         return job
     if job is not None and job.running:
@@ -100,6 +112,28 @@ def _asked(page: Page, key: Hashable, name: str, make: Callable[[], Runs], label
     return None
 
 
+def groups_in_draws(page: Page, ensemble: Ensemble, groups: HouseholdGroups) -> HouseholdGroups:
+    """The households with 5 and 95 % of the draws as their ranges; as they are, with how far it is, while draws run."""
+    setup, names, code = ensemble.setup, tuple(groups.totals), groups.site_code
+
+    def make() -> Runs:
+        place = around(setup, code) if code else setup  # no weights are drawn there: the design has the same columns
+        work = threads(cores(), partial(group_rows, names, code))
+        return Runs(nothing_gathered(place, ensemble.values, len(names)), work)
+
+    job = asked(
+        page, _households_key(ensemble, code), "house_draws", make,
+        page.say("house.draw", draws=number(ensemble.draws, page.language)),
+        at_once=bool(code) or setup.territory.site_zone.size <= LARGE_SITES,
+    )  # fmt: skip
+    return groups if job is None else groups_of_draws(groups, job.runs.found)
+
+
+def _households_key(ensemble: Ensemble, code: str) -> Hashable:
+    s = ensemble.setup
+    return "households", s.scenario, s.laws, ensemble.draws, code
+
+
 def draw_sobol(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
     """Total indices of the doubt about a site: a button, then the bars with their interactions."""
     setup = ensemble.setup
@@ -111,7 +145,7 @@ def draw_sobol(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
         values = drivers.saltelli(alone, SOBOL_BASE, SEED)
         return Runs(nothing_gathered(alone, values, 1), threads(cores(), margin_rows))
 
-    job = _asked(
+    job = asked(
         page, _sobol_key(ensemble, site.code), "robust_sobol", make,
         page.say("further.sobol", runs=number(float(runs), page.language)),
     )  # fmt: skip
@@ -148,7 +182,7 @@ def draw_plans(page: Page, ensemble: Ensemble) -> None:
         return Runs(nothing_gathered(ensemble.setup, ensemble.values, len(plans)), work, plans)
 
     try:
-        job = _asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))
+        job = asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))
     except PlanError as error:
         st.error(
             "\n".join(f"- {html.escape(told(p, page.parameters, page.language))}" for p in error.problems), icon=None
@@ -214,9 +248,11 @@ def further_of(page: Page, ensemble: Ensemble, code: str) -> Further:
     if not code and found is not None:  # the page tells the first of the ranking where no village is selected
         code = str(found.sites["zone_code"].iloc[found.order[0]])
     sobol, plans = (_jobs().find(key) for key in (_sobol_key(ensemble, code), _plans_key(page, ensemble)))
+    everyone = _jobs().find(_households_key(ensemble, ""))
     whole = sobol is not None and sobol.complete
     return replace(
         Further(code), sobol=_sobol(sobol) if sobol is not None and whole else (),
         runs=len(sobol.runs.values) if sobol is not None and whole else 0,
         plans=_compared(plans) if plans is not None and plans.complete else (),
+        households=everyone.runs.found if everyone is not None and everyone.complete else None,
     )  # fmt: skip

@@ -12,6 +12,7 @@ import streamlit as st
 
 from coopconnect.model.site_sheet import (
     PremisesCase,
+    PremisesComparison,
     SheetRuns,
     Verdict,
     break_even_by_users,
@@ -224,12 +225,12 @@ def draw_balance(page: Page, decision: Decision, site: pd.Series, runs: SheetRun
         with right:
             figure = site_charts.break_even_price(runs.by_price, name, decision.now, language, projector)
             draw_chart(figure, "sheet_price", config)
-    st.html(premises_html(page, runs))
+    st.html(premises_html(page, futures.premises_in_draws(page, runs.premises, str(site["zone_code"]))))
 
 
-def premises_html(page: Page, runs: SheetRuns) -> str:
-    """Both kinds of premises side by side, and what sharing saves."""
-    language, found = page.language, runs.premises
+def premises_html(page: Page, found: PremisesComparison) -> str:
+    """Both kinds of premises side by side, and what sharing saves; which ranges these are stands under the table."""
+    language = page.language
 
     def row(key: str, cells: tuple[str, str], strong: bool = False) -> str:
         tag = "b" if strong else "span"
@@ -276,4 +277,5 @@ def premises_html(page: Page, runs: SheetRuns) -> str:
         f'<div class="chart"><h3>{html.escape(page.say("sheet.premises.title"))}</h3><p>{html.escape(saved)}</p></div>'
         f'<div class="scroll"><table class="plain sheet"><thead><tr><th></th>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f'<p class="banner">{html.escape(futures.ranges_words(page, found.drawn))}</p>'
     )

@@ -5,7 +5,7 @@ Unlike the figures by site, which open one hub at a time, a plan opens all its h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -94,9 +94,11 @@ class Further:
     """What further runs say beside an ensemble, where they were asked.
 
     sobol: drivers of the margin of the site `code` with total indices, from `runs` runs; plans: what is regretted of each.
+    households: totals of the households of the rural sites in each draw, (draws, totals), as `cases.group_rows` has them.
     """
 
     code: str = ""
     sobol: tuple[Driver, ...] = ()
     runs: int = 0
     plans: tuple[CandidateFutures, ...] = ()
+    households: np.ndarray | None = field(default=None, compare=False, repr=False)
