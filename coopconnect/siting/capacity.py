@@ -5,10 +5,8 @@ people alone. With S what its N days are worth, C the days that its desks serve,
 
     min(1, C / N) S  =  mu min(N, C) + min(1, C / N) (S - mu N)  <=  mu C + max(0, S - mu N)
 
-By site: S - mu N is a sum over the home zones in reach of odds (Q - (access cost + mu) P), Q = sum m b / (D + T),
-P = sum m / (D + T) (`kernels`), and T lies between what is open whatever the plan and the most that the plan may open. Q
-and P are convex in T: on each of a few stretches of T, Q lies under its chord and P above its tangent, so that the most is
-at an end of one. The toll is moved to where the bound is least.
+By site: S - mu N is bounded zone by zone on a few stretches of what the plan may open (`lines`). The toll is moved to where the
+bound is least.
 
 Together: max(0, S - mu N) is at most S - mu N + loss, loss the most that mu N - S can be. The sum of S - mu N over the open
 sites is the worth, without desks, of a network whose hub days cost mu more: its bound, with mu C + loss added for each open
@@ -22,58 +20,32 @@ from dataclasses import replace
 import numpy as np
 from numba import njit
 
-from coopconnect.siting.bound import ROUNDING, Ceiling
-from coopconnect.siting.kernels import term
+from coopconnect.siting.bound import ROUNDING
+from coopconnect.siting.lines import CHORD, ENDS, OF_KINDS, TANGENT, Lines
 from coopconnect.siting.search import Problem
 
-_STRETCHES = 12
 _HALVINGS = 40
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _zone_tables(
-    base: np.ndarray, most: np.ndarray, flow_start: np.ndarray, office: np.ndarray, office_share: np.ndarray,
-    home: np.ndarray, days: np.ndarray, avoided: np.ndarray, constant: np.ndarray, unsuitable: float, tables: np.ndarray,
-) -> None:  # fmt: skip
-    """By zone and stretch of T from `base` to `most`: its two ends; then, at each end, Q, Q's tangent at the middle, P and
-    P's tangent."""
-    for i in range(base.size):
-        for g in range(tables.shape[1]):
-            for side in range(2):
-                share = ((g + side) / tables.shape[1]) ** 2
-                tables[i, g, side] = base[i] + max(0.0, most[i] - base[i]) * share
-            middle = 0.5 * (tables[i, g, 0] + tables[i, g, 1])
-            for f in range(flow_start[i], flow_start[i + 1]):
-                for segment in range(2):
-                    m, b, d = term(segment, f, i, office, office_share, home, days, avoided, constant, unsuitable)
-                    r = 1.0 / (d + middle)
-                    for side in range(2):
-                        t = tables[i, g, side]
-                        chord, tangent = m / (d + t), m * r * (1.0 - (t - middle) * r)
-                        tables[i, g, 2 + side] += b * chord
-                        tables[i, g, 4 + side] += b * tangent
-                        tables[i, g, 6 + side] += chord
-                        tables[i, g, 8 + side] += tangent
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _tolled(
     sign: float, k: int, toll: float, access_start: np.ndarray, access_zone: np.ndarray, odds: np.ndarray,
-    cost: np.ndarray, least: np.ndarray, tables: np.ndarray,
+    cost: np.ndarray, base: np.ndarray, fixed: np.ndarray, tables: np.ndarray,
 ) -> tuple[float, float]:  # fmt: skip
     """At least the most of sign (S - toll N) of site k, and the days N where it lies."""
     total = number = 0.0
     for p in range(access_start[k], access_start[k + 1]):
         i = access_zone[p]
+        least = base[i] + (0.0 if fixed[k] else odds[p])
         c = cost[p] + toll
-        q_at = 2 if sign > 0.0 else 4  # chords lie above, tangents below
-        p_at = 8 if sign * c >= 0.0 else 6
+        q_at = OF_KINDS if sign > 0.0 else OF_KINDS + 2  # chords lie above, tangents below
+        p_at = TANGENT if sign * c >= 0.0 else CHORD
         best, days = -np.inf, 0.0
         for g in range(tables.shape[1]):
-            low, high = tables[i, g, 0], tables[i, g, 1]
-            if high < least[p] and g + 1 < tables.shape[1]:
+            low, high = tables[i, g, ENDS], tables[i, g, ENDS + 1]
+            if high < least and g + 1 < tables.shape[1]:
                 continue
-            first = min(1.0, max(0.0, least[p] - low) / (high - low)) if high > low else 0.0
+            first = min(1.0, max(0.0, least - low) / (high - low)) if high > low else 0.0
             for side in range(2):
                 u = 1.0 if side else first
                 worth = (1.0 - u) * tables[i, g, q_at] + u * tables[i, g, q_at + 1]
@@ -87,18 +59,18 @@ def _tolled(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _most_of_each(
-    most_days: float, dearest: float, access_start: np.ndarray, access_zone: np.ndarray, odds: np.ndarray,
-    cost: np.ndarray, least: np.ndarray, tables: np.ndarray, out: np.ndarray, tolls: np.ndarray,
+    sites: np.ndarray, most_days: float, dearest: float, access_start: np.ndarray, access_zone: np.ndarray,
+    odds: np.ndarray, cost: np.ndarray, base: np.ndarray, fixed: np.ndarray, tables: np.ndarray, out: np.ndarray, tolls: np.ndarray,
 ) -> None:  # fmt: skip
     """Halve between tolls at which the desks are still full and at which they are not."""
-    for k in range(out.size):
+    for r in range(sites.size):
         low, high, toll = 0.0, dearest, 0.0
-        out[k] = np.inf
+        out[r] = np.inf
         for _ in range(_HALVINGS):
-            gain, days = _tolled(1.0, k, toll, access_start, access_zone, odds, cost, least, tables)
+            gain, days = _tolled(1.0, sites[r], toll, access_start, access_zone, odds, cost, base, fixed, tables)
             value = toll * most_days + max(0.0, gain)
-            if value < out[k]:
-                out[k], tolls[k] = value, toll
+            if value < out[r]:
+                out[r], tolls[r] = value, toll
             if gain > 0.0 and days > most_days:
                 low = toll
             else:
@@ -109,10 +81,10 @@ def _most_of_each(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _loss_of_each(
     tolls: np.ndarray, access_start: np.ndarray, access_zone: np.ndarray, odds: np.ndarray, cost: np.ndarray,
-    least: np.ndarray, tables: np.ndarray, out: np.ndarray,
+    base: np.ndarray, fixed: np.ndarray, tables: np.ndarray, out: np.ndarray,
 ) -> None:  # fmt: skip
     for k in range(out.size):
-        out[k] = max(0.0, _tolled(-1.0, k, tolls[k], access_start, access_zone, odds, cost, least, tables)[0])
+        out[k] = max(0.0, _tolled(-1.0, k, tolls[k], access_start, access_zone, odds, cost, base, fixed, tables)[0])
 
 
 class Desks:
@@ -124,24 +96,30 @@ class Desks:
     def __init__(self, problem: Problem, most_days: float) -> None:
         self.problem, self.most_days = problem, most_days
         n = problem.network
-        t = n.prepared.territory
-        fixed = problem.fixed[n.prepared.access_site]
-        base = np.bincount(t.access_zone[fixed], weights=n.odds[fixed], minlength=len(t.zones))
-        tables = np.zeros((base.size, _STRETCHES, 10))
-        most = Ceiling(problem, problem.allowed | problem.fixed).most()
-        _zone_tables(base, most, *n.flows, n.avoided, n.constant, n.unsuitable, tables)  # type: ignore[call-arg]
-        least = base[t.access_zone] + np.where(fixed, 0.0, n.odds)
-        self.reach = (t.access_start, t.access_zone, n.odds, n.cost, least, tables)
-        dearest = float(n.avoided.max(initial=0.0) - n.cost.min(initial=0.0))
-        self.most, self.tolls = np.zeros(n.n_sites), np.zeros(n.n_sites)
-        _most_of_each(most_days, dearest, *self.reach, self.most, self.tolls)  # type: ignore[call-arg]
-        self.most *= 1.0 + ROUNDING
+        self.lines = Lines(problem, n.avoided[None])
+        self.dearest = float(n.avoided.max(initial=0.0) - n.cost.min(initial=0.0))
+        self.most, self.tolls = self._most(np.arange(n.n_sites), problem.fixed)
+
+    def beside(self, sites: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+        """What each of `sites` is worth at most where the sites of `fixed` are open, (sites,)."""
+        return self._most(sites, fixed)[0]
+
+    def _most(self, sites: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        out, tolls = np.zeros(sites.size), np.zeros(sites.size)
+        _most_of_each(  # type: ignore[call-arg]
+            sites, self.most_days, self.dearest, *self._reach(sites, fixed), out, tolls
+        )  # fmt: skip
+        return out * (1.0 + ROUNDING), tolls
+
+    def _reach(self, sites: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, ...]:
+        start, zone, odds, *rest = self.lines.beside(sites, fixed)
+        return start, zone, odds, self.problem.network.cost, *rest
 
     def tolled(self, share: float) -> Problem:
         """The problem without desks whose bound holds with them, each toll at `share` of its own."""
         n = self.problem.network
         tolls = share * self.tolls
         loss = np.zeros(tolls.size)
-        _loss_of_each(tolls, *self.reach, loss)  # type: ignore[call-arg]
+        _loss_of_each(tolls, *self._reach(np.arange(n.n_sites), self.problem.fixed), loss)  # type: ignore[call-arg]
         network = replace(n, cost=n.cost + tolls[n.prepared.access_site])
         return replace(self.problem, network=network, toll=tolls * self.most_days + loss * (1.0 + ROUNDING))

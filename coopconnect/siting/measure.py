@@ -103,12 +103,3 @@ def costs(hub_days: np.ndarray, scenario: Scenario, values: Values) -> tuple[np.
     room = 12.0 * scenario.telepresence_price_eur_per_month if telepresence_installed(scenario, values) else 0.0
     kind = scenario.premises
     return size * values[f"capex_{kind}_eur"], size * values[f"opex_{kind}_eur_per_year"] + room
-
-
-def highest_scores(network: Network, around: Surroundings) -> np.ndarray:
-    """A score that no site can pass whatever else is open: what it gains alone, what it loses left out, at least cost."""
-    sites = np.arange(network.n_sites)
-    sums = alone(network)
-    best = replace(sums, access_min=np.zeros_like(sums.access_min), access_km=np.zeros_like(sums.access_km))
-    found = site_results(best, around, network.scenario, network.values, desk_count=np.ones(sites.size))
-    return np.asarray(found["score"])

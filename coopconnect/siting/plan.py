@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from coopconnect.problem import Problem as Refusal
 from coopconnect.question import PlanError, Question
 from coopconnect.scenario import Scenario
 from coopconnect.siting import measure
-from coopconnect.siting.bound import best_openings, demand_bound
+from coopconnect.siting.bound import demand_bound
 from coopconnect.siting.capacity import Desks
 from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.locate.cover import improved_covering
@@ -35,9 +36,11 @@ from coopconnect.siting.network import (
 )
 from coopconnect.siting.question import check, mask_of
 from coopconnect.siting.report import report
+from coopconnect.siting.scores import Scores
 from coopconnect.siting.search import NOTHING, More, Problem, State, never, quick, until
 from coopconnect.siting.stretch import Stretches
-from coopconnect.siting.types import BY_SITE, SitePlan
+from coopconnect.siting.tree import Ceilings, Tree
+from coopconnect.siting.types import BRANCHES, BY_SITE, SitePlan
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
 Watch = Callable[[float, float], bool]
@@ -63,11 +66,15 @@ class Setting:
         """Worth of a set in the unit of the objective."""
         if not self.measured:
             return State(self.problem, chosen).exact()
+        return float(self.worths(chosen).sum())
+
+    def worths(self, chosen: np.ndarray) -> np.ndarray:
+        """What each open site of a set is worth in a measured objective, beside the others."""
         sites = np.flatnonzero(chosen)
         found, _ = measure.results(
             self.network, self._around, sites, self.network.zone_sums(chosen), self.question.desks
         )
-        return float(found[measure.RESULT_OF[self.question.objective]].sum())
+        return np.asarray(found[measure.RESULT_OF[self.question.objective]])
 
     @cached_property
     def _around(self) -> Surroundings:
@@ -88,11 +95,13 @@ class Setting:
         return np.asarray(found["score"])
 
     @cached_property
-    def most(self) -> np.ndarray:
-        """The most that each site can be worth in a measured objective, whatever else is open."""
-        if self.question.objective == "score":
-            return measure.highest_scores(self.network, self._around)
-        return self.desks.most
+    def ceilings(self) -> Ceilings:
+        """What sites can be worth at most in a measured objective, beside those that are open."""
+        if self.question.objective != "score":
+            return self.desks.beside
+        desks = self.question.desks
+        most_days = measure.most_days(desks, self.network.values) if desks else np.inf
+        return Scores(self.problem, self.network, self._around, most_days).beside
 
 
 def site_plan(
@@ -209,7 +218,7 @@ def _conflicts(territory: Territory, apart_min: float) -> tuple[np.ndarray, np.n
 
 def first_answer(setting: Setting, seconds: float, seed: int, stopped: More = never) -> np.ndarray:
     """The quick search; for objectives that must be measured site by site, followed by exchanges so measured, from what
-    it found and from the sites that can be worth most (with desks they are others: those whose days are worth most)."""
+    it found and from the sites that can be worth most side by side (with desks: those whose days are worth most)."""
     chosen = quick(setting.problem, max(seconds, 0.05), seed, stopped=stopped)
     if not setting.measured or stopped():
         return chosen
@@ -219,13 +228,26 @@ def first_answer(setting: Setting, seconds: float, seed: int, stopped: More = ne
 
 
 def _of_most(setting: Setting) -> np.ndarray:
-    """The sites that can be worth most, as many as the question allows."""
-    state = State(setting.problem, setting.problem.fixed)
-    for j in np.argsort(-setting.liking, kind="stable"):
-        if state.new_left() <= 0 or setting.liking[j] <= 0.0:
+    """As many sites as the question allows, each the one that can be worth most beside those before it; a ceiling is looked
+    at again only when its site comes to the top (they rarely rise)."""
+    problem = setting.problem
+    state = State(problem, problem.fixed)
+    free = np.flatnonzero(state.may_open())
+    heap = [(-most, int(k), 0) for most, k in zip(setting.ceilings(free, problem.fixed), free, strict=True)]
+    heapq.heapify(heap)
+    left, money, step = state.new_left(), state.money_left(), 0
+    while heap and left > 0:
+        negative, k, when = heapq.heappop(heap)
+        if problem.price[k] > money or state.chosen[problem.conflicts(k)].any():
+            continue
+        if when < step:
+            negative = -float(setting.ceilings(np.array([k]), state.chosen)[0])
+            heapq.heappush(heap, (negative, k, step))
+            continue
+        if negative >= 0.0:
             break
-        if state.may_open()[j] and setting.problem.price[j] <= state.money_left():
-            state.turn(int(j), True)
+        state.turn(k, True)
+        left, money, step = left - 1, money - float(problem.price[k]), step + 1
     return state.chosen
 
 
@@ -329,21 +351,26 @@ def _padded(problem: Problem, chosen: np.ndarray, p: int) -> np.ndarray:
 def _measured_bound(
     setting: Setting, chosen: np.ndarray, value: float, ends: float, watch: Watch | None
 ) -> tuple[np.ndarray, float, str]:
-    """Score, or desks that run out: each site by the most that it can be worth in any plan; with desks, the whole plan too."""
-    problem = setting.problem
-    bound, _ = best_openings(problem, problem.allowed | problem.fixed, setting.most)
-    proof = BY_SITE
-    if setting.question.objective == "score":
-        return chosen, max(bound, value), proof
+    """Score, or desks that run out: site by site, then with the neighbours; with desks, the plan as a whole too."""
+    desks = setting.question.objective != "score"
+    now = time.perf_counter()
+    tree = Tree(setting.problem, setting.ceilings, setting.worths, chosen, value)
+    bound = first = tree.bound
+    for bound in tree.bounds(now + 0.5 * (ends - now) if desks else ends):
+        if watch is not None and not watch(tree.value, bound):
+            break
+    proof = BY_SITE if bound > tree.value and bound > first * (1.0 - NOTHING) else BRANCHES
+    if not desks or bound <= tree.value * (1.0 + NOTHING) or (watch is not None and not watch(tree.value, bound)):
+        return tree.chosen, bound, proof
     for turn, share in enumerate(TOLL_SHARES):
         now = time.perf_counter()
         until_then = now + (ends - now) / (len(TOLL_SHARES) - turn)
-        for found in _demand_bounds(setting.desks.tolled(share), chosen, value, until_then):
+        for found in _demand_bounds(setting.desks.tolled(share), tree.chosen, tree.value, until_then):
             if found < bound:
                 bound, proof = found, "demand"
-            if watch is not None and not watch(value, bound):
-                return chosen, max(bound, value), proof
-    return chosen, max(bound, value), proof
+            if watch is not None and not watch(tree.value, bound):
+                return tree.chosen, max(bound, tree.value), proof
+    return tree.chosen, max(bound, tree.value), proof
 
 
 def _refusals_cost(setting: Setting, value: float, seed: int, stopped: More) -> float:

@@ -20,6 +20,9 @@ UNITS = {
 BY_SITE = "by site"
 """The proof that takes each site by itself: its neighbours are not counted."""
 
+BRANCHES = "branches"
+"""The proof that opens sites and leaves them out one by one (`tree`)."""
+
 
 @dataclass(frozen=True)
 class Substitute:

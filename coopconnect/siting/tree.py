@@ -1,0 +1,122 @@
+"""A bound on measured plans that counts the neighbours: sites are opened and left out one by one, the most promising first.
+
+A node keeps some sites open and leaves others out; every other site may open, and is worth at most what it can be worth beside
+those kept open. The best openings at these ceilings bound every set of the node. The site whose neighbourhood loses most when
+the best openings are measured is opened in one child, where the ceilings around it fall, and left out in the other. The bound is
+the largest over the nodes left; the measured openings are sets as good as any, and the best of them is kept.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coopconnect.siting import kernels
+from coopconnect.siting.bound import best_openings
+from coopconnect.siting.locate.types import PROVED
+from coopconnect.siting.search import Problem
+
+Ceilings = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(sites, open sites (n_sites,) bool) -> what each of `sites` can be worth at most beside the open ones, (sites,)."""
+
+Worths = Callable[[np.ndarray], np.ndarray]
+"""(open sites (n_sites,) bool) -> what each open one is worth, in their order."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Node:
+    fixed: np.ndarray
+    possible: np.ndarray
+    most: np.ndarray
+    best: np.ndarray
+
+
+class Tree:
+    """The search of one problem. chosen, value: the best set found so far; bound: on every set."""
+
+    def __init__(self, problem: Problem, ceilings: Ceilings, worths: Worths, chosen: np.ndarray, value: float) -> None:
+        self.problem, self.ceilings, self.worths = problem, ceilings, worths
+        self.chosen, self.value = chosen, value
+        self._nodes: list[tuple[float, int, _Node]] = []
+        self._count = itertools.count()
+        self._near: dict[int, np.ndarray] = {}
+        possible = problem.allowed | problem.fixed
+        most = np.zeros(possible.size)
+        sites = np.flatnonzero(possible)
+        most[sites] = ceilings(sites, problem.fixed)
+        self._keep(problem.fixed, possible, most)
+
+    @property
+    def bound(self) -> float:
+        """What no set passes."""
+        return max(self.value, -self._nodes[0][0]) if self._nodes else self.value
+
+    def bounds(self, ends: float) -> Iterator[float]:
+        """Falling bounds until the best set is proven best, or time is up."""
+        yield self.bound
+        while self._nodes and time.perf_counter() < ends and self.bound > self.value * (1.0 + PROVED):
+            self._part(heapq.heappop(self._nodes)[2])
+            yield self.bound
+
+    def _keep(self, fixed: np.ndarray, possible: np.ndarray, most: np.ndarray) -> None:
+        """Add a node, unless none of its sets can be better."""
+        earned, y = best_openings(replace(self.problem, fixed=fixed), possible, most)
+        if earned > self.value * (1.0 + PROVED):
+            heapq.heappush(self._nodes, (-earned, next(self._count), _Node(fixed, possible, most, y > 0.0)))
+
+    def _part(self, node: _Node) -> None:
+        """Measure the best openings of a node, and part it by one of their sites."""
+        sites = np.flatnonzero(node.best)
+        worths = self.worths(node.best)
+        if self._allowed(sites) and float(worths.sum()) > self.value:
+            self.chosen, self.value = node.best, float(worths.sum())
+        free = sites[~node.fixed[sites]]
+        if not free.size:
+            return
+        k = self._dividing(node, sites, node.most[sites] - worths, free)
+        possible = node.possible.copy()
+        possible[k] = False
+        self._keep(node.fixed, possible, node.most)
+        fixed, possible = node.fixed.copy(), node.possible.copy()
+        fixed[k] = True
+        possible[self.problem.conflicts(k)] = False
+        near = self._near_to(k)
+        near = near[possible[near]]
+        most = node.most.copy()
+        most[near] = np.minimum(most[near], self.ceilings(near, fixed))
+        self._keep(fixed, possible, most)
+
+    def _allowed(self, sites: np.ndarray) -> bool:
+        """Whether these sites may be open together."""
+        p = self.problem
+        some = np.zeros(p.allowed.size, bool)
+        some[sites] = True
+        return float(p.price[sites].sum()) <= p.budget and not any(some[p.conflicts(int(k))].any() for k in sites)
+
+    def _dividing(self, node: _Node, sites: np.ndarray, lost: np.ndarray, free: np.ndarray) -> int:
+        """The free site around which most of the ceilings is lost; where nothing is, the one with the highest ceiling."""
+        loss = np.zeros(node.fixed.size)
+        loss[sites] = lost
+        around = np.array([loss[self._near_to(int(k))].sum() for k in free])
+        order = np.lexsort((free, -node.most[free], -np.round(around, 9)))
+        return int(free[order[0]])
+
+    def _near_to(self, k: int) -> np.ndarray:
+        """Sites that share home zones with site k, itself among them."""
+        if k not in self._near:
+            n = self.problem.network
+            t = n.prepared.territory
+            rows = self.problem.rows
+            mark = np.zeros(n.n_sites, bool)
+            mark[k] = True
+            kernels.neighbours(  # type: ignore[call-arg]
+                k, t.access_start, t.access_zone, n.zone_start, n.zone_site, rows.column_start, rows.row, rows.start,
+                rows.site, mark,
+            )  # fmt: skip
+            self._near[k] = np.flatnonzero(mark)
+        return self._near[k]
