@@ -16,9 +16,11 @@ from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.question import PlanError, Question, from_text, to_text
 from coopconnect.scenario import Scenario
 from coopconnect.siting.plan import site_plan
-from coopconnect.ui import cached, plan_jobs, state
+from coopconnect.siting.types import BRANCHES, BY_SITE
+from coopconnect.ui import cached, network_search, plan_jobs, state
 from coopconnect.ui.frame import Page
 from coopconnect.ui.network_page import plan_of
+from coopconnect.ui.state import Session
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -93,11 +95,11 @@ def test_a_search_goes_on_in_the_background_and_stops(reference: Scenario, param
 
 
 def test_the_page_shows_a_search_that_goes_on_and_stops_it(reference: Scenario) -> None:
-    key = reference.with_values(territory="d04"), from_text("n5~r1~oscore")
+    key = reference, from_text("n30~oscore")
     job = plan_jobs._jobs().take(key, lambda: plan_jobs.PlanJob(key, value=100.0, bound=112.0))
     job.begin(lambda: job.stop.wait(60.0) and None, "plan")
     app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
-    for name, text in {"v": "1", "territory": "d04", "plan": "n5~r1~oscore"}.items():
+    for name, text in {"v": "1", "plan": "n30~oscore"}.items():
         app.query_params[name] = text
     app.run()
     assert not app.exception
@@ -108,4 +110,19 @@ def test_the_page_shows_a_search_that_goes_on_and_stops_it(reference: Scenario) 
     job.thread.join(timeout=10)
     app.run()
     assert [b for b in app.button if b.key == "network_better"]
-    assert any("comme s'il était seul" in c.value for c in app.caption)
+    assert not any("comme s'il était seul" in c.value for c in app.caption)  # neighbours are counted
+
+
+def test_a_proof_that_counts_no_neighbour_says_so(reference: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(network_search.st, "caption", said.append)
+    monkeypatch.setattr(network_search.st, "button", lambda *_, **__: None)
+    page = Page("reseau", Session(reference), load_parameters())
+    scenario = reference.with_values(territory="d04")
+    found = site_plan(
+        cached.territory("d04"), scenario, page.parameters, Question(sites=2), cached.home_territory("d04"), 0.1
+    )
+    for proof in (BRANCHES, BY_SITE):
+        plan = replace(found, proof=proof, bound=1.2 * found.value)
+        network_search.draw_search(page, (plan.scenario, plan.question), plan)
+    assert [plain(s) for s in said] == [plain(page.say("network.loose"))]
