@@ -327,3 +327,9 @@ def test_the_exported_page_opens_without_any_network(play: playwright.Playwright
         someone.page.wait_for_timeout(1500)
         assert "Évry (84)" in someone.page.locator(".deck-tooltip").inner_text()
         someone.quiet()
+        someone.page.set_viewport_size({"width": 390, "height": 844})
+        someone.open(path.as_uri(), waiting_for="html[data-drawn]")
+        above, shown, below = (someone.page.locator(part).bounding_box() for part in ("header", "#map", "#legend"))
+        assert above and shown and below
+        assert above["y"] + above["height"] <= shown["y"] < shown["y"] + shown["height"] <= below["y"]
+        someone.quiet()

@@ -65,6 +65,7 @@ def map_html(spec: MapSpec, geometry: Geometry, title: str, subtitle: str = "") 
         "DECK": _script_safe(_bundle()),
         "INPUT": _script_safe(_compact(describe_deck(spec, contours))),
         "BORDERS": _script_safe(json.dumps(_cut_borders(contours), separators=(",", ":"))),
+        "HATCH_STEPS": str(HATCH_STEPS),
         "BOUNDS": json.dumps(contours.header["bounds"]),
     }
     pieces = page.split("%%")
@@ -147,7 +148,8 @@ def _outlines(contours: Contours) -> list[dict[str, Any]]:
 
 
 def _hatch(spec: MapSpec, contours: Contours) -> list[dict[str, Any]]:
-    """Diagonals over the flagged zones, cut out of one grid for the whole map."""
+    """Diagonals over the flagged zones, cut out of one grid for the whole map; `d` is the number of the diagonal, by which
+    the page thins them out on a small screen."""
     rings = np.flatnonzero(spec.zone_class[contours.ring_zone] == CLASS_FLAG)
     if not len(rings):
         return []
@@ -163,10 +165,15 @@ def _hatch(spec: MapSpec, contours: Contours) -> list[dict[str, Any]]:
     high = south - north
     diagonals = shapely.linestrings([[(s - north, north), (s - north - high, south)] for s in sums])
     cut = shapely.get_parts(shapely.get_parts(shapely.intersection(diagonals, area)))
-    lines = cut[shapely.get_type_id(cut) == 1]
+    lines = cut[(shapely.get_type_id(cut) == 1) & ~shapely.is_empty(cut)]
     header = contours.header
     origin = np.array([header["x0"], header["y0"]])
-    return [{"p": _path(from_mercator(origin + shapely.get_coordinates(line) / header["scale"]))} for line in lines]
+    rows = []
+    for line in lines:
+        points = shapely.get_coordinates(line)
+        diagonal = int(np.rint(points[0].sum() / step))
+        rows.append({"p": _path(from_mercator(origin + points / header["scale"])), "d": diagonal})
+    return rows
 
 
 def _site_layers(spec: MapSpec, contours: Contours) -> list[pydeck.Layer]:
