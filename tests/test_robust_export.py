@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+from spaces import plain
 from test_export_workbook import opened, problems_between, soffice
 
 from coopconnect import cli
@@ -22,8 +23,10 @@ from coopconnect.export.workbook import Included, workbook
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
+from coopconnect.show.robust_charts import driver_bars, tornado
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.bands import with_quantiles
+from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import laws_of
 from coopconnect.uncertainty.results import results
@@ -63,6 +66,11 @@ def test_the_sheet_holds_what_the_draws_say(ensemble: Ensemble) -> None:
     row = found.sites.iloc[found.order[0]]
     assert rows[0]["Viable (part des futurs)"] == pytest.approx(row["p_viable"])
     assert rows[0]["Usagers, 95 %"] == pytest.approx(row["users_p95"])
+    ensemble_now = assess(ensemble.setup.territory, ensemble.setup.scenario, ensemble.setup.parameters).sites
+    by_code = ensemble_now.set_index("zone_code")
+    assert [r["Rang, cas de référence"] for r in rows] == by_code.loc[[r["Code"] for r in rows], "rank"].tolist()
+    holds = (by_code["viability"] >= 1.0) & by_code["enough_users"]
+    assert [r["Viable, cas de référence"] == "oui" for r in rows] == holds.loc[[r["Code"] for r in rows]].tolist()
     assert [r["Solide"] for r in rows] == ["oui" if flag else "non" for flag in found.sites["robust"].iloc[found.order]]
     head = next(r for r in range(1, 80) if sheet.cell(r, 9).value == "Solide")
     assert sheet.print_title_rows == f"${head}:${head}"  # on each of the pages that the table runs over
@@ -102,6 +110,20 @@ def test_the_workbook_has_the_sheet_where_futures_are_drawn(
     total = next(row for row in book.worksheets[0].iter_rows() if "participating household" in str(row[0].value))
     hours = drawn.totals["hours_per_participating_household"]
     assert [c.value for c in total[1:4]] == pytest.approx([hours.value, hours.low, hours.high])
+
+
+def test_the_reference_case_is_on_the_charts_of_what_drives(parameters: Parameters) -> None:
+    """On the bars of a variance, as the value of each quantity; on the tornado, as the future that it is."""
+    key = "opex_shared_eur_per_year"
+    driver = Driver(key, "assumption", -0.8, 0.6, 0.1)
+    bars = driver_bars((driver,), {key: 15_000.0}, parameters, 200)
+    assert plain(bars.layout.yaxis.ticktext[0]).endswith("<br>référence : 15 000 €/an")
+    rng = np.random.default_rng(0)
+    columns, viable = {key: rng.random(100)}, rng.random(100) < 0.6
+    for central, x, word in ((True, 100.0, "viable"), (False, 0.0, "non viable")):
+        figure = tornado((driver,), columns, viable, parameters, central)
+        assert [shape.x0 for shape in figure.layout.shapes] == pytest.approx([100.0 * viable.mean(), x])
+        assert plain(figure.layout.annotations[-1].text) == f"cas de référence : {word}"
 
 
 def test_csv_for_french_excel(ensemble: Ensemble) -> None:

@@ -14,7 +14,7 @@ from coopconnect import MODEL_VERSION
 from coopconnect.export import book as b
 from coopconnect.export.book import Book
 from coopconnect.export.sheet_summary import chart_font
-from coopconnect.show.colours import GAIN, HEADER, INK
+from coopconnect.show.colours import GAIN, HEADER, INK, MUTED_INK
 from coopconnect.show.robust_words import candidate_name, failing_sentence, headline, label_of, learn_sentence
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.plans import CandidateFutures, Further
@@ -26,14 +26,18 @@ MOST_ROWS = 2_000
 """Sites listed, best mean rank first: a whole country would make a file that no one opens."""
 TOLD = 5
 CHARTED = 15
+CHART_ROWS = 26
+"""Rows kept for the chart beside the drivers."""
 DRIVERS = 10
 _SPREAD = ("score", "users", "hours_per_year", "eur_per_year", "kg_co2e_per_year", "viability")
 _FORMS = {"score": "one", "users": "one", "viability": "two"}
 _ENDS = ("p05", "p50", "p95")
-_LAST_TEXT = 11
+_LAST_TEXT = 13
+"""Last column that is printed: that of the reference case."""
+_WIDTHS = (38, 10, 9, 9, 10, 9, 9, 9, 9, 8, 8, 8, 9, 9)
 _NAME, _CODE, _VIABLE, _TOP, _ROBUST = 0, 1, 5, 7, 8
 _PLAN_FORMS = ("whole", "whole", "percent", "percent", "whole", "whole", "whole")
-_LINE_CHARACTERS, _WIDE_CHARACTERS, _LINE_POINTS = 120, 180, 14
+_LABEL_CHARACTERS, _LINE_CHARACTERS, _WIDE_CHARACTERS, _LINE_POINTS = 46, 118, 165, 13
 
 NOTHING_FURTHER = Further()
 
@@ -46,7 +50,8 @@ def futures_table(found: Results) -> pd.DataFrame:
     table = found.sites.iloc[found.order].rename(columns={"tied": "tied_in_futures"})
     columns = [
         "name", "zone_code", "departement", "rural", "tie_group", "p_viable", "p_first", "p_top10", "robust",
-        *(f"rank_{end}" for end in _ENDS), *(f"{key}_{end}" for key in _SPREAD for end in _ENDS), "regret_eur_per_year",
+        *(f"rank_{end}" for end in _ENDS), "rank_reference", "viable_reference",
+        *(f"{key}_{end}" for key in _SPREAD for end in _ENDS), "regret_eur_per_year",
         "tied_in_futures",
     ]  # fmt: skip
     return table[columns].reset_index(drop=True)
@@ -58,7 +63,7 @@ def futures_fields(found: Results) -> pd.DataFrame:
     return table.set_index("zone_code")[list(FIELDS)]
 
 
-_SCALE = 52
+_SCALE = 66
 """Per cent at which the printed columns fill the width of a page."""
 
 
@@ -92,8 +97,9 @@ def write_robust(
     sheet, name = b.add_sheet(book, "robust", "#0b4f8a")
     b.put_title(sheet, book, b.words(book, "robust.title"), b.words(book, "robust.note"), _LAST_TEXT)
     sheet.set_row(1, 44)
-    sheet.set_column(_NAME, _NAME, 56)
-    sheet.set_column(_CODE, _LAST_TEXT + 3 * len(_SPREAD) + 1, 12)
+    for column, width in enumerate(_WIDTHS):
+        sheet.set_column(column, column, width)
+    sheet.set_column(_LAST_TEXT + 1, _LAST_TEXT + 3 * len(_SPREAD) + 1, 12)
     table = futures_table(found).head(MOST_ROWS)
     told = _told_sites(ensemble, found, code)
     about = told[0]
@@ -101,7 +107,7 @@ def write_robust(
     sentences = method + 10
     plans = sentences + len(told) + 2
     drivers = plans + (len(further.plans) + 3 if further.plans else 0)
-    first = drivers + max(DRIVERS + 4, 22)
+    first = drivers + max(DRIVERS + 4, CHART_ROWS)
     limit = b.reference(name, method + 4, 1)
     _method(book, sheet, name, ensemble, found, (first, first + len(table) - 1), method)
     _sentences(book, sheet, told, ensemble, sentences)
@@ -109,7 +115,7 @@ def write_robust(
     total = {d.key: d for d in further.sobol} if further.code == about.code else {}
     _drivers(book, sheet, about, ensemble, drivers, total, further.runs)
     _sites(book, sheet, table, limit, first)
-    _chart(book, sheet, name, min(CHARTED, len(table)), first, drivers)
+    _chart(book, sheet, name, table.head(CHARTED), first, drivers)
     sheet.freeze_panes(0, 1)
     sheet.set_h_pagebreaks([drivers, first - 1])  # neither the chart nor the table is cut by the end of a page
     sheet.print_area(0, 0, first + len(table) - 1, _LAST_TEXT)
@@ -131,6 +137,12 @@ def _section(book: Book, sheet: Worksheet, row: int, text: str) -> None:
     b.put_text(sheet, row, _NAME, text, book, bold=True, font_size=12, font_color=HEADER)
 
 
+def _label(book: Book, sheet: Worksheet, row: int, text: str) -> None:
+    """A label of the first column, on as many lines as it takes."""
+    b.put_text(sheet, row, _NAME, text, book, text_wrap=True)
+    sheet.set_row(row, _LINE_POINTS * (1 + len(text) // _LABEL_CHARACTERS))
+
+
 def _method(
     book: Book, sheet: Worksheet, name: str, ensemble: Ensemble, found: Results, rows: tuple[int, int], row: int
 ) -> None:
@@ -140,9 +152,9 @@ def _method(
     for offset, (key, value) in enumerate(
         (("draws", ensemble.draws), ("usable", found.usable), ("seed", ensemble.seed)), start=1
     ):
-        b.put_text(sheet, row + offset, _NAME, b.words(book, f"robust.{key}"), book)
+        _label(book, sheet, row + offset, b.words(book, f"robust.{key}"))
         b.put(sheet, row + offset, _CODE, value, book, "whole")
-    b.put_text(sheet, row + 4, _NAME, b.words(book, "robust.limit"), book)
+    _label(book, sheet, row + 4, b.words(book, "robust.limit"))
     sheet.write_number(row + 4, _CODE, values["robust_probability_share"], b.input_style(book, "percent"))
     table = found.sites.iloc[found.order[:MOST_ROWS]]
     counted = (
@@ -151,7 +163,7 @@ def _method(
     )
     for offset, (key, column, wanted, now) in enumerate(counted, start=5):
         cells = b.reference(name, rows[0], column, rows[1])
-        b.put_text(sheet, row + offset, _NAME, b.words(book, f"robust.{key}"), book)
+        _label(book, sheet, row + offset, b.words(book, f"robust.{key}"))
         b.put_formula(sheet, row + offset, _CODE, f"=COUNTIF({cells},{wanted})", now, book, "whole")
     drawn = [label_of(law.key, setup.parameters, book.language) + (" *" if law.assumed else "") for law in setup.laws]
     text = b.words(book, "robust.drawn", names=" ; ".join(drawn))
@@ -211,7 +223,8 @@ def _drivers(
         sheet.write_string(row + 1, column, text, b.header_style(book))
     sheet.set_row(row + 1, 44)
     for at, driver in enumerate(site.drivers[:DRIVERS], start=row + 2):
-        b.put_text(sheet, at, 0, label_of(driver.key, ensemble.setup.parameters, book.language), book)
+        label = label_of(driver.key, ensemble.setup.parameters, book.language)
+        _label(book, sheet, at, label)
         b.put(sheet, at, 1, min(max(driver.first, 0.0), 1.0), book, "percent")
         b.put(sheet, at, 2, driver.first_half_width, book, "percent")
         b.put_text(sheet, at, 3, b.words(book, f"robust.status.{_status(driver)}"), book, align="center")
@@ -229,12 +242,13 @@ def _sites(book: Book, sheet: Worksheet, table: pd.DataFrame, limit: str, first:
         "name", "code", "departement", "rural", "group", "p_viable", "p_first", "p_top10", "robust",
     )]  # fmt: skip
     heads += [f"{b.words(book, 'robust.rank')}, {end}" for end in ends]
+    heads += [b.words(book, f"robust.{key}") for key in ("rank_reference", "viable_reference")]
     heads += [f"{b.words(book, f'robust.{key}')}, {end}" for key in _SPREAD for end in ends]
     heads.append(b.words(book, "robust.regret"))
     for column, text in enumerate(heads):
         sheet.write_string(first - 1, column, text, b.header_style(book))
     sheet.set_row(first - 1, 58)
-    forms = ["general"] * 4 + ["rank"] + ["percent"] * 3 + ["general"] + ["whole"] * 3
+    forms = ["general"] * 4 + ["rank"] + ["percent"] * 3 + ["general"] + ["whole"] * 3 + ["rank", "general"]
     forms += [_FORMS.get(key, "whole") for key in _SPREAD for _ in _ENDS] + ["whole"]
     for column, (key, form) in enumerate(zip(table.columns, forms, strict=False)):
         if column != _ROBUST:
@@ -253,13 +267,24 @@ def _sites(book: Book, sheet: Worksheet, table: pd.DataFrame, limit: str, first:
     sheet.autofilter(first - 1, 0, last, len(heads) - 1)
 
 
-def _chart(book: Book, sheet: Worksheet, name: str, count: int, first: int, row: int) -> None:
-    """How often the leading sites are viable, and in the first ten."""
+def _chart(book: Book, sheet: Worksheet, name: str, table: pd.DataFrame, first: int, row: int) -> None:
+    """How often the leading sites are viable, and in the first ten; each is named with its place in the reference case.
+
+    The names of the bars stand in cells right of the table, out of the print area.
+    """
+    count, beside = len(table), _LAST_TEXT + 3 * len(_SPREAD) + 3
+    holds = {True: b.words(book, "robust.holds"), False: b.words(book, "robust.fails")}
+    for at, (_, site) in enumerate(table.iterrows(), start=first):
+        text = b.words(
+            book, "robust.bar", name=site["name"], rank=int(site["rank_reference"]),
+            viable=holds[bool(site["viable_reference"])],
+        )  # fmt: skip
+        b.put_text(sheet, at, beside, text, book, font_color=MUTED_INK)
     chart = book.file.add_chart({"type": "bar"})
     for column, colour in ((_VIABLE, GAIN), (_TOP, "#e5a11c")):
         chart.add_series({
             "name": [name, first - 1, column], "values": [name, first, column, first + count - 1, column],
-            "categories": [name, first, _NAME, first + count - 1, _NAME], "fill": {"color": colour}, "gap": 40,
+            "categories": [name, first, beside, first + count - 1, beside], "fill": {"color": colour}, "gap": 40,
         })  # fmt: skip
     title = b.words(book, "robust.chart")
     chart.set_title({"name": title, "name_font": chart_font(12, bold=True), "overlay": False})
@@ -267,8 +292,8 @@ def _chart(book: Book, sheet: Worksheet, name: str, count: int, first: int, row:
         "min": 0, "max": 1, "num_font": chart_font(), "num_format": b.pattern(book, "percent"),
         "major_gridlines": {"visible": True, "line": {"color": "#d9dfe4"}},
     })  # fmt: skip
-    chart.set_y_axis({"reverse": True, "num_font": chart_font(8), "line": {"color": INK}})
+    chart.set_y_axis({"reverse": True, "num_font": chart_font(8), "line": {"color": INK}, "interval_unit": 1})
     chart.set_legend({"position": "bottom", "font": chart_font()})
     chart.set_chartarea({"border": {"color": "#d9dfe4"}})
-    chart.set_size({"width": 520, "height": 430})
+    chart.set_size({"width": 560, "height": 480})
     sheet.insert_chart(row, 5, chart, {"object_position": 2, "description": title})

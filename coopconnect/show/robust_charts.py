@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.stats import beta
 from coopconnect.parameters import Parameters
 from coopconnect.show.charts import _layout, _plain, _rule
 from coopconnect.show.colours import GAIN, INK, LOSS, MUTED_INK, PAPER
+from coopconnect.show.describe import colon
 from coopconnect.show.robust_words import label_of, value_of, what_of
 from coopconnect.show.words import number, percent, say, unit_name
 from coopconnect.uncertainty.drivers import Driver
@@ -36,8 +38,8 @@ def _status_colour(status: str) -> str:
     return {"choice": LEVER_COLOUR, "retrieved": SEEN_COLOUR}.get(status, ASSUMED_COLOUR)
 
 
-def _name_above(layout: dict[str, Any], x: float, text: str) -> None:
-    """Name a vertical line at `x`, above the picture, which grows by as much."""
+def _name_above(layout: dict[str, Any], x: float, text: str, anchor: str = "center") -> None:
+    """Name a vertical line at `x`, above the picture, which grows by as much. anchor: of the name to the line."""
     size = layout["font"]["size"]
     layout["annotations"].append(
         {
@@ -45,6 +47,7 @@ def _name_above(layout: dict[str, Any], x: float, text: str) -> None:
             "y": 1.0,
             "yref": "paper",
             "yanchor": "bottom",
+            "xanchor": anchor,
             "showarrow": False,
             "text": text,
             "font": {"color": LOSS, "size": size},
@@ -119,7 +122,7 @@ def viability_spread(
 
 def _bars_height(count: int, projector: bool) -> int:
     """Height in pixels of a chart of so many bars: bars as thick whatever their number."""
-    return 200 + 60 * count if projector else 150 + 35 * count
+    return 230 + 70 * count if projector else 175 + 42 * count
 
 
 def _told(drivers: tuple[Driver, ...]) -> tuple[Driver, ...]:
@@ -128,11 +131,13 @@ def _told(drivers: tuple[Driver, ...]) -> tuple[Driver, ...]:
 
 
 def driver_bars(
-    drivers: tuple[Driver, ...], parameters: Parameters, runs: int, language: str = "fr", projector: bool = False
-) -> go.Figure:
+    drivers: tuple[Driver, ...], reference: Mapping[str, float], parameters: Parameters, runs: int,
+    language: str = "fr", projector: bool = False,
+) -> go.Figure:  # fmt: skip
     """Share of the doubt that each quantity carries, with its 95 % interval; assumptions in ochre, marked.
 
-    runs: from how many runs of the model the shares come.
+    A share of a variance has no place for one future: the reference case stands as the value of each quantity in it.
+    reference: by key; runs: from how many runs of the model the shares come.
     """
     shown = _told(drivers)
     totals = shown[0].total is not None
@@ -147,6 +152,11 @@ def driver_bars(
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}
     layout["xaxis"] |= {"rangemode": "tozero", "ticksuffix": " %"}
+    told = [_reference_of(d.key, reference, parameters, language) for d in shown]
+    layout["yaxis"] |= {
+        "tickvals": names,
+        "ticktext": [f"{name}<br>{text}" if text else name for name, text in zip(names, told, strict=True)],
+    }
     bars = [
         go.Bar(
             x=first, y=names, orientation="h", marker={"color": [_status_colour(d.status) for d in shown]},
@@ -165,6 +175,13 @@ def driver_bars(
             )
         )  # fmt: skip
     return go.Figure(data=bars, layout=layout)
+
+
+def _reference_of(key: str, reference: Mapping[str, float], parameters: Parameters, language: str) -> str:
+    """'référence : 25 000 €' of a quantity; '' of one that has no value of its own (the climate, a weight)."""
+    if key not in reference or key not in parameters:
+        return ""
+    return say("chart.drivers.reference", language, value=value_of(key, reference[key], parameters, language))
 
 
 def tornado(
@@ -187,15 +204,19 @@ def tornado(
     names = _apart([_shown(label_of(d.key, parameters, language)) + (" *" if d.status not in ("choice", "retrieved") else "") for d in shown])  # fmt: skip
     layout = _layout(
         say("chart.tornado.title", language, low=percent(min(ends[0][:2]), language), high=percent(max(ends[0][:2]), language)),
-        say("chart.tornado.subtitle", language, share=percent(base, language),
-            central=say("chart.viable" if central else "chart.not_viable", language)),
+        say("chart.tornado.subtitle", language, share=percent(base, language)),
         say("chart.drivers.note", language), language, projector, x=say("chart.tornado.x", language), left=14.5,
         height=_bars_height(len(shown), projector),
     )  # fmt: skip
-    layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}
+    layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False, "tickvals": names}
     layout["xaxis"] |= {"range": [-3.0, 103.0], "ticksuffix": " %"}
     layout["barmode"] = "overlay"
-    layout["shapes"] = [_rule(100.0 * base, LOSS, "dash", 2.0)]
+    here = 100.0 if central else 0.0  # one future is viable or is not
+    layout["shapes"] = [_rule(100.0 * base, INK, width=2.0), _rule(here, LOSS, "dash", 2.5)]
+    word = say("chart.viable" if central else "chart.not_viable", language)
+    _name_above(
+        layout, here, f"{say('chart.reference', language)}{colon(language)}{word}", "right" if central else "left"
+    )
     data = []
     for side, colour in ((0, "#9cc6e4"), (1, "#0b4f8a")):
         words = [

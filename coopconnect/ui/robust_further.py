@@ -155,9 +155,15 @@ def draw_sobol(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
     found = _sobol(job)
     if found:
         figure = robust_charts.driver_bars(
-            found, page.parameters, len(job.runs.values), page.language, page.view.projector
-        )
+            found, reference_values(ensemble), page.parameters, len(job.runs.values), page.language,
+            page.view.projector,
+        )  # fmt: skip
         draw_chart(figure, "robust_sobol", charts.chart_config(page.language))
+
+
+def reference_values(ensemble: Ensemble) -> dict[str, float]:
+    """What each quantity that is drawn is worth in the reference case, by key."""
+    return {law.key: law.value for law in ensemble.setup.laws}
 
 
 def _sobol_key(ensemble: Ensemble, code: str) -> Hashable:

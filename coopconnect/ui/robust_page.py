@@ -19,14 +19,14 @@ from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.filters import find_commune
 from coopconnect.ui.frame import Page, guard
-from coopconnect.ui.robust_further import draw_plans, draw_sobol, further_of
+from coopconnect.ui.robust_further import draw_plans, draw_sobol, further_of, reference_values
 from coopconnect.ui.robust_jobs import DRAWS
 from coopconnect.ui.robust_parts import draw_map, growing_html
 from coopconnect.ui.survey_form import Sent, cells_of, draw_fields, draw_problems
 from coopconnect.ui.survey_host import draw_room, holds_room
 from coopconnect.uncertainty import survey, tipping
-from coopconnect.uncertainty.engine import KEPT, run_draw
-from coopconnect.uncertainty.results import Results, rank_matrix, results, viable
+from coopconnect.uncertainty.engine import KEPT
+from coopconnect.uncertainty.results import Results, central_figures, results, viable
 from coopconnect.uncertainty.run import Ensemble
 from coopconnect.uncertainty.site import SiteFutures, site_futures
 
@@ -118,12 +118,6 @@ def _site(ensemble: Ensemble, code: str) -> SiteFutures | None:
     return None if found is None else site_futures(ensemble, found, code)
 
 
-@lru_cache(maxsize=8)
-def _central(ensemble: Ensemble) -> np.ndarray:
-    """Figures of the reference case: everything that is drawn stands at its value."""
-    return run_draw(ensemble.setup, np.array([law.value for law in ensemble.setup.laws])).astype(float)
-
-
 @lru_cache(maxsize=12)
 def _tippings(ensemble: Ensemble, code: str) -> tuple[tipping.Tipping, ...]:
     """Of each lever, of the two pivotal shares, and of what is worth finding out first."""
@@ -153,9 +147,9 @@ def _draw_results(page: Page, ensemble: Ensemble) -> None:
         st.warning(page.say("sheet.unknown", code=code, name=ensemble.setup.territory.name), icon=None)
         return
     _sentence(page, ensemble, found, site)
-    central = _central(ensemble)
+    central = central_figures(ensemble)
     row = found.row(code) or 0
-    ranks = rank_matrix(central[None, KEPT.index("score")], found.sites["available"].to_numpy(bool))[0]
+    ranks = found.sites["rank_reference"].to_numpy()
     left, right = st.columns(2, gap="medium")
     with left:
         ratio, now = ensemble.figure("viability")[:, row], float(central[KEPT.index("viability"), row])
@@ -167,8 +161,7 @@ def _draw_results(page: Page, ensemble: Ensemble) -> None:
         draw_chart(robust_charts.rank_heatmap(found, ranks, page.language, page.view.projector), "robust_ranks", config)
     if site.drivers:
         columns = {law.key: ensemble.drawn()[:, k] for k, law in enumerate(ensemble.setup.laws)}
-        core = page.parameters.values_with(dict(page.scenario.changed))["core_users_gate"]
-        ok = bool(now >= 1.0 and central[KEPT.index("users"), row] >= core)
+        ok = bool(found.sites["viable_reference"].iloc[row])
         with left:
             figure = robust_charts.tornado(
                 site.drivers, columns, viable(ensemble)[:, row], page.parameters, ok, page.language, page.view.projector
@@ -176,15 +169,16 @@ def _draw_results(page: Page, ensemble: Ensemble) -> None:
             draw_chart(figure, "robust_tornado", config)
         with right:
             figure = robust_charts.driver_bars(
-                site.drivers, page.parameters, found.usable, page.language, page.view.projector
-            )
+                site.drivers, reference_values(ensemble), page.parameters, found.usable, page.language,
+                page.view.projector,
+            )  # fmt: skip
             draw_chart(figure, "robust_drivers", config)
             with guard(page):
                 draw_sobol(page, ensemble, site)
     with guard(page):
         _draw_tipping(page, ensemble, site)
     with guard(page):
-        draw_map(page, ensemble, found, central)
+        draw_map(page, ensemble, found)
     with guard(page):
         draw_plans(page, ensemble)
     with guard(page):

@@ -15,7 +15,6 @@ from coopconnect.show.static_map import map_svg, svg_image
 from coopconnect.show.words import number, percent
 from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.frame import Page
-from coopconnect.uncertainty.engine import KEPT
 from coopconnect.uncertainty.results import TOP, Results, available_sites, rank_matrix, viable
 from coopconnect.uncertainty.run import Ensemble
 
@@ -25,11 +24,8 @@ RING = "#e0880b"
 GROWING = 8
 
 
-def draw_map(page: Page, ensemble: Ensemble, found: Results, central: np.ndarray) -> None:
-    """Probability of being viable by commune; a thick line rounds those that are viable in the reference case.
-
-    central: figures of the reference case, (len(KEPT), n_sites).
-    """
+def draw_map(page: Page, ensemble: Ensemble, found: Results) -> None:
+    """Probability of being viable by commune; a thick line rounds those that are viable in the reference case."""
     territory, language = ensemble.setup.territory, page.language
     st.html(f'<h2 class="title">{html.escape(page.say("robust.map"))}</h2>')
     if territory.site_zone.size > LARGE_SITES:
@@ -40,9 +36,8 @@ def draw_map(page: Page, ensemble: Ensemble, found: Results, central: np.ndarray
     available = found.sites["available"].to_numpy(bool)
     share = found.sites["p_viable"].to_numpy(float)
     classes = np.where(available, np.digitize(share, BREAKS), CLASS_NONE).astype(np.uint8)
-    values = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))
-    core, enough = values["core_users_gate"], values["robust_probability_share"]
-    holds = (central[KEPT.index("viability")] >= 1.0) & (central[KEPT.index("users")] >= core) & available
+    enough = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))["robust_probability_share"]
+    holds = found.sites["viable_reference"].to_numpy(bool) & available
     ringed = np.flatnonzero(holds).tolist()  # contours are those of the sites, in their order
     likely = int((share[available] >= enough).sum())
     words = page.say(

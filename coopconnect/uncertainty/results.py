@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from coopconnect.uncertainty.engine import KEPT
+from coopconnect.uncertainty.engine import KEPT, run_draw
 from coopconnect.uncertainty.run import Ensemble
 
 QUANTILES = (0.05, 0.5, 0.95)
@@ -18,7 +18,7 @@ TOP = 10
 @dataclass(frozen=True, eq=False)
 class Results:
     """sites: one row a site, in the order of the territory; `order`: rows of available sites, best mean rank first;
-    ranks: (usable draws, n_sites), 0 where not available; share_top: share of the draws in the first `TOP`."""
+    ranks: (usable draws, n_sites), 0 where not available. `rank_reference` and `viable_reference` are of the reference case."""
 
     sites: pd.DataFrame
     order: np.ndarray
@@ -97,6 +97,12 @@ def plan_regret(worth: np.ndarray) -> np.ndarray:
     return np.stack([lost.mean(axis=0), np.quantile(lost, 0.95, axis=0), lost.max(axis=0)])
 
 
+@lru_cache(maxsize=8)
+def central_figures(ensemble: Ensemble) -> np.ndarray:
+    """Figures of the reference case, (len(KEPT), n_sites): everything that is drawn stands at its value."""
+    return run_draw(ensemble.setup, np.array([law.value for law in ensemble.setup.laws])).astype(float)
+
+
 @lru_cache(maxsize=4)
 def results(ensemble: Ensemble) -> Results | None:
     """All tables of an ensemble; None while no draw has a solution."""
@@ -122,6 +128,9 @@ def results(ensemble: Ensemble) -> Results | None:
         for label, found in zip(("p05", "p50", "p95"), quantiles(ensemble, name), strict=True):
             columns[f"{name}_{label}"] = found
     columns["regret_eur_per_year"] = site_regret(ensemble)
+    central = dict(zip(KEPT, central_figures(ensemble), strict=True))
+    columns["rank_reference"] = rank_matrix(central["score"][None], available)[0]
+    columns["viable_reference"] = (central["viability"] >= 1.0) & (central["users"] >= values["core_users_gate"])
     rows = np.flatnonzero(available)
     order = rows[np.lexsort((-score.mean(axis=0)[rows], ranks.mean(axis=0)[rows]))]
     group = np.zeros(available.size, dtype=np.int64)
