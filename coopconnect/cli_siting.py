@@ -183,7 +183,8 @@ def run_plan(args: argparse.Namespace) -> int:
             watch=lambda value, bound: not stop.is_set(),
         )  # fmt: skip
     if stop.is_set():
-        say("coopconnect: stopped; this is the best plan so far")
+        lacks = f"; not measured: {', '.join(plan.missing)}" if plan.missing else ""
+        say(f"coopconnect: stopped; this is the best plan so far{lacks}")
     if target is not None:
         _written(target, plan, territory, args.language)
     document = plan_document(plan)
@@ -223,7 +224,8 @@ def plan_document(plan: SitePlan) -> dict[str, Any]:
         "objective": plan.value, "bound": finite(plan.bound), "gap": finite(plan.gap), "proof": plan.proof,
         "substitutes": substitutes, "alternatives": [asdict(a) for a in plan.alternatives],
         "curve": [list(point) for point in plan.curve], "knee": plan.knee, "refusals_cost": plan.refusals_cost,
-        "totals": plan.totals, "left_out": left_out, "seconds": round(plan.seconds, 4),
+        "totals": plan.totals, "left_out": left_out, "missing": list(plan.missing),
+        "seconds": round(plan.seconds, 4),
     }  # fmt: skip
 
 

@@ -24,15 +24,19 @@ from coopconnect.parameters import Parameters
 from coopconnect.question import OBJECTIVES, PlanError, Question
 from coopconnect.scenario import Scenario, set_all
 from coopconnect.scenario_file import to_toml
+from coopconnect.siting import plan as plan_module
 from coopconnect.siting.bound import demand_bound
 from coopconnect.siting.decompose import Subsets
+from coopconnect.siting.measure import RESULT_OF, around_of, results
+from coopconnect.siting.measured import Measured
 from coopconnect.siting.network import in_unit, network_of
-from coopconnect.siting.plan import setting_of, site_plan
+from coopconnect.siting.plan import completed, setting_of, site_plan
 from coopconnect.siting.prices import Prices
 from coopconnect.siting.report import knee_of
 from coopconnect.siting.search import State
 from coopconnect.siting.stretch import Stretches
 from coopconnect.siting.tree import Tree
+from coopconnect.siting.types import MISSING
 from coopconnect.territory.types import Territory
 
 EASY = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -406,6 +410,48 @@ def test_a_stop_is_heard_at_once(parameters: Parameters, reference: Scenario) ->
         assert plan.value > 0.0
         assert plan.bound == np.inf
         assert all(site.gain > 0.0 and site.substitute for site in plan.sites)
+
+
+@pytest.mark.parametrize("objective", ["hours", "score"])
+def test_what_a_stop_leaves_out_is_said_and_can_be_measured(
+    objective: str, parameters: Parameters, reference: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a country, where nothing can be measured in the time left: no figure stands for one that is not known."""
+    territory = synthetic_territory(n_zones=60, seed=5)
+    question = Question(sites=6, objective=objective, forbidden=codes_of(territory)[:2])
+    with monkeypatch.context() as m:
+        m.setattr(plan_module, "GRACE_S", 0.0)
+        m.setattr(plan_module, "FEW_PAIRS", 0)
+        looks = itertools.count()
+        plan = site_plan(territory, reference, parameters, question, watch=lambda value, bound: next(looks) < 40)
+    lacks = {"curve", "substitutes", "refusals"} | ({"order"} if objective == "score" else set())
+    assert set(plan.missing) == lacks <= set(MISSING)
+    assert plan.refusals_cost == 0.0 and not plan.alternatives and len(plan.curve) == len(plan.sites) + 1
+    assert sum(s.gain for s in plan.sites) == pytest.approx(plan.value)
+    assert all(s.substitute is None and np.isnan(s.lost_if_refused) for s in plan.sites)
+    whole = completed(territory, parameters, plan)
+    assert (whole.missing, whole.value, list(whole.chosen)) == ((), pytest.approx(plan.value), list(plan.chosen))
+    assert all(s.substitute is not None and s.lost_if_refused > 0.0 for s in whole.sites)
+    assert len(whole.curve) > len(plan.curve)
+    assert site_plan(territory, reference, parameters, question, known=whole).value >= whole.value
+    again = site_plan(territory, reference, parameters, question, known=whole, watch=lambda value, bound: False)
+    assert again.sites == whole.sites and again.curve == whole.curve
+
+
+def test_sets_measured_one_beside_the_other_are_as_measured_alone(parameters: Parameters, reference: Scenario) -> None:
+    territory = synthetic_territory(n_zones=60, seed=5)
+    network = network_of(territory, reference, parameters)
+    rng = np.random.default_rng(1)
+    for objective, desks in (("score", 0), ("score", 2), ("hours", 1)):
+        measured = Measured(network, around_of(network), objective, desks)
+        chosen = rng.random(network.n_sites) < 0.2
+        for changes in (1, 2, 3, 1, 7, 1, 2):
+            chosen = chosen ^ np.isin(np.arange(chosen.size), rng.choice(chosen.size, changes, replace=False))
+            sites = np.flatnonzero(chosen)
+            found, _ = results(network, around_of(network), sites, network.zone_sums(chosen), desks)
+            expected = np.zeros(chosen.size)
+            expected[sites] = found[RESULT_OF[objective]]
+            np.testing.assert_allclose(measured.of(chosen), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_a_plan_interrupted_on_the_command_line_is_the_best_so_far(

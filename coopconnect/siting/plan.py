@@ -23,6 +23,7 @@ from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.locate.cover import improved_covering
 from coopconnect.siting.locate.proof import Found
 from coopconnect.siting.locate.rows import Rows
+from coopconnect.siting.measured import Measured
 from coopconnect.siting.network import (
     Network,
     equity_rows,
@@ -37,7 +38,7 @@ from coopconnect.siting.network import (
 from coopconnect.siting.question import check, mask_of
 from coopconnect.siting.report import report
 from coopconnect.siting.scores import Scores
-from coopconnect.siting.search import NOTHING, More, Problem, State, never, quick, until
+from coopconnect.siting.search import NOTHING, More, Problem, State, largest, never, quick, until
 from coopconnect.siting.stretch import Stretches
 from coopconnect.siting.tree import Ceilings, Tree
 from coopconnect.siting.types import BRANCHES, BY_SITE, SitePlan
@@ -48,6 +49,15 @@ Watch = Callable[[float, float], bool]
 
 FEW_PAIRS = 100_000
 """Access pairs up to which subsets of zones are searched for the bound; beyond, one round of it would take too long."""
+
+GRACE_S = 0.3
+"""After a stop, what can be measured in so short a time is measured all the same."""
+
+_LOOKED_AT = 12
+"""Sites best liked that are measured in place of each open one."""
+
+_AT_ONCE = 4_000
+"""Sites whose ceilings are made between two looks at whether one has said to stop."""
 
 TOLL_SHARES = (0.0, 0.5)
 """Shares of the tolls of full desks (`capacity`) at which the plan as a whole is bounded."""
@@ -70,11 +80,11 @@ class Setting:
 
     def worths(self, chosen: np.ndarray) -> np.ndarray:
         """What each open site of a set is worth in a measured objective, beside the others."""
-        sites = np.flatnonzero(chosen)
-        found, _ = measure.results(
-            self.network, self._around, sites, self.network.zone_sums(chosen), self.question.desks
-        )
-        return np.asarray(found[measure.RESULT_OF[self.question.objective]])
+        return self._measured.of(chosen)[chosen]
+
+    @cached_property
+    def _measured(self) -> Measured:
+        return Measured(self.network, self._around, self.question.objective, self.question.desks)
 
     @cached_property
     def _around(self) -> Surroundings:
@@ -107,40 +117,80 @@ class Setting:
 def site_plan(
     territory: Territory, scenario: Scenario, parameters: Parameters, question: Question,
     home: Territory | None = None, seconds: float = 1.0, seed: int = 0, watch: Watch | None = None,
+    known: SitePlan | None = None,
 ) -> SitePlan:  # fmt: skip
     """The plan that answers a question, with its proven bound, after at most about `seconds` (a first answer is
     always given). Raises `PlanError` with every problem of the question.
 
     The objective is maximised under the model's own demand: a new hub takes users from its neighbours. Communes that
-    the scenario says have refused are forbidden. Seeds repeat.
+    the scenario says have refused are forbidden. Seeds repeat. known: a plan that answers the same; it is told again where the
+    search finds no better. Once `watch` has said to stop, what would take long to measure is left out (`SitePlan.missing`).
     """
     started = time.perf_counter()
     check(question, territory)
     network = network_of(territory, scenario, parameters, home)
     stopped = never if watch is None else lambda: not watch(-np.inf, np.inf)
+    more = _soon_after(stopped)
     setting = setting_of(network, question, stopped)
     first = first_answer(setting, 0.4 * seconds, seed, stopped)
     told = time.perf_counter()
-    plan = _told(setting, first)
-    cost = _refusals_cost(setting, plan.value, seed, stopped)
+    if known is not None and setting.value(first) <= setting.value(known.chosen) * (1.0 + NOTHING):
+        first = known.chosen
+    plan = _told(setting, first, known, seed, stopped, more)
     again = time.perf_counter() - told if question.objective == "people" else 0.0  # a covering may find a better set
     ends = max(started + seconds - again, time.perf_counter() + min(0.6, 0.6 * seconds))  # time to prove, always
     chosen, bound, proof = first, np.inf, ""
     if watch is None or watch(plan.value, np.inf):
         chosen, bound, proof = proven(setting, first, ends, seed, watch)
     if not np.array_equal(chosen, first):
-        plan = _told(setting, chosen)
-        cost = max(0.0, cost - (plan.value - setting.value(first)))
+        plan = _told(setting, chosen, plan, seed, stopped, more)
     return replace(
-        plan, scenario=scenario, model_version=MODEL_VERSION, refusals_cost=cost, bound=max(bound, plan.value), proof=proof,
-        seconds=time.perf_counter() - started,
+        plan, bound=max(bound, plan.value), proof=proof, seconds=time.perf_counter() - started,
     )  # fmt: skip
 
 
-def _told(setting: Setting, chosen: np.ndarray) -> SitePlan:
-    """The plan of a set, its bound still unknown."""
-    liking = setting.liking if setting.measured else None
-    return report(setting.network, setting.problem, setting.question, chosen, setting.value, np.inf, "", liking)
+def completed(
+    territory: Territory, parameters: Parameters, plan: SitePlan, home: Territory | None = None, seed: int = 0,
+    watch: Watch | None = None,
+) -> SitePlan:  # fmt: skip
+    """The same sites with what a stop had left out (`SitePlan.missing`), unless `watch` says to stop again."""
+    stopped = never if watch is None else lambda: not watch(-np.inf, np.inf)
+    setting = setting_of(network_of(territory, plan.scenario, parameters, home), plan.question, stopped)
+    found = _told(setting, plan.chosen, None, seed, stopped, _soon_after(stopped))
+    return replace(found, bound=max(plan.bound, found.value), proof=plan.proof, seconds=plan.seconds)
+
+
+def _soon_after(stopped: More) -> More:
+    """True until some time after one has said to stop: what is quick to measure is measured all the same."""
+    ends = np.inf
+
+    def more() -> bool:
+        nonlocal ends
+        if np.isinf(ends) and stopped():
+            ends = time.perf_counter() + GRACE_S
+        return time.perf_counter() < ends
+
+    return more
+
+
+def _told(
+    setting: Setting, chosen: np.ndarray, known: SitePlan | None, seed: int, stopped: More, more: More
+) -> SitePlan:  # fmt: skip
+    """The plan of a set, its bound still unknown: `known` where it is that of this set; what refusals cost is known from it."""
+    if known is not None and not known.missing and np.array_equal(chosen, known.chosen):
+        return known
+    liking = None
+    if setting.measured:
+        haste = stopped() and setting.network.odds.size > FEW_PAIRS  # even what to look at would take seconds to find
+        liking, more = (np.zeros(chosen.size), never) if haste else (setting.liking, more)
+    plan = report(setting.network, setting.problem, setting.question, chosen, setting.value, np.inf, "", liking, more)
+    if known is not None and "refusals" not in known.missing:
+        cost = max(0.0, known.refusals_cost - (plan.value - known.value)) if known.refusals_cost else 0.0
+    else:
+        cost = _refusals_cost(setting, plan.value, seed, stopped)
+        if stopped() and _refused(setting).any():
+            plan = replace(plan, missing=(*plan.missing, "refusals"))
+    return replace(plan, scenario=setting.network.scenario, model_version=MODEL_VERSION, refusals_cost=cost)
 
 
 def setting_of(network: Network, question: Question, stopped: More = never) -> Setting:
@@ -223,20 +273,24 @@ def first_answer(setting: Setting, seconds: float, seed: int, stopped: More = ne
     if not setting.measured or stopped():
         return chosen
     more = until(time.perf_counter() + seconds, stopped)
-    starts = sorted((chosen, _of_most(setting)), key=setting.value, reverse=True)
+    starts = sorted((chosen, _of_most(setting, stopped)), key=setting.value, reverse=True)
     return max((_exchanged(setting, start, more) for start in starts), key=setting.value)
 
 
-def _of_most(setting: Setting) -> np.ndarray:
+def _of_most(setting: Setting, stopped: More) -> np.ndarray:
     """As many sites as the question allows, each the one that can be worth most beside those before it; a ceiling is looked
     at again only when its site comes to the top (they rarely rise)."""
     problem = setting.problem
     state = State(problem, problem.fixed)
     free = np.flatnonzero(state.may_open())
-    heap = [(-most, int(k), 0) for most, k in zip(setting.ceilings(free, problem.fixed), free, strict=True)]
+    heap = []
+    for part in np.array_split(free, 1 + free.size // _AT_ONCE):
+        if stopped():
+            return state.chosen
+        heap += [(-most, int(k), 0) for most, k in zip(setting.ceilings(part, problem.fixed), part, strict=True)]
     heapq.heapify(heap)
     left, money, step = state.new_left(), state.money_left(), 0
-    while heap and left > 0:
+    while heap and left > 0 and not stopped():
         negative, k, when = heapq.heappop(heap)
         if problem.price[k] > money or state.chosen[problem.conflicts(k)].any():
             continue
@@ -254,25 +308,32 @@ def _of_most(setting: Setting) -> np.ndarray:
 def _exchanged(setting: Setting, chosen: np.ndarray, more: More) -> np.ndarray:
     """Open sites that look best for the measured objective, or exchange others for them, while it rises."""
     problem = setting.problem
-    value = setting.value(chosen)
+    value, state = setting.value(chosen), State(problem, chosen)
     better = True
     while better and more():
         better = False
-        for k in (-1, *np.flatnonzero(chosen & ~problem.fixed)):  # -1: none is closed
-            state = State(problem, np.where(np.arange(chosen.size) == k, False, chosen))
-            if not state.new_left():
-                continue
-            free = np.flatnonzero(state.may_open() & (problem.price <= state.money_left()))
-            for j in free[np.argsort(-setting.liking[free], kind="stable")[:12]]:
-                other = state.chosen.copy()
-                other[j] = True
-                found = setting.value(other)
-                if found > value * (1.0 + NOTHING):
-                    chosen, value, better = other, found, True
-                    break
+        for k in (-1, *np.flatnonzero(state.chosen & ~problem.fixed)):  # -1: none is closed
+            if k >= 0:
+                state.turn(int(k), False)
+            opened = _opened(setting, state, value) if state.new_left() else (-1, value)
+            if opened[0] >= 0:
+                better, value = True, opened[1]
+            if (last := opened[0] if opened[0] >= 0 else int(k)) >= 0:
+                state.turn(last, True)
             if not more():
-                return chosen
-    return chosen
+                break
+    return state.chosen
+
+
+def _opened(setting: Setting, state: State, value: float) -> tuple[int, float]:
+    """The first of the best liked sites with which the set of `state` is worth more than `value`, and its worth; -1: none."""
+    free = np.flatnonzero(state.may_open() & (setting.problem.price <= state.money_left()))
+    for j in largest(free, setting.liking, _LOOKED_AT):
+        other = state.chosen.copy()
+        other[j] = True
+        if (found := setting.value(other)) > value * (1.0 + NOTHING):
+            return int(j), found
+    return -1, value
 
 
 def proven(
@@ -331,7 +392,8 @@ def _covering_bound(
     p = min(problem.most_new, int((problem.allowed | problem.fixed).sum())) + int(problem.existing.sum())
     padded = _padded(problem, chosen, p)
     found = Found(padded, State(problem, padded).exact() if plain else value, np.inf)
-    for step in improved_covering(_framed(problem.rows, problem), p, found, ends - time.perf_counter(), seed):
+    left, stopped = ends - time.perf_counter(), lambda: watch is not None and not watch(value, bound)
+    for step in improved_covering(_framed(problem.rows, problem), p, found, left, seed, stopped):
         bound = min(bound, max(step.bound, step.value))
         if plain and step.value > value * (1.0 + NOTHING):
             chosen, value = step.chosen.copy(), step.value
@@ -373,11 +435,16 @@ def _measured_bound(
     return tree.chosen, max(bound, tree.value), proof
 
 
+def _refused(setting: Setting) -> np.ndarray:
+    """Sites that are forbidden or have refused."""
+    return mask_of(setting.network.territory, (*setting.question.forbidden, *setting.network.scenario.refused))
+
+
 def _refusals_cost(setting: Setting, value: float, seed: int, stopped: More) -> float:
     """What the sites that are forbidden or have refused cost: the quick answer with them, less the plan."""
     problem = setting.problem
-    gone = mask_of(setting.network.territory, (*setting.question.forbidden, *setting.network.scenario.refused))
-    if not gone.any():
+    gone = _refused(setting)
+    if not gone.any() or stopped():
         return 0.0
     opened = replace(problem, allowed=problem.allowed | gone & ~problem.existing)
     other = replace(setting, problem=opened)

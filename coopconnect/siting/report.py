@@ -13,7 +13,7 @@ import pandas as pd
 from coopconnect.question import Question
 from coopconnect.siting import measure
 from coopconnect.siting.network import Network
-from coopconnect.siting.search import More, Problem, State, greedy, never, until
+from coopconnect.siting.search import More, Problem, State, greedy, largest, until
 from coopconnect.siting.types import Alternative, PlannedSite, SitePlan, Substitute
 
 NEARLY = 0.01
@@ -21,6 +21,9 @@ NEARLY = 0.01
 
 MOST_ALTERNATIVES = 8
 _TRIED = 3
+
+_FURTHER_S = 5.0
+"""Most time for the sites beyond the plan in the curve."""
 
 Value = Callable[[np.ndarray], float]
 
@@ -34,37 +37,47 @@ def report(
     bound: float,
     proof: str,
     liking: np.ndarray | None = None,
+    more: More = lambda: True,
 ) -> SitePlan:
     """The plan of a set. Its scenario, model version and time are filled in by the caller.
 
-    liking: for an objective that must be measured, which other sites are looked at first.
+    liking: for an objective that must be measured, which other sites are looked at first. more: once it says no, what is
+    not yet measured of order, curve and substitutes is left out, and named in `missing`.
     """
     value = value_of(chosen)
-    order, gains = opening_order(problem, chosen, value_of, liking)
-    substitutes, alternatives = exchanges(network, problem, chosen, value, value_of, liking)
-    curve = curve_of(problem, chosen, order, gains, value_of, liking)
+    missing = []
+    order, gains = opening_order(problem, chosen, value_of, liking, more)
+    if not more() and liking is not None:
+        missing.append("order")
+    curve, whole = curve_of(problem, chosen, order, gains, value_of, liking, more)
+    if not whole:
+        missing.append("curve")
+    told = exchanges(network, problem, chosen, value, value_of, liking, more)
+    if told is None:
+        missing.append("substitutes")
+    substitutes, alternatives = told or (None, ())
     covered, left_out = who_is_left_out(network, chosen)
-    sites, totals = planned(network, question, problem, order, gains, substitutes, chosen, value, value_of)
+    sites, totals = planned(network, question, problem, order, gains, substitutes, chosen)
     totals["people_covered"] = float(network.prepared.population[covered].sum())
     totals["people_left_out"] = float(left_out["population"].sum())
     return SitePlan(
         question=question, scenario=network.scenario, model_version="", territory_code=network.territory.code,
         territory_name=network.territory.name, sites=sites, value=value, bound=max(bound, value), chosen=chosen,
         alternatives=alternatives, curve=curve, knee=knee_of(curve), left_out=left_out, covered=covered,
-        refusals_cost=0.0, totals=totals, proof=proof, seconds=0.0,
+        refusals_cost=0.0, totals=totals, proof=proof, seconds=0.0, missing=tuple(missing),
     )  # fmt: skip
 
 
 def _candidates(free: np.ndarray, gains: np.ndarray, liking: np.ndarray | None) -> np.ndarray:
     """The sites of `free` worth a look: those that add most and, where it must be measured, those best liked."""
-    first = free[np.argsort(-gains[free], kind="stable")[:_TRIED]]
+    first = largest(free, gains, _TRIED)
     if liking is None:
         return first
-    return np.unique(np.concatenate([first, free[np.argsort(-liking[free], kind="stable")[: 2 * _TRIED]]]))
+    return np.unique(np.concatenate([first, largest(free, liking, 2 * _TRIED)]))
 
 
 def opening_order(
-    problem: Problem, chosen: np.ndarray, value_of: Value, liking: np.ndarray | None
+    problem: Problem, chosen: np.ndarray, value_of: Value, liking: np.ndarray | None, more: More
 ) -> tuple[list[int], list[float]]:  # fmt: skip
     """The new sites, each the one that adds most to those opened before it; and what each adds."""
     within = replace(
@@ -72,7 +85,7 @@ def opening_order(
         conflict_start=np.zeros_like(problem.conflict_start), conflict_site=problem.conflict_site[:0],
     )  # fmt: skip
     if liking is not None:
-        return _measured_order(within, chosen, value_of)
+        return _measured_order(within, chosen, value_of, more)
     state = State(within, problem.existing)
     order = greedy(state, np.ones(chosen.size), False, lambda: True)
     order += [int(k) for k in np.flatnonzero(chosen & ~state.chosen)]
@@ -85,8 +98,11 @@ def opening_order(
     return order, gains
 
 
-def _measured_order(problem: Problem, chosen: np.ndarray, value_of: Value) -> tuple[list[int], list[float]]:
-    """The same where gains must be measured: each is looked at again only when it comes to the top."""
+def _measured_order(
+    problem: Problem, chosen: np.ndarray, value_of: Value, more: More
+) -> tuple[list[int], list[float]]:  # fmt: skip
+    """The same where gains must be measured: each is looked at again only when it comes to the top; in haste, only to
+    say what it adds there."""
     opened = problem.existing.copy()
     value = value_of(opened)
 
@@ -101,7 +117,9 @@ def _measured_order(problem: Problem, chosen: np.ndarray, value_of: Value) -> tu
     gains: list[float] = []
     while heap:
         negative, k, step = heapq.heappop(heap)
-        if step < len(order):
+        if step < len(order) and not more():
+            negative = -gain(k)
+        elif step < len(order):
             heapq.heappush(heap, (-gain(k), k, len(order)))
             continue
         opened[k] = True
@@ -118,8 +136,10 @@ def exchanges(
     value: float,
     value_of: Value,
     liking: np.ndarray | None,
-) -> tuple[dict[int, tuple[float, Substitute | None]], tuple[Alternative, ...]]:
-    """For each new site: what the plan loses without it, the best site in its place, and the plans nearly as good."""
+    more: More,
+) -> tuple[dict[int, tuple[float, Substitute | None]], tuple[Alternative, ...]] | None:
+    """For each new site: what the plan loses without it, the best site in its place, and the plans nearly as good. None
+    where `more` has said no before the last."""
     names = network.territory.zones["name"].to_numpy(object)[network.territory.site_zone]
     codes = network.territory.zones["zone_code"].to_numpy(object)[network.territory.site_zone]
     state = State(problem, chosen)
@@ -128,6 +148,8 @@ def exchanges(
     found: dict[int, tuple[float, Substitute | None]] = {}
     nearly: list[Alternative] = []
     for k in np.flatnonzero(chosen & ~problem.existing):
+        if not more():
+            return None
         near = state.near(int(k))
         before = gains[near].copy()
         full = state.value
@@ -165,40 +187,43 @@ def _value_with(state: State, j: int, value_of: Value) -> float:
 
 def curve_of(
     problem: Problem, chosen: np.ndarray, order: list[int], gains: list[float], value_of: Value,
-    liking: np.ndarray | None,
-) -> tuple[tuple[int, float], ...]:  # fmt: skip
-    """Worth by number of new sites: those of the plan in their order, then what the next best would add."""
+    liking: np.ndarray | None, more: More,
+) -> tuple[tuple[tuple[int, float], ...], bool]:  # fmt: skip
+    """Worth by number of new sites: those of the plan in their order, then what the next best would add; and whether
+    `more` left the time for these."""
     base = value_of(problem.existing) if problem.existing.any() else 0.0
     worths = [base, *(base + np.cumsum(gains))]
-    more = int(min(max(5, len(order) // 2), 30))
-    wider = replace(problem, budget=np.inf, most_new=len(order) + more)
+    beyond = int(min(max(5, len(order) // 2), 30))
+    wider = replace(problem, budget=np.inf, most_new=len(order) + beyond)
     state = State(wider, chosen)
-    time_left = until(time.perf_counter() + 5.0, never)
+    time_left = until(time.perf_counter() + _FURTHER_S, lambda: not more())
     if liking is not None:
         worths += _measured_further(state, value_of, liking, worths[-1], time_left)
-        return tuple((n, float(w)) for n, w in enumerate(worths))
+        return tuple((n, float(w)) for n, w in enumerate(worths)), more()
     further = greedy(state, np.ones(chosen.size), False, time_left)
     state = State(wider, chosen)
     for k in further:
         before = state.value
         state.turn(k, True)
         worths.append(worths[-1] + state.value - before)
-    return tuple((n, float(w)) for n, w in enumerate(worths))
+    return tuple((n, float(w)) for n, w in enumerate(worths)), more()
 
 
 def _measured_further(state: State, value_of: Value, liking: np.ndarray, value: float, more: More) -> list[float]:
     """Worth as the best of the sites worth a look opens, one after another, until none adds anything."""
     worths: list[float] = []
     gains = np.zeros(liking.size)
+    state.gains(np.flatnonzero(state.may_open()), gains)
     while state.new_left() > 0 and more():
         free = np.flatnonzero(state.may_open())
-        state.gains(free, gains)
         found = [(_value_with(state, j, value_of), int(j)) for j in _candidates(free, gains, liking)]
         if not found or max(found)[0] <= value:
             break
         value, j = max(found)
         state.turn(j, True)
         worths.append(value)
+        near = state.near(j)
+        state.gains(near[state.problem.allowed[near] & ~state.chosen[near]], gains)
     return worths
 
 
@@ -239,9 +264,10 @@ def who_is_left_out(network: Network, chosen: np.ndarray) -> tuple[np.ndarray, p
 
 def planned(
     network: Network, question: Question, problem: Problem, order: list[int], gains: list[float],
-    substitutes: dict[int, tuple[float, Substitute | None]], chosen: np.ndarray, value: float, value_of: Value,
+    substitutes: dict[int, tuple[float, Substitute | None]] | None, chosen: np.ndarray,
 ) -> tuple[tuple[PlannedSite, ...], dict[str, float]]:  # fmt: skip
-    """The open sites with their figures, existing ones first, and the sums over all and over the new ones."""
+    """The open sites with their figures, existing ones first, and the sums over all and over the new ones. What a refusal
+    loses is not a number where `substitutes` were not measured."""
     t = network.territory
     names = t.zones["name"].to_numpy(object)[t.site_zone]
     codes = t.zones["zone_code"].to_numpy(object)[t.site_zone]
@@ -254,7 +280,7 @@ def planned(
     n_existing = int(problem.existing.sum())
     for r, k in enumerate(sites):
         rank = max(0, r - n_existing + 1)
-        lost, substitute = substitutes.get(int(k), (0.0, None))
+        lost, substitute = (substitutes or {}).get(int(k), (np.nan if rank and substitutes is None else 0.0, None))
         per_year = question.openings_per_year
         rows.append(PlannedSite(
             code=str(codes[k]), name=str(names[k]), row=int(k), rank=rank,

@@ -193,6 +193,14 @@ def _exchange_one(state: State, k: int, gains: np.ndarray) -> bool:
     return True
 
 
+def largest(sites: np.ndarray, worth: np.ndarray, n: int) -> np.ndarray:
+    """The n of `sites` of largest `worth`, best first; of equals, those that stand first."""
+    found = worth[sites]
+    if sites.size > n:
+        sites = sites[found >= np.partition(found, -n)[-n]]
+    return sites[np.argsort(-worth[sites], kind="stable")[:n]]
+
+
 def best_candidate(state: State, gains: np.ndarray) -> int:
     """The site that may open now with the largest gain, -1 where none."""
     free = state.may_open() & (state.problem.price <= state.money_left())

@@ -17,6 +17,9 @@ UNITS = {
 }  # fmt: skip
 
 
+MISSING = ("order", "curve", "substitutes", "refusals")
+"""What a plan may lack once its search was stopped."""
+
 BY_SITE = "by site"
 """The proof that takes each site by itself: its neighbours are not counted."""
 
@@ -82,6 +85,8 @@ class SitePlan:
     none, the plan's own first, then what further sites would add. knee: the number of new sites after which a further
     one adds little. left_out: communes with no open site within reach (`zone_code`, `name`, `population`, `workers`,
     `nearest`, `nearest_min`). covered: (n_zones,) bool. refusals_cost: what the forbidden and refused sites cost.
+    missing: what a stop left unmeasured among `MISSING`: 'order' (the last sites stand by what each would add to those known),
+    'curve' (nothing beyond the plan), 'substitutes' (nor near-equal plans), 'refusals'; `plan.completed` measures it.
     """
 
     question: Question
@@ -102,6 +107,7 @@ class SitePlan:
     totals: dict[str, float]
     proof: str
     seconds: float
+    missing: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float:

@@ -281,6 +281,8 @@ def _curve(page: Page, plan: SitePlan) -> Any:
 
 
 def _alternatives(page: Page, plan: SitePlan) -> None:
+    if "substitutes" in plan.missing:
+        return
     st.html(f'<h2 class="title">{html.escape(page.say("network.alternatives"))}</h2>')
     if not plan.alternatives:
         st.caption(page.say("network.no_alternative"))

@@ -24,6 +24,12 @@ def draw_search(page: Page, key: Key, plan: SitePlan) -> None:
     if not running:
         if job is not None and job.error:
             st.error(page.say("network.search_failed", reason=job.error), icon=None)
+        if plan.missing:
+            parts = ", ".join(page.say(f"network.missing_{part}") for part in plan.missing)
+            st.caption(page.say("network.stopped", parts=parts))
+            st.button(
+                page.say("network.complete"), key="network_complete", on_click=plan_jobs.complete, args=(key, plan)
+            )
         if plan.gap > PROVEN and plan.proof == BY_SITE:
             st.caption(page.say("network.loose"))
         if plan.gap > PROVEN and job is not None and job.ended:
@@ -37,11 +43,14 @@ def draw_search(page: Page, key: Key, plan: SitePlan) -> None:
         now = plan_jobs.find(key)
         if now is None or not now.running:
             st.rerun()  # the plan on the page has changed
-        gap = page.say("network.searching_no_gap") if math.isinf(now.gap) else page.say(
-            "network.searching", gap=at_most(now.gap, page.language)
-        )  # fmt: skip
+        if now.measuring:
+            told = page.say("network.completing")
+        elif math.isinf(now.gap):
+            told = page.say("network.searching_no_gap")
+        else:
+            told = page.say("network.searching", gap=at_most(now.gap, page.language))
         with st.container(horizontal=True, vertical_alignment="center", key="network_searching"):
-            st.progress(now.share, gap)
+            st.progress(now.share, told)
             st.button(page.say("network.stop"), key="network_stop", on_click=now.stop.set)
 
     shown()

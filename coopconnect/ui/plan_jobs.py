@@ -25,7 +25,8 @@ MOST_JOBS = 6
 class PlanJob(Job):
     """One question: the best worth and bound so far, in the unit of the objective, and the plan once it stops.
 
-    ended: the search has done all that it can, or used its time; the same again would find the same.
+    ended: the search has done all that it can, or used its time; the same again would find the same. measuring: it does not
+    search, it measures what a stop had left out.
     """
 
     key: Key
@@ -34,6 +35,7 @@ class PlanJob(Job):
     plan: SitePlan | None = None
     began: float = 0.0
     ended: bool = False
+    measuring: bool = False
 
     @property
     def gap(self) -> float:
@@ -74,13 +76,29 @@ def start(key: Key, known: SitePlan) -> None:
     def work() -> None:
         from coopconnect.siting.plan import site_plan
 
-        found = site_plan(territory, scenario, parameters, question, home, SEARCH_S, watch=job.told)
+        found = site_plan(territory, scenario, parameters, question, home, SEARCH_S, watch=job.told, known=known)
         job.told(found.value, found.bound)
         job.plan = better(job.plan, found)
         job.ended = not job.stop.is_set()
 
     if not job.running:
-        job.began = time.monotonic()
+        job.began, job.measuring = time.monotonic(), False
+    job.begin(work, "plan")
+
+
+def complete(key: Key, plan: SitePlan) -> None:
+    """Measure what a stop left out of `plan`, in a thread of its own; nothing where one works already."""
+    job = _jobs().take(key, lambda: PlanJob(key))
+    code = key[0].territory
+    territory, home, parameters = cached.territory(code), cached.home_territory(code), cached.parameters()
+
+    def work() -> None:
+        from coopconnect.siting.plan import completed
+
+        job.plan = completed(territory, parameters, plan, home, watch=job.told)
+
+    if not job.running:
+        job.began, job.measuring = time.monotonic(), True
     job.begin(work, "plan")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,12 +12,16 @@ from coopconnect.siting.locate.highs import Model, minimise
 from coopconnect.siting.locate.proof import Found, Search, improved, root
 from coopconnect.siting.locate.rows import Rows
 
-LARGEST_PAIRS = 600_000
-"""Pairs left up to which the model is given to HiGHS; beyond, the tree of Lagrangian bounds goes on."""
+LARGEST_PAIRS = 100_000
+"""Pairs left up to which the model is given to HiGHS; beyond, the tree of Lagrangian bounds goes on (HiGHS hears no stop, and
+knows no bound, until its first linear problem is solved)."""
 
 
-def improved_covering(rows: Rows, p: int, found: Found, seconds: float, seed: int) -> Iterator[Found]:
-    """Tighter answers of a covering problem (all values of a row are equal), until proven or out of time."""
+def improved_covering(
+    rows: Rows, p: int, found: Found, seconds: float, seed: int, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Found]:  # fmt: skip
+    """Tighter answers of a covering problem (all values of a row are equal), until proven or out of time. HiGHS, which gives
+    its answer at the end only, asks `stopped` on its way."""
     ends = time.perf_counter() + seconds
     search = Search(rows, p, found)
     began, took = time.perf_counter(), 0.0
@@ -29,12 +33,14 @@ def improved_covering(rows: Rows, p: int, found: Found, seconds: float, seed: in
         return
     search.plant()
     if search.small.row.size > LARGEST_PAIRS:
-        yield from improved(rows, p, found, ends - time.perf_counter(), seed)
+        yield from improved(rows, p, found, ends - time.perf_counter(), seed, search)
         return
-    yield _exact(rows, search, p, found, ends)
+    yield _exact(rows, search, p, found, ends, stopped)
 
 
-def _exact(rows: Rows, search: Search, p: int, found: Found, ends: float) -> Found:
+def _exact(
+    rows: Rows, search: Search, p: int, found: Found, ends: float, stopped: Callable[[], bool]
+) -> Found:  # fmt: skip
     """max sum w_i z_i, z_i <= sum of the y of its sites, sum y = p, on the sites that a better set may hold."""
     small = search.small
     filled = np.flatnonzero(np.diff(small.start) > 0)
@@ -56,7 +62,7 @@ def _exact(rows: Rows, search: Search, p: int, found: Found, ends: float) -> Fou
     inside = found.chosen[search.kept].astype(float)
     reached = np.minimum(np.bincount(line, weights=inside[small.site], minlength=n), 1.0)
     start = np.concatenate([reached, inside]) if inside.sum() == p else None
-    solution = minimise(model, ends - time.perf_counter(), start)
+    solution = minimise(model, ends - time.perf_counter(), start, stopped=stopped)
     chosen, value = found.chosen, found.value
     if solution.x is not None:
         other = np.zeros(rows.n_sites, bool)

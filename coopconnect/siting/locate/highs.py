@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
-from highspy._core import _Highs
+from highspy._core import _Highs, cb
 from scipy.sparse import csr_array
 
 TOLERANCE = 1e-7
@@ -42,10 +44,10 @@ class Solution:
 
 def minimise(
     model: Model, seconds: float, start: np.ndarray | None = None, cutoff: float = math.inf,
-    target: float = -math.inf,
+    target: float = -math.inf, stopped: Callable[[], bool] | None = None,
 ) -> Solution:  # fmt: skip
     """Solve within `seconds`. `start` is a point to begin with; points that cost more than `cutoff` are not looked
-    for; one that costs at most `target` is enough."""
+    for; one that costs at most `target` is enough; `stopped` is asked between two linear problems of the tree."""
     if seconds < SHORTEST_S:
         return Solution(None, -math.inf, False)
     solver = _Highs()  # not its Python wrapper, which prints a banner on standard output
@@ -64,10 +66,23 @@ def minimise(
         solution = highspy.HighsSolution()
         solution.col_value = start.tolist()
         solver.setSolution(solution)
+    if stopped is not None:
+        _heed(solver, stopped)
     if solver.run() == highspy.HighsStatus.kError:  # another library started HiGHS's threads with another number
         _Highs.resetGlobalScheduler(True)
         solver.run()
     return _read(solver, model)
+
+
+def _heed(solver: _Highs, stopped: Callable[[], bool]) -> None:
+    """Have HiGHS ask `stopped` as it goes."""
+
+    def ask(kind: object, message: str, known: object, answer: Any, data: object) -> None:
+        if stopped():
+            answer.user_interrupt = True
+
+    solver.setCallback(ask, None)
+    solver.startCallback(cb.HighsCallbackType.kCallbackMipInterrupt)
 
 
 def _lp(model: Model) -> highspy.HighsLp:

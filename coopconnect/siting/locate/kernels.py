@@ -108,6 +108,7 @@ def interchange(
         if first[i] >= 0:
             loss[first[i]] += one[i] - two[i]
     spared = np.zeros(m)
+    movable = np.flatnonzero(chosen & ~fixed)  # in the order of the sites: equals are told apart by it
     tolerance = 1e-12 * max(total, 1e-300)
     quiet = tried = at = 0
     while quiet < order.size and tried < most_columns:
@@ -127,15 +128,17 @@ def interchange(
             elif v > two[i] and first[i] >= 0:
                 spared[first[i]] += v - two[i]
         out, least = -1, 0.0
-        for k in range(m):
-            if chosen[k] and not fixed[k] and (out < 0 or loss[k] - spared[k] < least):
-                out, least = k, loss[k] - spared[k]
+        for held in movable:
+            if out < 0 or loss[held] - spared[held] < least:
+                out, least = int(held), loss[held] - spared[held]
         for q in range(column_start[j], column_start[j + 1]):
             if first[row[q]] >= 0:
                 spared[first[row[q]]] = 0.0
         if out < 0 or gain - least <= tolerance:
             continue
         chosen[out], chosen[j] = False, True
+        movable[np.searchsorted(movable, out)] = j
+        movable.sort()
         for side in range(2):
             k = out if side == 0 else j
             for q in range(column_start[k], column_start[k + 1]):
@@ -176,12 +179,16 @@ def dual(
 
     The row constraints (one site serves a row) are priced: L(price) = sum price_i + the p largest rho_k, an upper
     bound of the value of any p sites for any price >= 0. state: 1 chosen, 0 free, -1 left out. `price` is where it
-    starts and ends, `best_price` holds the best; `frequency` follows how often each site is among the p.
+    starts and ends, `best_price` holds the best; `frequency` follows how often each site is among the p. Each price moves in
+    proportion to the best value of its row: a small row is never thrown about by the steps that a large one needs.
     """
     n, m = start.size - 1, state.size
     rho = np.empty(m)
     inside = np.zeros(m, dtype=np.bool_)
-    direction = np.zeros(n)
+    direction, weight = np.zeros(n), np.zeros(n)
+    for i in range(n):
+        if start[i + 1] > start[i]:
+            weight[i] = value[start[i]]
     best = np.inf
     idle = 0
     fixed = 0
@@ -236,10 +243,10 @@ def dual(
             direction[i] = g + 0.5 * direction[i]
             if price[i] <= 0.0 and direction[i] > 0.0:
                 direction[i] = 0.0
-            norm += direction[i] * direction[i]
+            norm += weight[i] * direction[i] * direction[i]
         if norm == 0.0:
             break
         step = theta * (bound - known + 1e-9 * abs(known)) / norm
         for i in range(n):
-            price[i] = max(0.0, price[i] - step * direction[i])
+            price[i] = max(0.0, price[i] - step * weight[i] * direction[i])
     return best, theta

@@ -101,22 +101,22 @@ def root(rows: Rows, p: int, found: Found, seconds: float, seed: int, search: Se
         yield search.found()
 
 
-def improved(rows: Rows, p: int, found: Found, seconds: float, seed: int) -> Iterator[Found]:
+def improved(
+    rows: Rows, p: int, found: Found, seconds: float, seed: int, search: Search | None = None
+) -> Iterator[Found]:  # fmt: skip
     """Tighter and tighter answers, each at most some tenths of a second after the other, until proven or out of time.
 
     First the Lagrangian bound at the root. Sites that no better set can hold (or lack) are then fixed by their reduced
-    value, and a best-first tree on the sites left closes the gap, each node with its own Lagrangian bound.
+    value, and a best-first tree on the sites left closes the gap, each node with its own Lagrangian bound. search: one that
+    has begun, to go on with.
     """
     ends = time.perf_counter() + seconds
-    rng = np.random.default_rng(seed)
-    search = Search(rows, p, found)
+    search = search or Search(rows, p, found)
     yield search.found()
-    took = 0.0
-    while not search.root_done and not search.found().proven and time.perf_counter() + took < ends:
-        began = time.perf_counter()
-        search.tighten_root(rng)
-        took = time.perf_counter() - began
-        yield search.found()
+    began, took = time.perf_counter(), 0.0
+    for step in root(rows, p, found, seconds, seed, search):
+        took, began = time.perf_counter() - began, time.perf_counter()
+        yield step
     if time.perf_counter() + took >= ends:  # another step would be late
         return
     search.plant()
@@ -207,9 +207,7 @@ class Search:
             self.chosen, self.value = chosen.copy(), value
 
     def plant(self) -> None:
-        """Fix what the root proves, keep only the sites left, and open the tree."""
-        if self.count:
-            return
+        """Fix what the root proves, keep only the sites left, and open the tree; again where the root has gone on since."""
         self.count = 1
         state = self.state.copy()
         self._fix(self.rows, state, self.best_price, self.best)
