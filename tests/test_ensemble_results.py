@@ -7,16 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from SALib.test_functions import Ishigami
+from spaces import plain
 
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
-from coopconnect.show.robust_words import box_words, plans_sentence
+from coopconnect.show.robust_words import box_words, failing_sentence, headline, learn_sentence, plans_sentence
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty import drivers, prim, tipping
+from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.engine import KEPT, Setup, run_draw
-from coopconnect.uncertainty.laws import Law, design, laws_of
+from coopconnect.uncertainty.laws import Law, design, law_of, laws_of
 from coopconnect.uncertainty.plans import Candidate, compared, plan_worths
+from coopconnect.uncertainty.prim import Box, Limit
 from coopconnect.uncertainty.results import (
     plan_regret,
     rank_frequency,
@@ -27,7 +30,7 @@ from coopconnect.uncertainty.results import (
     viable,
 )
 from coopconnect.uncertainty.run import CHUNK, Ensemble, gather, nothing_gathered, run, threads
-from coopconnect.uncertainty.site import around, margin_rows
+from coopconnect.uncertainty.site import SiteFutures, around, margin_rows
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +249,47 @@ def test_what_is_gathered_goes_on_where_it_stopped(
     first.close()
     assert list(gather(part, threads(1, margin_rows))) == [2 * CHUNK, 3 * CHUNK]
     assert part.found.tobytes() == whole.found.tobytes()
+
+
+def _told(parameters: Parameters, language: str, **values: object) -> tuple[str, str, str]:
+    law = law_of(parameters["opex_shared_eur_per_year"], 15_000.0, (4.0, 1.0))
+    usual = {"p_viable": 0.62, "p_first": 0.41, "p_top10": 0.7, "box": None, "draws": 200, "most_users": 30.0,
+             "most_covered": 2.0, "core": 8.0}  # fmt: skip
+    site = SiteFutures(
+        code="1", name="A", ranks=(1.0, 2.0, 3.0), robust=False, tied=False, laws=(law,), drivers=(),
+        learn=Driver(law.key, "assumption", -0.8, 0.75, 0.1), **{**usual, **values},  # type: ignore[arg-type]
+    )  # fmt: skip
+    found = (
+        headline(site, language),
+        failing_sentence(site, parameters, language),
+        learn_sentence(site, parameters, language),
+    )
+    return tuple(plain(text) for text in found)  # type: ignore[return-value]
+
+
+def test_what_is_said_of_a_village_says_something_in_every_case(parameters: Parameters) -> None:
+    box = Box((Limit(0, 18_184.0, None, 0.0),), 0.762, 0.853, 0.2)
+    first, fails, learn = _told(parameters, "fr", box=box)
+    assert first == "Viable dans 62 % des futurs ; premier dans 41 % ; parmi les dix premiers dans 70 %."
+    assert fails == (
+        "Il échoue quand un petit lieu partagé coûte plus de 18 200 €/an : 76 % de ses échecs sont là, "
+        "et il échoue alors dans 85 % des futurs."
+    )
+    assert learn.startswith("La chose à apprendre d'abord") and "75 %" in learn
+    never = _told(parameters, "fr", p_viable=0.0, p_first=0.0, p_top10=0.0, most_users=1.6)
+    assert never[0] == "Jamais viable dans les futurs tirés ; jamais parmi les dix premiers."
+    assert never[1] == "Même le futur le plus favorable ne lui donne que 1,6 usager ; il en faut 8."
+    assert never[2].startswith("Rien à apprendre d'abord")
+    poor = _told(parameters, "en", p_viable=0.0, most_covered=0.81)[1]
+    assert poor == "Even in the best of them, revenue and contribution cover only 81% of its cost."
+    assert "both enough users and enough income" in _told(parameters, "en", p_viable=0.0)[1]
+    always = _told(parameters, "en", p_viable=1.0)
+    assert always[0].startswith("Always viable") and always[1] == "It fails in none of the futures drawn."
+    assert _told(parameters, "en", p_viable=0.98)[1] == "It fails in 4 of 200 futures drawn, too few to say when."
+    assert (
+        "il tient dans 3 sur 200" in _told(parameters, "fr", p_viable=0.015, holds=box)[1]
+    )  # of three, nothing is told
+    assert _told(parameters, "fr", p_viable=0.2, holds=box)[1].startswith("Il ne tient guère que quand un petit lieu")
+    assert "No simple combination" in _told(parameters, "en")[1]
+    rare = _told(parameters, "fr", p_viable=0.005, p_first=0.0, p_top10=0.0001)[0]
+    assert rare == "Viable dans moins de 1 % des futurs ; jamais premier, parmi les dix premiers dans moins de 1 %."

@@ -15,7 +15,12 @@ from coopconnect.uncertainty.survey import Worth
 _PLAN_NAMES = ("nothing", "first", "half", "network")
 _TOLD_EUR = 1.0
 _SMALL_SHARE = 0.02
-_ALWAYS = 0.9995
+_LEAST_TOLD = 0.005
+"""Shares nearer than this to none or to all would be rounded to them."""
+_FEW_SHARE = 0.05
+"""Part of the draws under which failures (or successes) are too few to say when they come."""
+_DIGITS = 3
+"""Digits of a limit of thousands: the draws do not tell it finer."""
 _ELIDED = "aeiouyhàâéèêîôû"
 
 
@@ -43,12 +48,16 @@ def value_of(key: str, value: float, parameters: Parameters, language: str) -> s
     return shown if unit == "ratio" else with_unit(value, unit, language, decimals)
 
 
+def _rounded(value: float) -> float:
+    return value if abs(value) < 10.0**_DIGITS else float(f"{value:.{_DIGITS}g}")
+
+
 def _limit(limit: Limit, law: Law, parameters: Parameters, language: str) -> str:
     if limit.low is not None and limit.high is not None:
-        low, high = (value_of(law.key, end, parameters, language) for end in (limit.low, limit.high))
+        low, high = (value_of(law.key, _rounded(end), parameters, language) for end in (limit.low, limit.high))
         return say("fails.between", language, what=label_of(law.key, parameters, language), low=low, high=high)
     side, end = ("below", limit.high) if limit.low is None else ("above", limit.low)
-    shown = value_of(law.key, float(end or 0.0), parameters, language)
+    shown = value_of(law.key, _rounded(float(end or 0.0)), parameters, language)
     key = f"fails.{law.key}.{side}"
     if known(key):
         return say(key, language, value=shown)
@@ -66,21 +75,41 @@ def box_words(box: Box, laws: tuple[Law, ...], parameters: Parameters, language:
 
 
 def failing_sentence(site: SiteFutures, parameters: Parameters, language: str) -> str:
-    """When the site fails, with how many failures that tells and how often it is right."""
-    if site.p_viable >= _ALWAYS:
+    """When the site fails, with how many failures that tells and how often it is right.
+
+    Of one that never holds, what is missing in the best of futures; of one that fails nearly always, when it holds; of
+    one that nearly never does, how often.
+    """
+    if site.always:
         return say("fails.never", language)
-    if site.p_viable <= 1.0 - _ALWAYS:
-        return say("fails.always", language)
-    if site.box is None:
-        return say("fails.unclear", language)
-    return say(
-        "fails.when", language, limits=box_words(site.box, site.laws, parameters, language),
-        coverage=percent(site.box.coverage, language), density=percent(site.box.density, language),
-    )  # fmt: skip
+    if site.never:
+        return _what_is_missing(site, language)
+    held = round(site.p_viable * site.draws)
+    few = min(held, site.draws - held) <= _FEW_SHARE * site.draws
+    for key, box in (("fails.when", site.box), ("fails.holds", None if few else site.holds)):
+        if box is not None:
+            return say(
+                key, language, limits=box_words(box, site.laws, parameters, language),
+                coverage=percent(box.coverage, language), density=percent(box.density, language),
+            )  # fmt: skip
+    key = "fails.unclear" if not few else "fails.often" if held < site.draws - held else "fails.seldom"
+    return say(key, language, held=held, failed=site.draws - held, draws=number(site.draws, language))
+
+
+def _what_is_missing(site: SiteFutures, language: str) -> str:
+    """Of a site that is viable in no future: users, where they never reach the core, else income."""
+    if site.most_users < site.core:
+        users = number(site.most_users, language, 1 if 0.05 <= site.most_users < 10.0 else 0)
+        return say("fails.always_users", language, users=users, core=number(site.core, language))
+    if site.most_covered < 1.0:
+        return say("fails.always_income", language, share=percent(site.most_covered, language))
+    return say("fails.always", language)
 
 
 def learn_sentence(site: SiteFutures, parameters: Parameters, language: str) -> str:
-    """The one thing worth finding out, and how much of the doubt would go."""
+    """The one thing worth finding out, and how much of the doubt would go; nothing where the answer is always the same."""
+    if site.always or site.never:
+        return say("learn.no_matter", language)
     if site.learn is None:
         return say("learn.nothing", language)
     share = percent(min(max(site.learn.first, 0.0), 1.0), language)
@@ -107,12 +136,21 @@ def plans_sentence(plans: tuple[CandidateFutures, ...], language: str) -> str:
 
 
 def headline(site: SiteFutures, language: str) -> str:
-    """'Viable dans 62 % des futurs ; premier dans 41 %.'"""
-    return say(
-        "robust.headline", language,
-        viable=percent(site.p_viable, language), first=percent(site.p_first, language),
-        top=percent(site.p_top10, language),
-    )  # fmt: skip
+    """'Viable dans 62 % des futurs ; premier dans 41 % ; parmi les dix premiers dans 70 %.'"""
+    key = "never" if site.never else "always" if site.always else "viable"
+    first = say(f"robust.headline.{key}", language, viable=_part(site.p_viable, language))
+    place = "nowhere" if site.p_top10 == 0.0 else "never_first" if site.p_first == 0.0 else "places"
+    shares = {"first": _part(site.p_first, language), "top": _part(site.p_top10, language)}
+    return f"{first}{say(f'robust.headline.{place}', language, **shares)}"
+
+
+def _part(share: float, language: str) -> str:
+    """A share that is neither none nor all, never written as 0 or 100 %."""
+    if 0.0 < share <= _LEAST_TOLD:
+        return say("robust.under", language, share=percent(2.0 * _LEAST_TOLD, language))
+    if 1.0 - _LEAST_TOLD <= share < 1.0:
+        return say("robust.over", language, share=percent(1.0 - 2.0 * _LEAST_TOLD, language))
+    return percent(share, language)
 
 
 def worth_sentence(worths: Mapping[tuple[str, str], Worth], eur_per_hour: float, language: str) -> str:

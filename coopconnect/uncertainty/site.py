@@ -14,12 +14,17 @@ from coopconnect.uncertainty.prim import Box, failing_box
 from coopconnect.uncertainty.results import Results, viable
 from coopconnect.uncertainty.run import Ensemble
 
+WORTH_SAYING = 0.5
+"""Share of successes within a box from which it is worth saying when a site holds."""
+
 
 @dataclass(frozen=True)
 class SiteFutures:
     """One site. p_viable, p_first, p_top10: shares of the usable draws; ranks: 5 %, 50 %, 95 %.
 
-    box: the futures in which it is not viable (columns are those of `laws`), None where no simple box tells them.
+    box: the futures in which it is not viable (columns are those of `laws`), None where no simple box tells them; holds:
+    there, of a site that fails in most futures, those in which it is viable. draws: usable ones. most_users,
+    most_covered: the most users and the largest share of the cost covered in any of them; core: users needed.
     drivers: of the margin to viability, strongest first; learn: the strongest of those that can be found out.
     """
 
@@ -35,11 +40,31 @@ class SiteFutures:
     laws: tuple[Law, ...]
     drivers: tuple[Driver, ...]
     learn: Driver | None
+    holds: Box | None = None
+    draws: int = 0
+    most_users: float = 0.0
+    most_covered: float = 0.0
+    core: float = 0.0
+
+    @property
+    def always(self) -> bool:
+        """Viable in every draw."""
+        return self.p_viable == 1.0
+
+    @property
+    def never(self) -> bool:
+        """Viable in no draw."""
+        return self.p_viable == 0.0
+
+
+def core_users(setup: Setup) -> float:
+    """Users without whom a site is not viable."""
+    return setup.parameters.values_with(dict(setup.scenario.changed))["core_users_gate"]
 
 
 def margins(setup: Setup, figures: np.ndarray) -> np.ndarray:
     """The lesser of viability - 1 and users / core - 1, viable where at least 0; figures: (draws, len(KEPT), n_sites)."""
-    core = setup.parameters.values_with(dict(setup.scenario.changed))["core_users_gate"]
+    core = core_users(setup)
     ratio, users = (figures[:, KEPT.index(name)].astype(float) for name in ("viability", "users"))
     return np.asarray(np.minimum(ratio - 1.0, users / core - 1.0))
 
@@ -76,8 +101,14 @@ def site_futures(ensemble: Ensemble, found: Results, code: str) -> SiteFutures |
     x, fails = ensemble.drawn()[:, columns], ~viable(ensemble)[:, site]
     drivers = from_draws(laws, x, margin(ensemble, site), ensemble.seed)
     learn = next((d for d in drivers if d.status != "choice" and d.sure), None)
+    box = failing_box(x, fails)
+    holds = failing_box(x, ~fails) if box is None and fails.mean() > 0.5 else None
+    if holds is not None and holds.density < WORTH_SAYING:
+        holds = None
+    users, covered = (float(ensemble.figure(name)[:, site].max()) for name in ("users", "viability"))
     return SiteFutures(
         code, str(row["name"]), float(row["p_viable"]), float(row["p_first"]), float(row["p_top10"]),
         (float(row["rank_p05"]), float(row["rank_p50"]), float(row["rank_p95"])),
-        bool(row["robust"]), bool(row["tied"]), failing_box(x, fails), laws, drivers, learn,
+        bool(row["robust"]), bool(row["tied"]), box, laws, drivers, learn, holds, int(fails.size),
+        users, covered, core_users(ensemble.setup),
     )  # fmt: skip
