@@ -63,7 +63,7 @@ ENGLISH = {
     "plan_both": "{given} is also forced or existing; keep one",
     "plan_forced": "{count} sites, but only {most} may open",
     "plan_possible": "the territory has {count} possible sites, {existing} exist already; not {given}",
-    "plan_refused": "a forced site is refused in the scenario; keep one of the two",
+    "plan_refused": "{given} is forced but has refused in the scenario; keep one of the two",
     "plan_close": "{given} hold two sites within {minutes} minutes of each other",
     "plan_cost": "the forced sites alone cost {cost} EUR, over {budget}",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 import threading
 import time
@@ -49,11 +50,24 @@ def test_a_wrong_question_is_told() -> None:
     app.query_params["plan"] = "n4~f04112~x04112"
     app.run()
     assert not app.exception
-    assert "04112 est aussi imposé ou existant" in app.error[0].value
+    assert "Manosque (04112) est aussi imposé ou existant" in app.error[0].value
     session = app.session_state[state.KEY]
     assert [plain(str(p)) for p in plan_of(Page("reseau", session, load_parameters()))] == [
-        "Communes qui refusent : 04112 est aussi imposé ou existant ; gardez l'un des deux"
+        "Communes qui refusent : Manosque (04112) est aussi imposé ou existant ; gardez l'un des deux"
     ]
+
+
+def test_a_budget_that_opens_nothing_says_what_the_least_would_be() -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
+    for name, text in {"v": "1", "territory": "d04", "plan": "n0~b1000~y3"}.items():
+        app.query_params[name] = text
+    app.run()
+    assert not app.exception and not app.error
+    answer = next(
+        plain(html.unescape(block.proto.body)) for block in app.get("html") if "network_answer" in block.proto.body
+    )
+    assert "Aucun lieu n'ouvre : le moins cher demande" in answer
+    assert "sur 3 ans, plus que le budget" in answer
 
 
 def test_the_question_travels_as_text() -> None:
@@ -126,3 +140,12 @@ def test_a_proof_that_counts_no_neighbour_says_so(reference: Scenario, monkeypat
         plan = replace(found, proof=proof, bound=1.2 * found.value)
         network_search.draw_search(page, (plan.scenario, plan.question), plan)
     assert [plain(s) for s in said] == [plain(page.say("network.loose"))]
+    said.clear()
+    network_search.draw_search(page, (plan.scenario, plan.question), replace(found, missing=("curve", "substitutes")))
+    rest = "ce qu'apporteraient d'autres lieux, les remplaçants et les plans presque aussi bons"
+    assert plain(said[0]) == f"Recherche arrêtée : il reste à mesurer {rest}."
+    plan_jobs.complete((scenario, found.question), replace(found, missing=("curve",)))
+    job = plan_jobs.find((scenario, found.question))
+    assert job is not None and job.thread is not None
+    job.thread.join(timeout=60)
+    assert job.plan is not None and job.plan.missing == () and job.plan.curve == found.curve

@@ -368,6 +368,9 @@ def test_wrong_questions_say_everything(
         site_plan(small, reference, parameters, question)
     for message in messages:
         assert message in str(caught.value)
+    if len(question.forced) == 2:
+        with pytest.raises(PlanError, match=r"forced: 10001 is forced but has refused"):
+            site_plan(small, replace(reference, refused=("10001",)), parameters, replace(question, sites=2))
 
 
 def test_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:

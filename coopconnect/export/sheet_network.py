@@ -71,6 +71,9 @@ def _worth(book: Book, sheet: Worksheet, plan: SitePlan, row: int) -> int:
     proof = (
         _page(book, "proven") if plan.gap <= 1e-5 else _page(book, "gap", gap=gap) if bound else _page(book, "no_gap")
     )
+    if plan.missing:
+        parts = ", ".join(_page(book, f"missing_{part}") for part in plan.missing)
+        proof = f"{proof}. {_page(book, 'stopped', parts=parts)}"
     for key, value in (("worth", plan.value), ("bound", bound), ("refusals", plan.refusals_cost)):
         b.put_text(sheet, row, 0, b.words(book, f"network.{key}"), book, bold=key == "worth")
         b.put(sheet, row, 1, value, book, _form(plan), bold=key == "worth", align="right")

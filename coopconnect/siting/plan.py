@@ -223,8 +223,9 @@ def _problem(network: Network, q: Question) -> Problem:
     existing = mask_of(territory, q.existing)
     fixed = existing | mask_of(territory, q.forced)
     forbidden = mask_of(territory, (*q.forbidden, *network.scenario.refused))
-    if (fixed & ~existing & forbidden).any():
-        raise PlanError(Refusal("plan_refused", "forced"))
+    if (both := fixed & ~existing & forbidden).any():
+        codes = territory.zones["zone_code"].to_numpy(object)[territory.site_zone]
+        raise PlanError(Refusal("plan_refused", "forced", given=", ".join(codes[both])))
     price, budget = np.zeros(n), np.inf
     if q.budget_eur:
         opening, yearly = measure.costs(measure.alone(network).hub_days, network.scenario, network.values)

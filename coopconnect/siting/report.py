@@ -297,4 +297,6 @@ def planned(
     totals["opening_eur"] = sum(s.opening_eur for s in rows)
     totals["yearly_cost_eur"] = sum(s.yearly_cost_eur for s in rows if not s.existing)
     totals["budget_used_eur"] = float(problem.price[chosen].sum())
+    may_open = problem.allowed & ~problem.existing
+    totals["least_price_eur"] = float(problem.price[may_open].min()) if may_open.any() else 0.0
     return tuple(rows), totals

@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from coopconnect.problem import Problem
 from coopconnect.question import OBJECTIVES, PlanError, Question, address_of, to_text
 from coopconnect.scenario import Scenario
 from coopconnect.show import charts
@@ -30,6 +31,7 @@ from coopconnect.ui.network_search import PROVEN, draw_search
 from coopconnect.ui.widget_key import key_for
 
 MOST_SITES = 300
+MOST_LEFT_OUT = 1000
 USUAL_S = 1.0
 SERVED, LEFT_OUT = "#4ba3d9", "#e9d8b8"
 
@@ -126,7 +128,7 @@ def plan_of(page: Page) -> SitePlan | tuple[str, ...]:
     try:
         return _found(page, question_of(page))
     except PlanError as error:
-        return tuple(told(problem.under("plan"), page.parameters, page.language) for problem in error.problems)
+        return _wrong(page, error)
 
 
 def _found(page: Page, question: Question) -> SitePlan:
@@ -151,11 +153,28 @@ def gather(page: Page) -> SitePlan | None:
         with st.spinner(page.say("network.wait")):
             plan = _found(page, question_of(page))
     except PlanError as error:
-        lines = [told(problem.under("plan"), page.parameters, page.language) for problem in error.problems]
-        st.error("\n".join(f"- {html.escape(line)}" for line in lines), icon=None)
+        st.error("\n".join(f"- {html.escape(line)}" for line in _wrong(page, error)), icon=None)
         return None
     cached.mark_loaded(page.scenario.territory)
     return plan
+
+
+def _wrong(page: Page, error: PlanError) -> tuple[str, ...]:
+    """What is wrong with a question, in the language of the page."""
+    return tuple(told(_named(page, one).under("plan"), page.parameters, page.language) for one in error.problems)
+
+
+def _named(page: Page, problem: Problem) -> Problem:
+    """The problem with the names of the communes that it gives by code."""
+    zones = cached.territory(page.scenario.territory).zones
+    given = zones["zone_code"].isin(str(problem.values.get("given", "")).split(", "))
+    if not given.any() or problem.key not in ("forced", "forbidden", "existing"):
+        return problem
+    names = dict(zip(zones["zone_code"][given], zones["name"][given], strict=True))
+    named = ", ".join(
+        f"{names[code]} ({code})" if code in names else code for code in problem.values["given"].split(", ")
+    )
+    return Problem(problem.code, problem.key, problem.line, **{**problem.values, "given": named})
 
 
 def _assessed(scenario: Scenario) -> Scenario:
@@ -217,6 +236,8 @@ def _headline(page: Page, plan: SitePlan) -> None:
         out=number(plan.totals["people_left_out"], language), opening=euros(plan.totals["opening_eur"], language),
         yearly=euros(plan.totals["yearly_cost_eur"], language),
     )))  # fmt: skip
+    if not any(not s.existing for s in plan.sites):
+        lines.append(html.escape(_why_none(page, plan)))
     if plan.refusals_cost > 0:
         cost = f"{number(plan.refusals_cost, language)} {page.say(f'network.unit_{objective}')}"
         lines.append(html.escape(page.say("network.refusals", cost=cost)))
@@ -225,6 +246,15 @@ def _headline(page: Page, plan: SitePlan) -> None:
     )
     st.html("<div class='network_answer'>" + "".join(f"<p>{line}</p>" for line in lines) + "</div>")
     draw_search(page, _key(page, plan.question), plan)
+
+
+def _why_none(page: Page, plan: SitePlan) -> str:
+    """Why a plan opens no site."""
+    least = plan.totals.get("least_price_eur", 0.0)
+    if least > plan.question.budget_eur > 0.0:
+        years = plan.question.years
+        return page.say("network.nothing_affordable", price=euros(least, page.language), years=years)
+    return page.say("network.nothing_opens")
 
 
 def _map(page: Page, plan: SitePlan, rows: list[int], territory: Any) -> MapSpec:
@@ -302,8 +332,10 @@ def _left_out(page: Page, plan: SitePlan) -> None:
         page.say("network.left_out", count=count, people=number(plan.totals["people_left_out"], page.language))
     ):
         names = {"name": "commune", "population": "population", "nearest": "nearest", "nearest_min": "nearest_min"}
-        shown = plan.left_out[list(names)].head(200).round(1)
+        shown = plan.left_out[list(names)].head(MOST_LEFT_OUT).round(1)
         st.dataframe(shown.rename(columns={k: page.say(f"network.{v}") for k, v in names.items()}), hide_index=True)
+        if len(plan.left_out) > MOST_LEFT_OUT:
+            st.caption(page.say("network.most_left_out", count=number(float(MOST_LEFT_OUT), page.language)))
 
 
 def _files(page: Page, plan: SitePlan) -> None:
