@@ -68,6 +68,7 @@ def test_a_page(visit: Visit, path: str) -> None:
     visit.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     visit.until(FITS)
     visit.until(STACKED)
+    assert not visit.page.locator(".st-key-projector").is_visible()
 
     visit.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     visit.page.get_by_role("button", name="English").click()
