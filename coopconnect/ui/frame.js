@@ -68,6 +68,21 @@ const numberKeys = () => {
   }
 };
 
+// Chromium drops the comma of "25,5" in a field for numbers and reads 255, in French too: it is written as a point.
+const decimalCommas = () => {
+  if (window.__coopconnectCommas) return;
+  window.__coopconnectCommas = true;
+  const written = (event, text) => {
+    if (event.target.type !== "number" || !/^[^,]*,[^,]*$/.test(text ?? "")) return;
+    event.preventDefault();
+    document.execCommand("insertText", false, text.trim().replace(",", "."));
+  };
+  document.addEventListener("beforeinput", (event) => {
+    if (event.inputType === "insertText") written(event, event.data);
+  }, true);
+  document.addEventListener("paste", (event) => written(event, event.clipboardData?.getData("text")), true);
+};
+
 const drawCopy = (parent, data) => {
   let button = parent.querySelector("button");
   if (!button) {
@@ -111,6 +126,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   const root = document.documentElement;
   watchLinks();
   numberKeys();
+  decimalCommas();
   if (data.lang) {
     root.lang = data.lang;
     root.classList.toggle("coop-projector", Boolean(data.projector));

@@ -74,3 +74,9 @@ def test_a_page(visit: Visit, path: str) -> None:
     visit.page.get_by_role("button", name="English").click()
     visit.until("() => document.documentElement.lang === 'en' && location.search.includes('lang=en')")
     visit.page.get_by_role("button", name="Français").wait_for(timeout=WAIT_MS)
+    if path == "hypotheses":
+        field = visit.page.locator("input[type=number]").first  # per cent
+        field.fill("")
+        field.press_sequentially("0,75")
+        field.press("Enter")
+        visit.until("() => location.search.includes('hub_share_reference=0.0075')")
