@@ -23,7 +23,7 @@ from coopconnect.territory.validate_workers import validate_workers
 sys.path.insert(0, str(DATA_DIR.parent / "scripts"))
 import derive_climate
 import fit_territory as fit
-from fitting import flow_variants
+from fitting import flow_variants, travel_features
 from fitting import flows as flow_fit
 
 FOLDER = DATA_DIR / "territory"
@@ -224,3 +224,32 @@ def test_the_derivative_of_the_search_among_laws_is_that_of_its_loss() -> None:
     for k, step in enumerate(1e-5 * np.eye(len(z))):
         assert slope[k] == pytest.approx((settled(z + step)[0] - settled(z - step)[0]) / 2e-5, rel=1e-3, abs=1e-6)
     assert np.allclose(search.best(rows).sum(axis=1), flows.sum(axis=1))
+
+
+def test_a_kernel_without_its_smallest_flows_still_meets_the_margins() -> None:
+    rng = np.random.default_rng(2)
+    flows = 10 * rng.random((15, 15)) + 50 * np.eye(15)
+    kernel = np.where(flows < 2, 0.0, rng.random((15, 15)))
+    found = flow_variants.balanced(kernel, flows)
+    assert np.allclose(found.sum(axis=1), flows.sum(axis=1))
+    assert np.allclose(found.sum(axis=0), flows.sum(axis=0), rtol=1e-3)
+    assert (found[kernel == 0] == 0).all()
+
+
+def test_a_pair_is_guessed_by_a_fit_that_saw_neither_of_its_ends() -> None:
+    """One commune's minutes are doubled: only the pairs of the other folds learn it, and no pair across folds is guessed."""
+    n, rng = 30, np.random.default_rng(3)
+    upper, fold = np.triu_indices(n, 1), np.arange(n) % 3
+    length = rng.random(len(upper[0]))
+    odd = (upper[0] == 0) | (upper[1] == 0)
+    columns = np.stack([np.ones(len(length)), length], 1)
+    y = 1 + 2 * length + np.log(2) * odd
+    guess = travel_features.held_guess(columns, y, np.ones(len(y)), np.arange(len(y)), fold, upper, 0)
+    together = fold[upper[0]] == fold[upper[1]]
+    assert (np.isfinite(guess) == together).all()
+    own = together & (fold[upper[0]] == 0)
+    assert guess[own] == pytest.approx(1 + 2 * length[own])
+    other = together & (fold[upper[0]] == 1)
+    assert abs(guess[other] - 1 - 2 * length[other]).max() > 0.01
+    steady = travel_features.held_guess(columns, y, np.ones(len(y)), np.arange(len(y)), fold, upper, 30)
+    assert abs(steady[other] - 1 - 2 * length[other]).max() < abs(guess[other] - 1 - 2 * length[other]).max() / 2

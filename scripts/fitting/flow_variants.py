@@ -1,9 +1,10 @@
 """Research: other laws of distance for the flows, each fitted on Isère with official margins. docs/flows.md tells what came out.
 
-    python scripts/fitting/flow_variants.py [--shared ../shared] [--osrm] [--only WORDS]
+    python scripts/fitting/flow_variants.py [--shared ../shared] [--osrm] [--only WORDS] [--beyond]
 
 Prints for each the CPC on communes held out at random (two halves), on four blocks of territory held out, and fitted on
 everything. --osrm: with the minutes of OSRM in place of those of the built-in estimate. --only: variants whose name holds this.
+--beyond: what the shipped form gains from boosting on what it leaves, and from sending its smallest flows to none, instead.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ START_RATE_PER_MIN = 0.13
 START_OWN = 4.0
 RIDGE = 1e-6
 ACCESS_MIN = 10.0
+HURDLES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+"""Commuters under which a modelled flow is none, the margins being met again; the best one on the residents fitted on."""
+LEAST_BOOSTED = 0.02
+"""Modelled commuters under which a pair is left out of the boosting."""
+CENTRES = ("local", "intermédiaire", "structurant", "majeur")
 
 
 @dataclass
@@ -163,6 +169,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--osrm", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--beyond", action="store_true")
     options = parser.parse_args()
     zones = pq.read_table(ROOT / "data/territory/communes.parquet").to_pandas().set_index("zone_code")
     former = pq.read_table(ROOT / "data/territory/former_codes.parquet").to_pandas()
@@ -172,7 +179,12 @@ def main() -> None:
     law = travel.TravelLaw.from_parameters(fitted_values())
     minutes = np.maximum(pairs.osrm_min, LEAST_MIN) if options.osrm else isere_min(pairs, law)
     folds = held_out(np.column_stack(models.plane_km(part)))
-    for variant in variants(pairs, part, minutes, areas(options.shared, part, current)):
+    area = areas(options.shared, part, current)
+    centre = centres(options.shared, part, current)
+    if options.beyond:
+        beyond(pairs, part, minutes, area, centre, folds)
+        return
+    for variant in variants(pairs, part, minutes, area, centre):
         if options.only in variant.name:
             tell(variant, minutes, pairs.flows, folds)
 
@@ -190,6 +202,93 @@ def areas(shared: Path, part: pd.DataFrame, current: dict[str, str]) -> pd.DataF
     table = pd.read_excel(shared / "data/insee/table-appartenance-geo-communes-22.xlsx", skiprows=5, dtype=str)
     table["zone_code"] = table["CODGEO"].map(current)
     return table.drop_duplicates("zone_code").set_index("zone_code").reindex(part.index)
+
+
+def centres(shared: Path, part: pd.DataFrame, current: dict[str, str]) -> np.ndarray:
+    """Level of equipment of each commune (ANCT), 0 (no centre) to 4; the highest of its former communes."""
+    table = pd.read_csv(shared / "data/anct/centralite.csv.gz", dtype=str, encoding="utf-8-sig")
+    level = sum((k + 1) * table["niveau_centralite"].str.contains(word, na=False) for k, word in enumerate(CENTRES))
+    return level.groupby(table["insee_com"].map(current)).max().reindex(part.index).fillna(0).to_numpy(float)
+
+
+def beyond(
+    pairs: Isere, part: pd.DataFrame, minutes: np.ndarray, area: pd.DataFrame, centre: np.ndarray,
+    folds: dict[str, list[np.ndarray]],
+) -> None:  # fmt: skip
+    """CPC held out of the shipped form, of boosting on what it leaves, each also with its smallest flows sent to none."""
+    flows, out = pairs.flows, ~np.eye(len(pairs.codes), dtype=bool)
+    every = {v.name: v for v in variants(pairs, part, minutes, area, centre)}
+    search = Search(every["Tanner, rate by density (shipped form)"], minutes, flows)
+    features = pair_features(pairs, part, minutes, area, centre)
+    for kind, found in folds.items():
+        got: dict[str, list[float]] = {}
+        total, asked = 0.0, 0.0
+        for rows in found:
+            model = search.best(rows)
+            held = ~rows
+            total += float(flows[held].sum())
+            asked += float((flows * minutes)[held][out[held]].sum())
+            boosted = balanced(model * boosted_ratio(features, model, flows, rows), flows)
+            for name, flow in {"shipped form": model, "boosting on what it leaves": boosted}.items():
+                cut = {h: balanced(np.where(flow < h, 0.0, flow), flows) for h in HURDLES}
+                best = max(HURDLES, key=lambda h: gravity.common_part_of_commuters(cut[h][rows], flows[rows]))
+                for label, value in ((name, flow), (f"{name}, none under {{}}", cut[best])):
+                    entry = got.setdefault(label, [0.0, 0.0, 0.0])
+                    entry[0] += float(np.minimum(value, flows)[held].sum())
+                    entry[1] += float((value * minutes)[held][out[held]].sum())
+                    entry[2] += best / len(found)
+        for name, (common, time, cut_at) in got.items():
+            print(
+                f"{kind:8s} {name.format(f'{cut_at:.1f}'):44s} CPC {common / total:.3f}  minutes travelled {time / asked:.3f}",
+                flush=True,
+            )
+
+
+def pair_features(
+    pairs: Isere, part: pd.DataFrame, t: np.ndarray, area: pd.DataFrame, centre: np.ndarray
+) -> np.ndarray:
+    """(n, n, features): minutes, km, sizes and densities of both ends, what is nearer, borders, centres."""
+    n, flows = len(pairs.codes), pairs.flows
+    workers, jobs = flows.sum(axis=1), flows.sum(axis=0)
+    density = travel.log_density(part["population"].to_numpy(float), pairs.area_km2)
+    near = np.exp(-np.where(np.eye(n, dtype=bool), 0.0, t) / ACCESS_MIN)
+    home = [np.log1p(workers), np.log(near @ jobs), density, centre, np.log(pairs.area_km2), np.log1p(jobs)]
+    work = [np.log1p(jobs), np.log(near @ workers), density, centre, np.log1p(workers)]
+    same = [part["epci_code"].to_numpy(str), *(area[k].to_numpy(str) for k in ("BV2012", "ZE2020", "AAV2020"))]
+    square = (n, n)
+    return np.stack(
+        [
+            np.where(np.eye(n, dtype=bool), 0.0, t), pairs.crow_km, np.log1p(nearer(t, jobs)), np.log1p(nearer(t.T, workers).T),
+            larger(t, jobs), touching(part.index), *(np.equal.outer(v, v).astype(float) for v in same),
+            *(np.broadcast_to(v[:, None], square) for v in home), *(np.broadcast_to(v[None], square) for v in work),
+        ],
+        axis=-1,
+    ).astype(np.float32)  # fmt: skip
+
+
+def boosted_ratio(features: np.ndarray, model: np.ndarray, flows: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Observed / modelled commuters of every pair, learnt on the residents of `rows` (Poisson, by modelled commuters)."""
+    from sklearn.ensemble import HistGradientBoostingRegressor  # slow to import, and no other variant needs it
+
+    used = rows[:, None] & (model > LEAST_BOOSTED)
+    learner = HistGradientBoostingRegressor(
+        loss="poisson", max_iter=80, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=200, l2_regularization=20.0,
+        random_state=SEED,
+    ).fit(features[used], flows[used] / model[used], sample_weight=model[used])  # fmt: skip
+    ratio = np.ones_like(model)
+    known = model > LEAST_BOOSTED
+    ratio[known] = learner.predict(features[known])
+    return ratio
+
+
+def balanced(kernel: np.ndarray, flows: np.ndarray) -> np.ndarray:
+    """The kernel brought to the margins of `flows`."""
+    b = np.ones(len(flows))
+    for _ in range(FINAL_ROUNDS):
+        a = flows.sum(axis=1) / np.maximum(kernel @ b, 1e-12)
+        b = flows.sum(axis=0) / np.maximum(kernel.T @ a, 1e-12)
+    a = flows.sum(axis=1) / np.maximum(kernel @ b, 1e-12)
+    return a[:, None] * kernel * b
 
 
 def tell(variant: Variant, minutes: np.ndarray, flows: np.ndarray, folds: dict[str, list[np.ndarray]]) -> None:
@@ -210,8 +309,8 @@ def tell(variant: Variant, minutes: np.ndarray, flows: np.ndarray, folds: dict[s
     )
 
 
-def variants(pairs: Isere, part: pd.DataFrame, t: np.ndarray, area: pd.DataFrame) -> list[Variant]:
-    """What is tried, the shipped law among them. t: minutes between communes."""
+def variants(pairs: Isere, part: pd.DataFrame, t: np.ndarray, area: pd.DataFrame, centre: np.ndarray) -> list[Variant]:
+    """What is tried, the shipped law among them. t: minutes between communes; centre: level of equipment."""
     flows, n = pairs.flows, len(pairs.codes)
     workers, jobs = flows.sum(axis=1), flows.sum(axis=0)
     ln_workers, ln_jobs = np.log1p(workers), np.log1p(jobs)
@@ -254,6 +353,12 @@ def variants(pairs: Isere, part: pd.DataFrame, t: np.ndarray, area: pd.DataFrame
         Variant("inside: jobs by worker, square of ln area", [], d, [*own, (ln_jobs - ln_workers) ** 2, own[0] ** 2]),
         Variant("communes that touch", [touch], d, own),
         *(Variant(f"same {name}", [value], d, own) for name, value in same.items()),
+        Variant("rate by density and level of equipment at work", [], [*d, centre[None]], own),
+        Variant("the same, and at home", [], [*d, centre[None], centre[:, None]], own),
+        Variant("level of equipment: home above or under work", [centre[None] - centre[:, None] > 0, centre[None] == centre[:, None]], d, own),
+        Variant("inside: level of equipment", [], d, [*own, centre]),
+        Variant("same EPCI, bassin de vie and zone d'emploi", [same["EPCI"], same["BV2012"], same["ZE2020"]], d, own),
+        Variant("log-normal, rate by density", [ln_t, ln_t**2], d, own),
         Variant("jobs nearer than the job", crossed[:1], d, own),
         Variant("the same, and workers nearer to the job", crossed, d, own),
         Variant("largest place of work so far", [larger(t, jobs)], d, own),

@@ -1,10 +1,11 @@
 """Research: what a straight line crosses, settlement graphs and valleys, as features of a trip, and what boosting makes of them.
 
-    python scripts/fitting/travel_features.py [--shared ../shared]
+    python scripts/fitting/travel_features.py [--shared ../shared] [--select | --best]
 
 Prints the median error by band of OSRM minutes, on whole communes held out at random and on six spatial blocks, for the
 former law (log-quadratic, density alone), the shipped one, linear models and gradient boosting; with --select, of features
-added to the former law one by one. docs/travel.md tells what came out.
+added to the former law one by one; with --best, of the few terms that bring most on top of the shipped law, and of boosting on
+top of them, on the folds on which they were chosen and on others. docs/travel.md tells what came out.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
 SAMPLES = 24
 """Places looked at along a straight line."""
 BLOCKS = 6
+OTHER_DRAWS = (101, 102, 103)
+"""Seeds of folds on which no term was chosen."""
+OTHER_BLOCKS = ((6, 5), (7, 6), (9, 9))
+"""The same in space: how many blocks, seed."""
+LEAST_RESIDUAL = 0.03
+"""Of ln(minutes), under which a pair weighs no more in the least absolute deviations."""
+REWEIGHTINGS = 6
+BOOSTED_SHARE = 0.2
+"""Of the pairs, on which boosting is fitted with --best: it takes a quarter of an hour on all."""
 AXIS_NEIGHBOURS = 8
 STEPS = 8
 THIN = np.random.default_rng(SEED).random(200_000) < 0.2
@@ -46,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--select", action="store_true", help="add features one by one to the law instead")
+    parser.add_argument("--best", action="store_true", help="the best few terms, on other folds too, instead")
     options = parser.parse_args()
     zones = pq.read_table(ROOT / "data/territory/communes.parquet").to_pandas().set_index("zone_code")
     former = pq.read_table(ROOT / "data/territory/former_codes.parquet").to_pandas()
@@ -56,10 +67,13 @@ def main() -> None:
     part, xy = zones.iloc[near], xy[near]
     at = part.index.get_indexer(pairs.codes)
     features = features_of(part, xy, at, contours(part.index))
+    known_then = {k: v for k, v in features.items() if k not in ("same_epci", "wide_people_low", "wide_people_high")}
     if options.select:
-        select(features, pairs.osrm_min, pairs.crow_km, xy[at])
+        select(known_then, pairs.osrm_min, pairs.crow_km, xy[at])
+    elif options.best:
+        best(features, pairs.osrm_min, pairs.crow_km, xy[at])
     else:
-        report(features, pairs.osrm_min, pairs.crow_km, xy[at])
+        report(known_then, pairs.osrm_min, pairs.crow_km, xy[at])
 
 
 def contours(codes: pd.Index) -> np.ndarray:
@@ -87,6 +101,7 @@ def features_of(zones: pd.DataFrame, xy: np.ndarray, at: np.ndarray, shape: np.n
         "second": (zones["second_homes"] / zones["dwellings"]).fillna(0.0).to_numpy(),
         "near_people": near_density(xy, zones["population"].to_numpy(float), 3.0),
         "far_people": near_density(xy, zones["population"].to_numpy(float), 10.0),
+        "wide_people": near_density(xy, zones["population"].to_numpy(float), 20.0),
     }  # fmt: skip
     for name, value in ends.items():
         v = value[at]
@@ -94,6 +109,8 @@ def features_of(zones: pd.DataFrame, xy: np.ndarray, at: np.ndarray, shape: np.n
     found |= along_line(xy, at, tree, density, area, zones["population"].to_numpy(float), shape, scale, zones)
     found |= graph_paths(xy, at, density, crow)
     found |= valley(xy, at, tree, crow)
+    epci = zones["epci_code"].to_numpy(str)[at]
+    found["same_epci"] = np.equal.outer(epci, epci).astype(float)
     shift = crow_between(middle[at] * scale)
     found["middle_ratio"] = np.log((shift + 0.3) / (crow + 0.3))
     return found
@@ -218,6 +235,79 @@ def report(features: dict[str, np.ndarray], osrm: np.ndarray, crow: np.ndarray, 
                 model = fitted(table[train], np.log(seen[train]), weight[train], how)
                 guess[test] = np.exp(model.predict(table[test]))
             tell(f"{kind} | {name}", seen, guess)
+
+
+def best(features: dict[str, np.ndarray], osrm: np.ndarray, crow: np.ndarray, xy: np.ndarray) -> None:
+    """The shipped law and a few terms more, least squares and least absolute deviations, then boosting on what is left."""
+    n = len(osrm)
+    upper = np.triu_indices(n, 1)
+    x = {name: table[upper] for name, table in features.items()}
+    seen, km, length = osrm[upper], crow[upper], x["log_km"]
+    use = np.flatnonzero((seen > 0.5) & (km > 0) & (seen < 100))
+    beyond = np.maximum(length, 0.0)
+    law = [np.ones(len(seen)), length, beyond**2, beyond**3]
+    for name in ("density", "second", "far_people", "gap_3"):
+        both = x[f"{name}_low"] + x[f"{name}_high"]
+        law += [both, both * length]
+    apart = x["density_high"] - x["density_low"]
+    wide = [x["wide_people_low"] + x["wide_people_high"], x["wide_people_high"] - x["wide_people_low"]]
+    more = {
+        "density of one end less the other": [apart, apart * length],
+        "and people within 20 km": wide,
+        "and path through dense land": [x["path_sparse"], x["path_sparse"] * length],
+        "and third communes": [x["line_third"]],
+        "and same EPCI": [x["same_epci"], x["same_epci"] * length, x["same_epci"] * beyond**2],
+    }
+    tables, columns = {"shipped law": law}, law
+    for name, extra in more.items():
+        columns = columns + extra
+        tables[name] = columns
+    draws = [np.random.default_rng(s).integers(0, FOLDS, n) for s in (SEED, *OTHER_DRAWS)]
+    blocks = [kmeans2(xy, k, seed=s, minit="++")[1] for k, s in ((BLOCKS, SEED), *OTHER_BLOCKS)]
+    y, weight = np.log(np.maximum(seen, 0.1)), np.maximum(km, 1.0) ** -1.5
+    everything = np.stack([v for name, v in x.items()], 1)
+    for kind, folds in (("at random", draws), ("blocks", blocks)):
+        for name, some in tables.items():
+            for loss, again in (("squares", 0), ("absolute", REWEIGHTINGS)):
+                guesses = [held_guess(np.stack(some, 1), y, weight, use, fold, upper, again) for fold in folds]
+                tell(f"{kind} | {name}, {loss}", seen, np.exp(guesses[0]))
+                tell(
+                    f"{kind} | the same, other folds",
+                    np.tile(seen, len(folds) - 1),
+                    np.exp(np.concatenate(guesses[1:])),
+                )
+        for name in ("shipped law", "and same EPCI"):
+            guess = held_guess(np.stack(tables[name], 1), y, weight, use, folds[0], upper, REWEIGHTINGS, everything)
+            tell(f"{kind} | {name}, absolute, boosting on what is left", seen, np.exp(guess))
+
+
+def held_guess(
+    columns: np.ndarray, y: np.ndarray, weight: np.ndarray, use: np.ndarray, fold: np.ndarray,
+    upper: tuple[np.ndarray, ...], again: int, boosted: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
+    """ln(minutes) of each pair of `use` both ends of which are in one fold, by a fit that saw neither; else NaN.
+
+    again: how often the squares are weighted anew towards absolute deviations. boosted: features on which boosting learns
+    what the fit leaves, on a share of the pairs.
+    """
+    guess = np.full(len(y), np.nan)
+    for f in np.unique(fold):
+        out_a, out_b = fold[upper[0]][use] == f, fold[upper[1]][use] == f
+        train, test = use[~out_a & ~out_b], use[out_a & out_b]
+        a, w = columns[train], weight[train].copy()
+        c = np.linalg.lstsq((a * w[:, None]).T @ a, (a * w[:, None]).T @ y[train], rcond=None)[0]
+        for _ in range(again):
+            w = weight[train] / np.maximum(np.abs(a @ c - y[train]), LEAST_RESIDUAL)
+            c = np.linalg.lstsq((a * w[:, None]).T @ a, (a * w[:, None]).T @ y[train], rcond=None)[0]
+        guess[test] = columns[test] @ c
+        if boosted is not None:
+            some = train[np.random.default_rng(SEED).random(len(train)) < BOOSTED_SHARE]
+            model = HistGradientBoostingRegressor(
+                loss="absolute_error", max_iter=60, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=150,
+                l2_regularization=10.0, max_features=0.3, random_state=SEED,
+            ).fit(boosted[some], (y - columns @ c)[some], sample_weight=weight[some])  # fmt: skip
+            guess[test] += model.predict(boosted[test])
+    return guess
 
 
 def select(features: dict[str, np.ndarray], osrm: np.ndarray, crow: np.ndarray, xy: np.ndarray) -> None:
