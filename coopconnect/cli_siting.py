@@ -70,13 +70,16 @@ def run_locate(args: argparse.Namespace) -> int:
     path = Path(args.matrix)
     if not path.is_file():
         raise WrongInput(f"--matrix {path}: no such file")
-    matrix = read_matrix(path, "benefit" if args.model == "max-benefit" else "cost")
     try:
+        matrix = read_matrix(path, "benefit" if args.model == "max-benefit" else "cost")
         answer = locate(
             matrix, args.model, args.sites, args.radius, args.capacity, args.split, args.seconds, abs(args.seed)
         )  # fmt: skip
     except OutOfTime as late:
         say(f"coopconnect: {late}")
+        return FAILED
+    except MemoryError:
+        say(f"coopconnect: --matrix {path}: too large for the memory of this machine; leave out pairs, rows or columns")
         return FAILED
     document = {
         "model": answer.model, "objective": answer.objective, "bound": finite(answer.bound),

@@ -12,7 +12,7 @@ import scipy.sparse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coopconnect.cli import main
+from coopconnect.cli import FAILED, main
 from coopconnect.siting.locate.read import matrix_from
 from coopconnect.siting.locate.rows import median_rows
 from coopconnect.siting.locate.solve import improving, locate
@@ -226,6 +226,8 @@ def test_locate_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ({"cost": np.ones((3, 2)), "weight": np.ones(3)}, ["--model", "max-benefit"], ["reads `benefit`"]),
         ({"weight": np.ones(3)}, [], ["should hold `cost` or `benefit`"]),
         ({"cost": np.ones(3)}, [], ["demand x sites"]),
+        ({"cost": np.full((3, 2), 1e308), "weight": np.ones(3)}, [], ["too large to be summed"]),
+        ({"data": np.ones((1, 2)), "format": np.array(b"dia"), "shape": np.array([2, 2])}, [], ["csr, csc, coo; not 'dia'"]),
         ({"cost": np.array([["a"]])}, [], ["table of numbers"]),
         ({"data": np.ones(2), "indices": np.array([0, 9]), "indptr": np.array([0, 2]), "shape": np.array([1, 2])}, [],
          ["do not fit together"]),
@@ -249,6 +251,15 @@ def test_files_that_are_no_matrix(tmp_path: Path, capsys: pytest.CaptureFixture[
     for name in ("text.npz", "object.npz", "nowhere.npz"):
         assert main(["locate", "--model", "p-median", "--matrix", str(tmp_path / name), "--sites", "1"]) == 2
         assert name in capsys.readouterr().err
+    huge = write(
+        tmp_path / "huge.npz",
+        data=np.ones(1),
+        indices=np.zeros(1),
+        indptr=np.array([0, 1]),
+        shape=np.array([1, 10**15]),
+    )
+    assert main(["locate", "--model", "p-median", "--matrix", str(huge), "--sites", "1"]) == FAILED
+    assert "too large for the memory" in capsys.readouterr().err
 
 
 def test_a_large_question_keeps_to_its_time_and_its_gap() -> None:

@@ -54,12 +54,27 @@ def test_a_link_opened_cold_gives_the_plan_and_its_order(visit: Visit, tmp_path:
     visit.until(f"() => {IN_ONE_SCREEN}")
 
 
-def test_a_search_goes_on_to_its_end_while_one_looks(visit: Visit) -> None:
+def _points(text: str) -> int:
+    """The number at the head of the answer."""
+    return int("".join(filter(str.isdigit, text)))
+
+
+def test_a_search_goes_on_to_its_end_while_one_looks_and_stops_when_told(visit: Visit) -> None:
     page = visit.page
-    visit.open("reseau?territory=93&v=1&plan=n12~r1~oscore")
+    visit.open("reseau?territory=93&v=1&plan=n60~a20")
     page.get_by_role("button", name="Chercher mieux").click(timeout=3 * WAIT_MS)
     page.get_by_text("allée à son terme").wait_for(timeout=3 * WAIT_MS)
     page.get_by_role("button", name="Chercher mieux").wait_for(state="detached", timeout=WAIT_MS)
+    visit.open("reseau?territory=93&v=1&plan=n150~oscore")  # so many lie within so little: it lasts its whole minute
+    answer = page.locator(".network_answer b").first
+    page.get_by_role("button", name="Chercher mieux").click(timeout=3 * WAIT_MS)
+    page.get_by_text("Recherche en cours : au plus à").wait_for(timeout=WAIT_MS)
+    worth = _points(answer.inner_text())
+    page.get_by_role("button", name="Arrêter").click()
+    page.get_by_role("button", name="Arrêter").wait_for(state="detached", timeout=10_000)
+    page.get_by_role("button", name="Chercher mieux").wait_for(timeout=WAIT_MS)
+    assert page.get_by_text("allée à son terme").count() == 0
+    assert _points(answer.inner_text()) >= worth > 0
 
 
 def test_a_phone_shows_it_without_sideways_scroll(browser: Browser, server: str) -> None:

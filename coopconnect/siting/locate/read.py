@@ -12,6 +12,8 @@ from coopconnect.siting.locate.types import LocateError, Matrix
 
 PARTS = ("data", "indices", "indptr", "shape")
 KINDS = ("cost", "benefit")
+FORMATS = ("csr", "csc", "coo")
+_LARGEST = 1e100
 
 
 def read_matrix(path: Path, kind: str) -> Matrix:
@@ -46,12 +48,22 @@ def matrix_from(parts: dict[str, np.ndarray], kind: str) -> Matrix:
             f"{found}: {int(np.isinf(values).sum())} values are infinite; leave such pairs out of a sparse matrix"
         )
     weight = _vector(parts, "weight", n, "rows", problems, np.ones(n))
+    if not problems and weight is not None and not _summable(values, weight):
+        problems.append(
+            f"{found}: the values times the weights are too large to be summed; count them in a larger unit"
+        )
     demand = _vector(parts, "demand", n, "rows", problems, weight)
     capacity = _vector(parts, "capacity", m, "columns", problems, None)
     if problems:
         raise LocateError("\n".join(problems))
     assert weight is not None and demand is not None
     return Matrix(found, m, *matrix, weight, demand, capacity)
+
+
+def _summable(values: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether no sum of weighted values that a model makes can overflow: half of the exponents is kept for it."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return largest <= _LARGEST and float(weight.max(initial=0.0)) <= _LARGEST
 
 
 def _table(
@@ -82,6 +94,9 @@ def _table(
 
 def _sparse(parts: dict[str, np.ndarray], style: str, problems: list[str]) -> sparray | None:
     kinds = {"csr": csr_array, "csc": csc_array}
+    if style not in FORMATS:
+        problems.append(f"format: allowed {', '.join(FORMATS)}; not {style!r} (convert it in SciPy with .tocsr())")
+        return None
     try:
         shape = tuple(int(n) for n in parts["shape"])
         data = parts["data"].astype(float)
