@@ -17,7 +17,7 @@ from coopconnect.territory.types import Territory
 from coopconnect.uncertainty import drivers, prim, tipping
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.engine import KEPT, Setup, run_draw
-from coopconnect.uncertainty.laws import Law, design, law_of, laws_of
+from coopconnect.uncertainty.laws import Law, design, latin_hypercube, law_of, laws_of
 from coopconnect.uncertainty.plans import Candidate, compared, plan_worths
 from coopconnect.uncertainty.prim import Box, Limit
 from coopconnect.uncertainty.results import (
@@ -293,3 +293,18 @@ def test_what_is_said_of_a_village_says_something_in_every_case(parameters: Para
     assert "No simple combination" in _told(parameters, "en")[1]
     rare = _told(parameters, "fr", p_viable=0.005, p_first=0.0, p_top10=0.0001)[0]
     assert rare == "Viable dans moins de 1 % des futurs ; jamais premier, parmi les dix premiers dans moins de 1 %."
+
+
+def test_chance_alone_drives_nothing(parameters: Parameters) -> None:
+    """Forty quantities and a result that none of them makes: the largest of their indices is not told."""
+    law = law_of(parameters["opex_shared_eur_per_year"], 15_000.0, (4.0, 1.0))
+    laws = tuple(replace(law, key=f"q{k}") for k in range(40))
+    told = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        x = latin_hypercube(40, 200, seed)
+        noise = rng.normal(size=200)
+        assert not [d.key for d in drivers.from_draws(laws, x, noise, seed) if d.sure]
+        told.append([d.key for d in drivers.from_draws(laws, x, noise + 8.0 * x[:, 7], seed) if d.sure])
+    assert told == [["q7"]] * 4
+    assert drivers.among(1) == 1.0 and 1.96 * drivers.among(40) == pytest.approx(3.227, abs=1e-3)

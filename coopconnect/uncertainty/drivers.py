@@ -14,7 +14,7 @@ import numpy as np
 from SALib.analyze import rbd_fast
 from SALib.analyze import sobol as sobol_indices
 from SALib.sample import sobol as sobol_sample
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import Law, values_at
@@ -36,7 +36,7 @@ class Driver:
     """One quantity and its part in a result. first, total: Sobol indices with the half width of their 95 % interval.
 
     total is None where the design does not give it; first_half_width is NaN for the weak ones of the quick measure. sign: partial rank correlation, -1 to 1. status: that of the
-    parameter.
+    parameter. strict: by how much the interval is widened before it is asked whether it holds zero (`among`).
     """
 
     key: str
@@ -46,6 +46,7 @@ class Driver:
     first_half_width: float
     total: float | None = None
     total_half_width: float | None = None
+    strict: float = 1.0
 
     @property
     def weight(self) -> float:
@@ -54,9 +55,15 @@ class Driver:
 
     @property
     def sure(self) -> bool:
-        """True where the interval of what it is sorted by stays above zero."""
+        """True where the interval of what it is sorted by, widened as `strict` says, stays above zero."""
         width = self.first_half_width if self.total is None else self.total_half_width or 0.0
-        return self.weight > width
+        return self.weight > self.strict * width
+
+
+def among(quantities: int) -> float:
+    """By how much a 95 % interval widens where it is one of so many that are looked at for the largest (Bonferroni)."""
+    tail = (1.0 - CONFIDENCE) / 2.0
+    return float(norm.ppf(1.0 - tail / quantities) / norm.ppf(1.0 - tail))
 
 
 def _problem(laws: tuple[Law, ...]) -> dict[str, object]:
@@ -91,7 +98,8 @@ def from_draws(laws: tuple[Law, ...], x: np.ndarray, y: np.ndarray, seed: int = 
     width[strongest] = np.array(again["S1_conf"], dtype=float) * _RESAMPLED**0.5
     sign = partial_rank_correlation(x, y)
     drivers = [
-        Driver(law.key, law.status, float(sign[k]), float(first[k]), float(width[k])) for k, law in enumerate(laws)
+        Driver(law.key, law.status, float(sign[k]), float(first[k]), float(width[k]), strict=among(len(laws)))
+        for k, law in enumerate(laws)
     ]
     return tuple(sorted(drivers, key=lambda d: -d.weight))
 
