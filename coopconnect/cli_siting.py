@@ -19,7 +19,7 @@ from coopconnect.cli import DONE, FAILED, WrongInput, _target, _with_refusals, r
 from coopconnect.parameters import load_parameters
 from coopconnect.question import OBJECTIVES, Question
 from coopconnect.siting.locate.types import MODELS
-from coopconnect.siting.types import SitePlan
+from coopconnect.siting.types import PROVEN, SitePlan
 from coopconnect.territory.types import Territory
 
 ENDINGS = (".xlsx", ".csv", ".gpkg", ".geojson")
@@ -197,10 +197,12 @@ def run_plan(args: argparse.Namespace) -> int:
     known = (
         f"at most {100.0 * plan.gap:.2f} % from the best possible" if math.isfinite(plan.gap) else "nothing proven yet"
     )
-    proven = "proven best" if plan.gap == 0.0 else known
+    proven = "proven best" if plan.gap <= PROVEN else known
     print(
         f"{plan.territory_name} · {question.objective}: {plan.value:,.1f} {plan.unit} ({proven}) · {plan.seconds:.2f} s"
     )
+    if plan.refusals_cost > 0.0:
+        print(f"the refusals cost {plan.refusals_cost:,.1f} {plan.unit}")
     for site in plan.sites:
         other = f"if refused: {site.substitute.name}, -{site.substitute.loss:,.1f}" if site.substitute else ""
         print(

@@ -492,6 +492,15 @@ def test_the_plan_of_a_scenario_file_is_asked_unless_options_say_otherwise(
     assert (second["forced"], second["forbidden"]) == (["04070"], ["04112"])
 
 
+def test_the_command_says_what_a_refusal_costs_and_what_is_proven(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plan", "--territory", "d04", "--sites", "10", "--forbid", "04088", "--existing", "04112,04070"]
+    assert main([*words, "--seconds", "2"]) == 0
+    head, refusals, *lines = capsys.readouterr().out.splitlines()
+    assert "(proven best)" in head
+    assert refusals.startswith("the refusals cost ") and refusals.endswith(" h/yr")
+    assert len(lines) == 12 and "if refused: " in lines[2]
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_plan_is_written_to_a_file(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / f"reseau{ending}"

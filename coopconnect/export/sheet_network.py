@@ -12,7 +12,7 @@ from coopconnect.export.sheet_sites import HEADER_ROW
 from coopconnect.export.sheet_summary import chart_font
 from coopconnect.show.colours import GAIN, HEADER
 from coopconnect.show.words import at_most, say
-from coopconnect.siting.types import SitePlan
+from coopconnect.siting.types import PROVEN, SitePlan
 
 MOST_LEFT_OUT = 5_000
 """Communes left out that the sheet lists, the most populated first."""
@@ -69,7 +69,7 @@ def _worth(book: Book, sheet: Worksheet, plan: SitePlan, row: int) -> int:
     bound = plan.bound if math.isfinite(plan.bound) else None
     gap = at_most(plan.gap, book.language) if math.isfinite(plan.gap) else ""
     proof = (
-        _page(book, "proven") if plan.gap <= 1e-5 else _page(book, "gap", gap=gap) if bound else _page(book, "no_gap")
+        _page(book, "proven") if plan.gap <= PROVEN else _page(book, "gap", gap=gap) if bound else _page(book, "no_gap")
     )
     if plan.missing:
         parts = ", ".join(_page(book, f"missing_{part}") for part in plan.missing)

@@ -17,6 +17,9 @@ UNITS = {
 }  # fmt: skip
 
 
+PROVEN = 1e-5
+"""Gap up to which a plan is told as proven best."""
+
 MISSING = ("order", "curve", "substitutes", "refusals")
 """What a plan may lack once its search was stopped."""
 

@@ -20,14 +20,14 @@ from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import at_most, euros, number
-from coopconnect.siting.types import SitePlan
+from coopconnect.siting.types import PROVEN, SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, plan_jobs, state
 from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.decide import excel, map_height_px, page_link, saved
 from coopconnect.ui.frame import Page, mount_frame, scenario_html
 from coopconnect.ui.map_component import draw_map
-from coopconnect.ui.network_search import PROVEN, draw_search
+from coopconnect.ui.network_search import draw_search
 from coopconnect.ui.widget_key import key_for
 
 MOST_SITES = 300

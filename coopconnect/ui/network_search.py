@@ -7,14 +7,12 @@ import math
 import streamlit as st
 
 from coopconnect.show.words import at_most
-from coopconnect.siting.types import BY_SITE, SitePlan
+from coopconnect.siting.types import BY_SITE, PROVEN, SitePlan
 from coopconnect.ui import plan_jobs
 from coopconnect.ui.frame import Page
 from coopconnect.ui.plan_jobs import Key
 
 POLL_S = 1.0
-PROVEN = 1e-5
-"""Gap under which a plan is told as proven best."""
 
 
 def draw_search(page: Page, key: Key, plan: SitePlan) -> None:
