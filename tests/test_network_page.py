@@ -20,7 +20,7 @@ from coopconnect.siting.plan import site_plan
 from coopconnect.siting.types import BRANCHES, BY_SITE
 from coopconnect.ui import cached, network_search, plan_jobs, state
 from coopconnect.ui.frame import Page
-from coopconnect.ui.network_page import plan_of
+from coopconnect.ui.network_page import _amount, plan_of
 from coopconnect.ui.state import Session
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -149,3 +149,12 @@ def test_a_proof_that_counts_no_neighbour_says_so(reference: Scenario, monkeypat
     assert job is not None and job.thread is not None
     job.thread.join(timeout=60)
     assert job.plan is not None and job.plan.missing == () and job.plan.curve == found.curve
+
+
+def test_few_points_have_a_decimal_and_one_is_singular(reference: Scenario) -> None:
+    page = Page("reseau", Session(reference), load_parameters())
+    told = [plain(_amount(page, value, "score")) for value in (0.84, 1.0, 4.0, 391.2)]
+    assert told == ["0,8 point", "1,0 point", "4,0 points", "391 points"]
+    assert [plain(_amount(page, 1.0, o)) for o in ("hours", "users", "equity")] == [
+        "1 h/an", "1 usager", "1,000 part du meilleur possible"
+    ]  # fmt: skip

@@ -19,7 +19,7 @@ from coopconnect.scenario import Scenario
 from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
 from coopconnect.show.problem_words import told
-from coopconnect.show.words import at_most, euros, number
+from coopconnect.show.words import at_most, euros, known, number
 from coopconnect.siting.types import PROVEN, SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, plan_jobs, state
@@ -220,9 +220,17 @@ def draw_answer(page: Page, plan: SitePlan | None, aside: DeltaGenerator) -> Non
     _files(page, plan)
 
 
+def _amount(page: Page, value: float, objective: str) -> str:
+    """A worth with its unit; few points with a decimal, one point in the singular."""
+    few = objective == "score" and abs(value) < 10.0
+    amount = number(value, page.language, 3 if objective == "equity" else int(few))
+    key = f"network.amount_{objective}"
+    return page.say(key, amount=amount) if known(key) else f"{amount} {page.say(f'network.unit_{objective}')}"
+
+
 def _headline(page: Page, plan: SitePlan) -> None:
     language, objective = page.language, plan.question.objective
-    worth = f"{number(plan.value, language, 3 if objective == 'equity' else 0)} {page.say(f'network.unit_{objective}')}"
+    worth = _amount(page, plan.value, objective)
     if plan.gap <= PROVEN:
         proof = page.say("network.proven")
     elif np.isfinite(plan.gap):
@@ -239,8 +247,7 @@ def _headline(page: Page, plan: SitePlan) -> None:
     if not any(not s.existing for s in plan.sites):
         lines.append(html.escape(_why_none(page, plan)))
     if plan.refusals_cost > 0:
-        cost = f"{number(plan.refusals_cost, language)} {page.say(f'network.unit_{objective}')}"
-        lines.append(html.escape(page.say("network.refusals", cost=cost)))
+        lines.append(html.escape(page.say("network.refusals", cost=_amount(page, plan.refusals_cost, objective))))
     lines.append(
         f"<small>{html.escape(page.say('network.average'))} {html.escape(page.say('network.chart.origin'))}.</small>"
     )
@@ -288,6 +295,7 @@ def _table(page: Page, plan: SitePlan) -> pd.DataFrame:
     """Sites in opening order with what happens if the mayor says no."""
     language = page.language
     places = 3 if plan.question.objective == "equity" else 0
+    finer = places + (plan.question.objective == "score")
     rows = []
     for site in plan.sites:
         other = site.substitute
@@ -299,7 +307,7 @@ def _table(page: Page, plan: SitePlan) -> pd.DataFrame:
             page.say("network.desks_column"): number(site.desks, language),
             page.say("network.year"): "" if site.existing else str(site.year),
             page.say("network.if_refused"): other.name if other else "",
-            page.say("network.loss"): number(-other.loss, language, places, signed=True) if other else "",
+            page.say("network.loss"): number(-other.loss, language, finer, signed=True) if other else "",
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -317,12 +325,12 @@ def _alternatives(page: Page, plan: SitePlan) -> None:
     if not plan.alternatives:
         st.caption(page.say("network.no_alternative"))
         return
-    places = 3 if plan.question.objective == "equity" else 0
     lines = [
-        page.say("network.alternative", other=a.in_name, site=a.out_name, loss=number(a.loss, page.language, places),
-                 unit=page.say(f"network.unit_{plan.question.objective}"))
+        page.say(
+            "network.alternative", other=a.in_name, site=a.out_name, loss=_amount(page, a.loss, plan.question.objective)
+        )
         for a in plan.alternatives
-    ]  # fmt: skip
+    ]
     st.html("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>")
 
 
@@ -342,22 +350,23 @@ def _files(page: Page, plan: SitePlan) -> None:
     """The plan on the screen as files, asked in the address or not."""
     asked = replace(page, session=replace(page.session, view=replace(page.view, plan=address_of(plan.question))))
     link = page_link(page)
-    st.download_button(
-        page.say("network.xlsx"), data=lambda: excel(asked, link), key="network_xlsx", on_click="ignore",
-        file_name="reseau.xlsx", mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    )  # fmt: skip
-    st.download_button(
-        page.say("network.csv"), data=lambda: _csv(page, plan), file_name="reseau.csv", mime="text/csv", key="network_csv",
-        on_click="ignore",
-    )  # fmt: skip
-    st.download_button(
-        page.say("network.gpkg"), data=lambda: _geopackage(page, plan), file_name="reseau.gpkg", key="network_gpkg",
-        mime="application/geopackage+sqlite3", on_click="ignore",
-    )  # fmt: skip
-    st.download_button(
-        page.say("network.save"), data=lambda: saved(asked), file_name="scenario.toml", key="network_save",
-        mime="application/toml", on_click="ignore",
-    )  # fmt: skip
+    with st.container(horizontal=True, key="network_files"):
+        st.download_button(
+            page.say("network.xlsx"), data=lambda: excel(asked, link), key="network_xlsx", on_click="ignore",
+            file_name="reseau.xlsx", mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        )  # fmt: skip
+        st.download_button(
+            page.say("network.csv"), data=lambda: _csv(page, plan), file_name="reseau.csv", mime="text/csv", key="network_csv",
+            on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            page.say("network.gpkg"), data=lambda: _geopackage(page, plan), file_name="reseau.gpkg", key="network_gpkg",
+            mime="application/geopackage+sqlite3", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            page.say("network.save"), data=lambda: saved(asked), file_name="scenario.toml", key="network_save",
+            mime="application/toml", on_click="ignore",
+        )  # fmt: skip
 
 
 def _geopackage(page: Page, plan: SitePlan) -> bytes:
