@@ -59,6 +59,12 @@ _LOOKED_AT = 12
 _AT_ONCE = 4_000
 """Sites whose ceilings are made between two looks at whether one has said to stop."""
 
+MET = 1e-6
+"""Share of the worth within which prices meet a plan."""
+
+PRICES_SHARE = 0.7
+"""Share of the time to prove that prices may take before sites are opened and left out one by one."""
+
 TOLL_SHARES = (0.0, 0.5)
 """Shares of the tolls of full desks (`capacity`) at which the plan as a whole is bounded."""
 
@@ -79,7 +85,7 @@ class Setting:
         return float(self.worths(chosen).sum())
 
     def worths(self, chosen: np.ndarray) -> np.ndarray:
-        """What each open site of a set is worth in a measured objective, beside the others."""
+        """What each open site of a set is worth in an objective that is a sum over sites, beside the others."""
         return self._measured.of(chosen)[chosen]
 
     @cached_property
@@ -92,8 +98,9 @@ class Setting:
 
     @cached_property
     def desks(self) -> Desks:
-        """What bounds a plan with desks."""
-        return Desks(self.problem, measure.most_days(self.question.desks, self.network.values))
+        """What bounds a plan with desks; where there are none, every day of the territory is served."""
+        desks, n = self.question.desks, self.network
+        return Desks(self.problem, measure.most_days(desks, n.values) if desks else float(n.days.sum()))
 
     @cached_property
     def liking(self) -> np.ndarray:
@@ -106,7 +113,7 @@ class Setting:
 
     @cached_property
     def ceilings(self) -> Ceilings:
-        """What sites can be worth at most in a measured objective, beside those that are open."""
+        """What sites can be worth at most in such an objective, beside those that are open."""
         if self.question.objective != "score":
             return self.desks.beside
         desks = self.question.desks
@@ -347,12 +354,22 @@ def proven(
     problem = setting.problem
     if setting.question.objective == "people":
         return _covering_bound(problem, chosen, value, ends, seed, watch)
-    bound = np.inf
-    for now in _demand_bounds(problem, chosen, value, ends):
-        bound = min(bound, now)
+    bound, proof = np.inf, "demand"
+    by_site = not problem.rows.row.size and problem.network.odds.size <= FEW_PAIRS
+    now = time.perf_counter()
+    for found in _demand_bounds(problem, chosen, value, now + (PRICES_SHARE if by_site else 1.0) * (ends - now)):
+        bound = min(bound, found)
         if watch is not None and not watch(value, bound):
-            break
-    return chosen, max(bound, value), "demand"
+            return chosen, max(bound, value), proof
+    if by_site and bound - value > MET * abs(value):
+        tree = Tree(problem, setting.ceilings, setting.worths, chosen, value)
+        for found in tree.bounds(ends):
+            if found < bound:
+                bound, proof = found, BRANCHES
+            if watch is not None and not watch(tree.value, bound):
+                break
+        chosen, value = tree.chosen, tree.value
+    return chosen, max(bound, value), proof
 
 
 def _demand_bounds(problem: Problem, chosen: np.ndarray, value: float, ends: float) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""A bound on measured plans that counts the neighbours: sites are opened and left out one by one, the most promising first.
+"""A bound on plans that counts the neighbours: sites are opened and left out one by one, the most promising first.
 
 A node keeps some sites open and leaves others out; every other site may open, and is worth at most what it can be worth beside
 those kept open. The best openings at these ceilings bound every set of the node. The site whose neighbourhood loses most when
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coopconnect.siting import kernels
-from coopconnect.siting.bound import best_openings
+from coopconnect.siting.bound import ROUNDING, best_openings
 from coopconnect.siting.locate.types import PROVED
 from coopconnect.siting.search import Problem
 
@@ -66,15 +66,16 @@ class Tree:
     def _keep(self, fixed: np.ndarray, possible: np.ndarray, most: np.ndarray) -> None:
         """Add a node, unless none of its sets can be better."""
         earned, y = best_openings(replace(self.problem, fixed=fixed), possible, most)
-        if earned > self.value * (1.0 + PROVED):
+        if not earned <= self.value * (1.0 + PROVED):  # nor where the bound is no number
             heapq.heappush(self._nodes, (-earned, next(self._count), _Node(fixed, possible, most, y > 0.0)))
 
     def _part(self, node: _Node) -> None:
         """Measure the best openings of a node, and part it by one of their sites."""
         sites = np.flatnonzero(node.best)
         worths = self.worths(node.best)
-        if self._allowed(sites) and float(worths.sum()) > self.value:
-            self.chosen, self.value = node.best, float(worths.sum())
+        worth = float(worths.sum())
+        if self._allowed(node.best) and worth > self.value + ROUNDING * abs(self.value):
+            self.chosen, self.value = node.best, worth
         free = sites[~node.fixed[sites]]
         if not free.size:
             return
@@ -89,14 +90,17 @@ class Tree:
         near = near[possible[near]]
         most = node.most.copy()
         most[near] = np.minimum(most[near], self.ceilings(near, fixed))
-        self._keep(fixed, possible, most)
+        if self._allowed(fixed):
+            self._keep(fixed, possible, most)
 
-    def _allowed(self, sites: np.ndarray) -> bool:
-        """Whether these sites may be open together."""
+    def _allowed(self, chosen: np.ndarray) -> bool:
+        """Whether a set keeps to number, budget and distances."""
         p = self.problem
-        some = np.zeros(p.allowed.size, bool)
-        some[sites] = True
-        return float(p.price[sites].sum()) <= p.budget and not any(some[p.conflicts(int(k))].any() for k in sites)
+        return (
+            int((chosen & ~p.existing).sum()) <= p.most_new
+            and float(p.price[chosen].sum()) <= p.budget
+            and not any(chosen[p.conflicts(int(k))].any() for k in np.flatnonzero(chosen & ~p.existing))
+        )
 
     def _dividing(self, node: _Node, sites: np.ndarray, lost: np.ndarray, free: np.ndarray) -> int:
         """The free site around which most of the ceilings is lost; where nothing is, the one with the highest ceiling."""
