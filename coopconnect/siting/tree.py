@@ -30,10 +30,18 @@ Worths = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class _Node:
-    fixed: np.ndarray
-    possible: np.ndarray
+    """What a node changes in its parent: a site opened, with the ceilings of the sites near it, or left out; and its best
+    openings. Whole sets would fill the memory of a long search."""
+
+    parent: _Node | None
+    site: int
+    opened: bool
+    near: np.ndarray
     most: np.ndarray
     best: np.ndarray
+
+
+_NONE = np.zeros(0, dtype=np.int32)
 
 
 class Tree:
@@ -45,11 +53,11 @@ class Tree:
         self._nodes: list[tuple[float, int, _Node]] = []
         self._count = itertools.count()
         self._near: dict[int, np.ndarray] = {}
-        possible = problem.allowed | problem.fixed
-        most = np.zeros(possible.size)
-        sites = np.flatnonzero(possible)
-        most[sites] = ceilings(sites, problem.fixed)
-        self._keep(problem.fixed, possible, most)
+        self._possible = problem.allowed | problem.fixed
+        self._most = np.zeros(self._possible.size)
+        sites = np.flatnonzero(self._possible)
+        self._most[sites] = ceilings(sites, problem.fixed)
+        self._keep(None, -1, False, _NONE, problem.fixed, self._possible, self._most)
 
     @property
     def bound(self) -> float:
@@ -63,35 +71,57 @@ class Tree:
             self._part(heapq.heappop(self._nodes)[2])
             yield self.bound
 
-    def _keep(self, fixed: np.ndarray, possible: np.ndarray, most: np.ndarray) -> None:
+    def _keep(
+        self, parent: _Node | None, site: int, opened: bool, near: np.ndarray, fixed: np.ndarray, possible: np.ndarray,
+        most: np.ndarray,
+    ) -> None:  # fmt: skip
         """Add a node, unless none of its sets can be better."""
         earned, y = best_openings(replace(self.problem, fixed=fixed), possible, most)
         if not earned <= self.value * (1.0 + PROVED):  # nor where the bound is no number
-            heapq.heappush(self._nodes, (-earned, next(self._count), _Node(fixed, possible, most, y > 0.0)))
+            best = np.flatnonzero(y > 0.0).astype(np.int32)
+            node = _Node(parent, site, opened, near.astype(np.int32), most[near], best)
+            heapq.heappush(self._nodes, (-earned, next(self._count), node))
+
+    def _whole(self, node: _Node) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sites open in a node, those that may be, and their ceilings."""
+        fixed, possible, most = self.problem.fixed.copy(), self._possible.copy(), self._most.copy()
+        steps = []
+        step: _Node | None = node
+        while step is not None and step.parent is not None:
+            steps.append(step)
+            step = step.parent
+        for step in reversed(steps):
+            if step.opened:
+                fixed[step.site] = True
+                possible[self.problem.conflicts(step.site)] = False
+                most[step.near] = step.most
+            else:
+                possible[step.site] = False
+        return fixed, possible, most
 
     def _part(self, node: _Node) -> None:
         """Measure the best openings of a node, and part it by one of their sites."""
-        sites = np.flatnonzero(node.best)
-        worths = self.worths(node.best)
+        fixed, possible, most = self._whole(node)
+        sites = node.best
+        best = np.zeros(fixed.size, bool)
+        best[sites] = True
+        worths = self.worths(best)
         worth = float(worths.sum())
-        if self._allowed(node.best) and worth > self.value + ROUNDING * abs(self.value):
-            self.chosen, self.value = node.best, worth
-        free = sites[~node.fixed[sites]]
+        if self._allowed(best) and worth > self.value + ROUNDING * abs(self.value):
+            self.chosen, self.value = best, worth
+        free = sites[~fixed[sites]]
         if not free.size:
             return
-        k = self._dividing(node, sites, node.most[sites] - worths, free)
-        possible = node.possible.copy()
+        k = self._dividing(most, sites, most[sites] - worths, free)
         possible[k] = False
-        self._keep(node.fixed, possible, node.most)
-        fixed, possible = node.fixed.copy(), node.possible.copy()
-        fixed[k] = True
+        self._keep(node, k, False, _NONE, fixed, possible, most)
+        possible[k] = fixed[k] = True
         possible[self.problem.conflicts(k)] = False
         near = self._near_to(k)
         near = near[possible[near]]
-        most = node.most.copy()
         most[near] = np.minimum(most[near], self.ceilings(near, fixed))
         if self._allowed(fixed):
-            self._keep(fixed, possible, most)
+            self._keep(node, k, True, near, fixed, possible, most)
 
     def _allowed(self, chosen: np.ndarray) -> bool:
         """Whether a set keeps to number, budget and distances."""
@@ -102,12 +132,12 @@ class Tree:
             and not any(chosen[p.conflicts(int(k))].any() for k in np.flatnonzero(chosen & ~p.existing))
         )
 
-    def _dividing(self, node: _Node, sites: np.ndarray, lost: np.ndarray, free: np.ndarray) -> int:
+    def _dividing(self, most: np.ndarray, sites: np.ndarray, lost: np.ndarray, free: np.ndarray) -> int:
         """The free site around which most of the ceilings is lost; where nothing is, the one with the highest ceiling."""
-        loss = np.zeros(node.fixed.size)
+        loss = np.zeros(most.size)
         loss[sites] = lost
         around = np.array([loss[self._near_to(int(k))].sum() for k in free])
-        order = np.lexsort((free, -node.most[free], -np.round(around, 9)))
+        order = np.lexsort((free, -most[free], -np.round(around, 9)))
         return int(free[order[0]])
 
     def _near_to(self, k: int) -> np.ndarray:
