@@ -27,8 +27,8 @@ from coopconnect.siting.search import Problem
 
 _BANDS = np.concatenate([0.98 ** np.arange(60), 0.98**59 * 0.85 ** np.arange(1, 20), [0.0]])
 _TOLLS = np.concatenate([-np.geomspace(1.0, 1.0 / 64.0, 10), [0.0], np.geomspace(1.0 / 256.0, 1.0, 24)])
-_SETS = ("h", "m", "hm", "hc", "hmc")
-"""Hours, money, CO2e: sets whose sum is bounded. Money and CO2e follow the same km, so that theirs follow from `m`."""
+_SETS = ("h", "mc", "hm", "hc", "hmc")
+"""Hours, money, CO2e: sets whose sum is bounded. Money and CO2e follow the same km, so that each is a share of `mc`."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -102,7 +102,7 @@ class Scores:
             "c": np.array([0.0, points[2] * emission_kg_per_km(scenario, values)]),
         }  # fmt: skip
         self.weights = np.stack([sum((per[c] for c in name), np.zeros(2)) for name in _SETS])
-        self.co2_per_money = per["c"][1] / per["m"][1] if per["m"][1] else np.inf
+        self.money_of_km = per["m"][1] / max(per["m"][1] + per["c"][1], 1e-300)
         worth = self.weights @ self.lines.avoided.max(axis=1, initial=0.0)
         self.tolls = worth[:, None] * _TOLLS
 
@@ -135,12 +135,12 @@ class Scores:
 
     def _together(self, sums: np.ndarray) -> np.ndarray:
         """At least the points of hours, money and CO2e together, from the sums of `_SETS`, (sites, bands)."""
-        h, m, hm, hc, hmc = np.moveaxis(sums, 2, 0)
-        c = m * self.co2_per_money if np.isfinite(self.co2_per_money) else hc
+        h, mc, hm, hc, hmc = np.moveaxis(sums, 2, 0)
+        m, c = self.money_of_km * mc, (1.0 - self.money_of_km) * mc
         top_h, top_m, top_c = 100.0 * self.share[1:4]
         least = np.minimum.reduce
         hours = np.minimum(h, top_h)
-        km = least([np.full_like(h, top_m + top_c), top_m + c, m + top_c, m + c])
+        km = least([np.full_like(h, top_m + top_c), top_m + c, m + top_c, mc])
         all_three = least(
             [top_h + km, hours + top_m + top_c, hm + top_c, hc + top_m, hmc]
         )  # fmt: skip

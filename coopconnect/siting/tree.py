@@ -111,6 +111,8 @@ class Tree:
             self.chosen, self.value = best, worth
         free = sites[~fixed[sites]]
         if not free.size:
+            free = self._relief(fixed, possible, sites[np.argsort(worths - most[sites], kind="stable")])
+        if not free.size:
             return
         k = self._dividing(most, sites, most[sites] - worths, free)
         possible[k] = False
@@ -122,6 +124,17 @@ class Tree:
         most[near] = np.minimum(most[near], self.ceilings(near, fixed))
         if self._allowed(fixed):
             self._keep(node, k, True, near, fixed, possible, most)
+
+    def _relief(self, fixed: np.ndarray, possible: np.ndarray, sites: np.ndarray) -> np.ndarray:
+        """Sites worth nothing themselves that may still open beside one of `sites` and take from it who loses, for the first
+        of them that has any; none once the number is reached."""
+        if int((fixed & ~self.problem.existing).sum()) < self.problem.most_new:
+            for k in sites:
+                near = self._near_to(int(k))
+                near = near[possible[near] & ~fixed[near]]
+                if near.size:
+                    return near
+        return _NONE
 
     def _allowed(self, chosen: np.ndarray) -> bool:
         """Whether a set keeps to number, budget and distances."""
