@@ -19,6 +19,7 @@ from coopconnect.scenario import Scenario
 from coopconnect.siting import measure
 from coopconnect.siting.bound import demand_bound
 from coopconnect.siting.capacity import Desks
+from coopconnect.siting.covering import constrained_covering
 from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.locate.cover import improved_covering
 from coopconnect.siting.locate.proof import Found
@@ -394,10 +395,14 @@ def _framed(rows: Rows, problem: Problem) -> Rows:
 def _covering_bound(
     problem: Problem, chosen: np.ndarray, value: float, ends: float, seed: int, watch: Watch | None
 ) -> tuple[np.ndarray, float, str]:
-    """People: the covering is solved exactly where number alone limits it; with a budget or a distance, prices bound it,
-    and with a distance the covering without it too."""
+    """People: the covering is solved exactly where number alone limits it, and where the model with a budget or distances is
+    small; beyond, prices bound it, and with a distance the covering without it too."""
     plain = not np.isfinite(problem.budget) and not problem.conflict_site.size
     bound = np.inf
+    if not plain and problem.network.odds.size <= FEW_PAIRS:
+        left, stopped = ends - time.perf_counter(), lambda: watch is not None and not watch(value, bound)
+        chosen, value, bound = constrained_covering(problem, chosen, value, left, stopped)
+        return chosen, bound, "covering"
     if not plain:
         now = time.perf_counter()
         share = 1.0 if np.isfinite(problem.budget) else 0.5
