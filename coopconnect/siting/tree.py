@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coopconnect.siting import kernels
+from coopconnect.siting.apart import Exclusive
 from coopconnect.siting.bound import ROUNDING, best_openings
+from coopconnect.siting.locate.cover import LARGEST_PAIRS
 from coopconnect.siting.locate.types import PROVED
 from coopconnect.siting.search import Problem
 
@@ -26,6 +28,13 @@ Ceilings = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 Worths = Callable[[np.ndarray], np.ndarray]
 """(open sites (n_sites,) bool) -> what each open one is worth, in their order."""
+
+TOGETHER = 1e-6
+"""Share of the worth within which HiGHS has to prove that a node holds nothing better."""
+
+
+def _few(problem: Problem) -> bool:
+    return problem.network.odds.size <= LARGEST_PAIRS
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +58,10 @@ class Tree:
 
     def __init__(self, problem: Problem, ceilings: Ceilings, worths: Worths, chosen: np.ndarray, value: float) -> None:
         self.problem, self.ceilings, self.worths = problem, ceilings, worths
+        bound_together = (problem.conflict_site.size or np.isfinite(problem.budget)) and _few(problem)
+        self._openings = Exclusive(problem).openings if bound_together else best_openings
+        self._met = TOGETHER if bound_together else PROVED
+        self._dropped = -np.inf
         self.chosen, self.value = chosen, value
         self._nodes: list[tuple[float, int, _Node]] = []
         self._count = itertools.count()
@@ -62,7 +75,7 @@ class Tree:
     @property
     def bound(self) -> float:
         """What no set passes."""
-        return max(self.value, -self._nodes[0][0]) if self._nodes else self.value
+        return max(self.value, self._dropped, -self._nodes[0][0] if self._nodes else -np.inf)
 
     def bounds(self, ends: float) -> Iterator[float]:
         """Falling bounds until the best set is proven best, or time is up."""
@@ -76,8 +89,10 @@ class Tree:
         most: np.ndarray,
     ) -> None:  # fmt: skip
         """Add a node, unless none of its sets can be better."""
-        earned, y = best_openings(replace(self.problem, fixed=fixed), possible, most)
-        if not earned <= self.value * (1.0 + PROVED):  # nor where the bound is no number
+        earned, y = self._openings(replace(self.problem, fixed=fixed), possible, most)
+        if earned <= self.value + self._met * abs(self.value):
+            self._dropped = max(self._dropped, earned)
+        else:  # also where the bound is no number
             best = np.flatnonzero(y > 0.0).astype(np.int32)
             node = _Node(parent, site, opened, near.astype(np.int32), most[near], best)
             heapq.heappush(self._nodes, (-earned, next(self._count), node))
