@@ -89,7 +89,8 @@ def _fetch(args: argparse.Namespace) -> int:
     parameters, store = load_parameters(), Store.default()
     entries = choose(load_catalogue(), args.only or ())
     before = _assessed(args, parameters)
-    results, failures = [], []
+    results: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
     for entry in entries:
         try:
             got = fetch(entry, store.downloads, mirror=args.mirror, proxy=args.proxy, progress=_teller())
@@ -107,7 +108,10 @@ def _fetch(args: argparse.Namespace) -> int:
         except (ReadingError, StoreError) as error:
             failures.append({"key": entry.key, "error": str(error)})
     changes = _changes(args, parameters, before) if results else {}
-    lines = [f"{r['key']}: {r['rows']} rows" + _left_out(r["unplaced"], r["table"]) for r in results]
+    lines = []
+    for r in results:
+        lines.append(f"{r['key']}: {r['rows']} rows" + _left_out(r["unplaced"], r["table"]))
+        lines += [f"  {note}" for note in r["notes"]]
     lines += [f"{f['key']}: FAILED, {f['error']}" for f in failures] + _change_lines(changes)
     _told(args, {"fetched": results, "failed": failures, "changes": changes}, lines)
     return DONE if not failures else FAILED
@@ -137,7 +141,7 @@ def _keep(found: Imported, store: Store) -> None:
 
 
 def _problems(found: Imported, count: int) -> str:
-    told = [f"line {p.line}: {p.column} {p.value!r} {p.reason_en}" + (f" ({p.count} lines)" if p.count > 1 else "")
+    told = [f"{f'line {p.line}' if p.line else 'whole file'}: {p.column} {p.value!r} {p.reason_en}" + (f" ({p.count} lines)" if p.count > 1 else "")
             for p in found.problems[:count]]  # fmt: skip
     more = len(found.problems) - count
     return "; ".join(told) + (f"; and {more} more" if more > 0 else "")

@@ -77,6 +77,13 @@ def test_import_dry_run_remove_and_restore(shared_data: Path, folder: Path, caps
     assert (folder / "density.parquet").exists()
 
 
+def test_what_is_wrong_with_a_whole_file_has_no_line(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "import", str(shared_data / "climate" / "DRIAS_ETE_8_5_COMMUNES.xlsx"), "--dry-run"]) == 0
+    told_by_line = capsys.readouterr().out
+    assert "whole file: NORTX35" in told_by_line
+    assert "None" not in told_by_line
+
+
 def test_columns_can_be_named_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("lieu;qui\n84003;1200\n84035;x\n", encoding="utf-8")

@@ -53,6 +53,14 @@ def test_loaded_drias_gives_what_is_shipped(store: Store, parameters: Parameters
     assert climate.kind == "own"
 
 
+def test_a_workbook_that_moves_nothing_by_itself_says_what_lacks(shared_data: Path, paca: Territory) -> None:
+    zones, shipped = paca.zones, paca.hot_days
+    for name, lacking in zip(DRIAS, ("DRIAS_2020_8_5", "DRIAS_2020_REFERENCE", "RCP8.5"), strict=True):
+        found = import_file(shared_data / "climate" / name, name)
+        assert hot_days(zones, found.frame, shipped)[1] == 0.0
+        assert [lacking in note for note in found.label.notes_fr] == [True]
+
+
 def test_a_commune_counts_before_its_departement() -> None:
     zones = pd.DataFrame({"zone_code": ["84003", "84035", "05061"], "departement": ["84", "84", "05"]})
     rows = [("84", 10.0), ("84003", 20.0)]

@@ -20,6 +20,14 @@ from coopconnect.territory.types import CLIMATES
 HORIZONS = {"REF": "reference", "H1": "h1", "H2": "h2", "H3": "h3"}
 INDICATORS = {"NORTX35": "hot_days", "NORTXHWD": "heat_wave_days"}
 """Days above 35 degrees C, and days in a heat wave, a year; means over thirty years."""
+WANTED = {
+    "reference": ("reference", "reference"),
+    "h1": ("rcp85", "h1"),
+    "h2": ("rcp85", "h2"),
+    "h3": ("rcp85", "h3"),
+}
+"""Scenario and horizon that each stop of the lever is made of."""
+NEEDED = frozenset(WANTED.values())
 TODAY, REFERENCE_MIDDLE, H1_MIDDLE = 2026.0, 1990.5, 2035.5
 """Today stands on a straight line between the middles of the reference (1976-2005) and of H1 (2021-2050)."""
 
@@ -60,7 +68,30 @@ def read(
         return pd.DataFrame(), [_no_scenario(raw.file_name)], []
     frame = frame[(frame["area_code"] != "") & frame.get("hot_days", pd.Series(np.nan, frame.index)).notna()]
     frame["area_code"] = frame["area_code"].where(frame["area_code"].str.len() <= 3, codes.today(frame["area_code"]))
-    return frame[frame["area_code"] != ""].drop_duplicates(["area_code", "scenario", "horizon"]), problems, []
+    return (
+        frame[frame["area_code"] != ""].drop_duplicates(["area_code", "scenario", "horizon"]),
+        problems,
+        _not_enough(frame),
+    )
+
+
+def _not_enough(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """What this file lacks to move the lever by itself: it takes the reference and the three horizons of RCP8.5."""
+    found = set(zip(frame["scenario"], frame["horizon"], strict=True))
+    if not found & NEEDED:
+        return [
+            (
+                "le levier ne lit que RCP8.5 : ce fichier n'y change rien",
+                "the lever reads RCP8.5 only: this file leaves it as it is",
+            )
+        ]
+    if found >= NEEDED:
+        return []
+    lacking = "DRIAS_2020_8_5" if ("reference", "reference") in found else "DRIAS_2020_REFERENCE"
+    return [
+        (f"les jours chauds livrés restent tant que le classeur {lacking} n'est pas chargé lui aussi",
+         f"the shipped hot days stay as long as the workbook {lacking} is not loaded too")
+    ]  # fmt: skip
 
 
 def _no_hot_days() -> Problem:
@@ -94,15 +125,9 @@ def hot_days(zones: pd.DataFrame, climate: pd.DataFrame | None, shipped: np.ndar
     """
     if climate is None or "hot_days" not in climate:
         return shipped, 0.0
-    wanted = {
-        "reference": ("reference", "reference"),
-        "h1": ("rcp85", "h1"),
-        "h2": ("rcp85", "h2"),
-        "h3": ("rcp85", "h3"),
-    }
     by_area = {
         name: climate[(climate["scenario"] == rcp) & (climate["horizon"] == horizon)].set_index("area_code")["hot_days"]
-        for name, (rcp, horizon) in wanted.items()
+        for name, (rcp, horizon) in WANTED.items()
     }
     value = {
         name: zones["zone_code"].map(series).fillna(zones["departement"].map(series)).to_numpy(float)

@@ -149,8 +149,8 @@ def read_flows(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Rea
     placed = float(frame.loc[frame["work_code"] != "", "workers"].sum())
     notes = [_moved_note(home, home_kind, "domiciles", "homes"), *split_notes(home_today[keep], amount[keep], codes)]
     if lines > len(frame):
-        notes.append((f"{lines - len(frame)} lignes réunies (communes fusionnées, répétitions)",
-                      f"{lines - len(frame)} lines brought together (merged communes, repeats)"))  # fmt: skip
+        notes.append((f"lignes réunies (communes fusionnées, répétitions) : {lines - len(frame)}",
+                      f"lines brought together (merged communes, repeats): {lines - len(frame)}"))  # fmt: skip
     if blank:
         notes.append(
             (f"{blank} lignes sans effectif (vide ou secret)", f"{blank} lines without a figure (empty or secret)")
