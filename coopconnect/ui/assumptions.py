@@ -89,10 +89,11 @@ def details(page: Page, item: Parameter) -> str:
     """Range, source, status and review date of a parameter, in Markdown-safe text."""
     low, high = (with_parameter_unit(v, item.key, page.parameters, page.language) for v in item.bounds())
     between = page.say("assume.range_text", low=low, high=high)
+    status = page.say(f"status.{item.status}")
     text = page.say(
         "assume.details",
         source=item.source_in(page.language),
-        status=page.say(f"status.{item.status}"),
+        status=status[0].upper() + status[1:],
         review=item.review_by.isoformat(),
     )
     return f"{between[0].upper()}{between[1:]}. {text}".replace("$", "\\$").replace("~", "\\~").replace("[", "\\[")
