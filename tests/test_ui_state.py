@@ -181,3 +181,15 @@ def test_a_long_plan_is_read_whole() -> None:
     view, problems = state.view_from_query({"plan": asked})
     assert view.plan == asked
     assert problems == []
+
+
+def test_the_details_of_a_parameter_are_sentences_and_their_date_stays_whole(parameters: Parameters) -> None:
+    from types import SimpleNamespace
+
+    from coopconnect.show.words import say
+    from coopconnect.ui.assumptions import details
+
+    page = SimpleNamespace(language="fr", parameters=parameters, say=lambda key, **values: say(key, "fr", **values))
+    text = details(page, parameters["hub_share_reference"])  # type: ignore[arg-type]
+    assert ". Hypothèse. " in text
+    assert "2027\u201105\u201131" in text

@@ -94,7 +94,7 @@ def details(page: Page, item: Parameter) -> str:
         "assume.details",
         source=item.source_in(page.language),
         status=status[0].upper() + status[1:],
-        review=item.review_by.isoformat(),
+        review=item.review_by.isoformat().replace("-", "\u2011"),
     )
     return f"{between[0].upper()}{between[1:]}. {text}".replace("$", "\\$").replace("~", "\\~").replace("[", "\\[")
 
