@@ -27,6 +27,8 @@ from coopconnect.siting.search import Problem
 
 _BANDS = np.concatenate([0.98 ** np.arange(60), 0.98**59 * 0.85 ** np.arange(1, 20), [0.0]])
 _TOLLS = np.concatenate([-np.geomspace(1.0, 1.0 / 64.0, 10), [0.0], np.geomspace(1.0 / 256.0, 1.0, 24)])
+_AT_ONCE = 2000
+"""Sites whose bands are worked out together: all of France at once would take half a gigabyte."""
 _SETS = ("h", "mc", "hm", "hc", "hmc")
 """Hours, money, CO2e: sets whose sum is bounded. Money and CO2e follow the same km, so that each is a share of `mc`."""
 
@@ -109,6 +111,11 @@ class Scores:
     def beside(self, sites: np.ndarray, fixed: np.ndarray) -> np.ndarray:
         """The most that each of `sites` can score where the sites of `fixed` are open, (sites,)."""
         *reach, tables = self.lines.beside(sites, fixed)
+        parts = np.array_split(sites, 1 + sites.size // _AT_ONCE)
+        return np.concatenate([self._most(part, (*reach, tables)) for part in parts])
+
+    def _most(self, sites: np.ndarray, lines: tuple[np.ndarray, ...]) -> np.ndarray:
+        *reach, tables = lines
         tolled, days = np.zeros((sites.size, len(_SETS), self.tolls.shape[1])), np.zeros(sites.size)
         _tolled(  # type: ignore[call-arg]
             sites, self.weights, self.tolls, *reach, self.hours, self.network.access_km, tables,
