@@ -55,7 +55,7 @@ def _no_plan(book: Book, sheet: Worksheet, problems: tuple[str, ...]) -> Workshe
 
 
 def _form(plan: SitePlan) -> str:
-    return "three" if plan.question.objective == "equity" else "whole"
+    return {"equity": "three", "score": "one"}.get(plan.question.objective, "whole")
 
 
 def _page(book: Book, key: str, **values: object) -> str:
