@@ -37,7 +37,7 @@ from coopconnect.siting.report import knee_of
 from coopconnect.siting.search import State
 from coopconnect.siting.stretch import Stretches
 from coopconnect.siting.tree import TOGETHER, Tree
-from coopconnect.siting.types import MISSING
+from coopconnect.siting.types import MISSING, SitePlan
 from coopconnect.territory.types import Territory
 
 EXAMPLES = int(os.environ.get("COOPCONNECT_EXAMPLES", "12"))
@@ -435,6 +435,25 @@ def test_a_stop_is_heard_at_once(parameters: Parameters, reference: Scenario) ->
         assert plan.value > 0.0
         assert plan.bound == np.inf
         assert all(site.gain > 0.0 and site.substitute for site in plan.sites)
+
+
+def test_a_refusal_costs_only_what_the_question_allowed(
+    parameters: Parameters, reference: Scenario, small: Territory
+) -> None:
+    rural = network_of(small, reference, parameters).prepared.rural[small.site_zone]
+    towns = [code for code, is_rural in zip(codes_of(small), rural, strict=True) if not is_rural]
+
+    def planned(**asked: Any) -> SitePlan:
+        return site_plan(small, reference, parameters, Question(sites=2, **asked), seconds=0.2)
+
+    free = planned(forbidden=tuple(c for c in codes_of(small) if c not in towns))  # the best two towns
+    said_no = tuple(site.code for site in free.sites)
+    assert said_no and set(said_no) <= set(towns)
+    assert planned(rural=True, forbidden=said_no).refusals_cost == 0.0
+    best = planned()
+    without = planned(forbidden=(best.sites[0].code,))
+    assert without.refusals_cost == pytest.approx(best.value - without.value) and without.refusals_cost > 0.0
+
 
 
 @pytest.mark.parametrize("objective", ["hours", "score"])

@@ -464,12 +464,15 @@ def _refused(setting: Setting) -> np.ndarray:
 
 
 def _refusals_cost(setting: Setting, value: float, seed: int, stopped: More) -> float:
-    """What the sites that are forbidden or have refused cost: the quick answer with them, less the plan."""
-    problem = setting.problem
-    gone = _refused(setting)
-    if not gone.any() or stopped():
+    """What the sites that are forbidden or have refused cost: the quick answer to the same question without refusals, less
+    the plan. A refusal that the other constraints make idle (not rural, too near a forced site) costs nothing."""
+    problem, network = setting.problem, setting.network
+    if not _refused(setting).any() or stopped():
         return 0.0
-    opened = replace(problem, allowed=problem.allowed | gone & ~problem.existing)
-    other = replace(setting, problem=opened)
+    willing = replace(network, scenario=network.scenario.with_values(refused=()))
+    free = _problem(willing, replace(setting.question, forbidden=()))
+    if np.array_equal(free.allowed, problem.allowed):
+        return 0.0
+    other = replace(setting, problem=replace(problem, allowed=free.allowed, most_new=free.most_new))
     chosen = first_answer(other, 0.4, seed, stopped)
     return max(0.0, other.value(chosen) - value)
