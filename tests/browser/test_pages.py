@@ -73,6 +73,11 @@ def test_undo_redo_and_projector_by_keys(visit: Visit) -> None:
     visit.until("() => location.search.includes('telework_days_per_week=0')")
     visit.page.keyboard.press("p")
     visit.until("() => document.documentElement.classList.contains('coop-projector')")
+    bar = visit.page.locator(".st-key-topbar").bounding_box()
+    assert bar is not None
+    for button in visit.page.locator(".st-key-scenariobar button:visible").all():  # none lies under the way out
+        box = button.bounding_box()
+        assert box is not None and (box["x"] + box["width"] <= bar["x"] or box["y"] >= bar["y"] + bar["height"])
     visit.page.keyboard.press("p")
     visit.until("() => !document.documentElement.classList.contains('coop-projector')")
 
