@@ -198,15 +198,21 @@ def run_plan(args: argparse.Namespace) -> int:
         f"at most {100.0 * plan.gap:.2f} % from the best possible" if math.isfinite(plan.gap) else "nothing proven yet"
     )
     proven = "proven best" if plan.gap <= PROVEN else known
+
+    def written(amount: float, sign: str = "") -> str:
+        return format(amount, f"{sign},.{3 if question.objective == 'equity' else 1}f")
+
     print(
-        f"{plan.territory_name} · {question.objective}: {plan.value:,.1f} {plan.unit} ({proven}) · {plan.seconds:.2f} s"
+        f"{plan.territory_name} · {question.objective}: {written(plan.value)} {plan.unit} ({proven}) · {plan.seconds:.2f} s"
     )
     if plan.refusals_cost > 0.0:
-        print(f"the refusals cost {plan.refusals_cost:,.1f} {plan.unit}")
+        print(f"the refusals cost {written(plan.refusals_cost)} {plan.unit}")
     for site in plan.sites:
-        other = f"if refused: {site.substitute.name}, -{site.substitute.loss:,.1f}" if site.substitute else ""
+        other = f"if refused: {site.substitute.name}, {written(-site.substitute.loss, '+')}" if site.substitute else ""
+        if site.substitute and site.forced and site.substitute.loss < 0.0:
+            other += " (it must open; this one would bring more)"
         print(
-            f"{site.rank or '-':>4} {site.code:<6}{site.name[:29]:<30}{site.gain:>14,.1f}{site.users:>8.0f} users  {other}"
+            f"{site.rank or '-':>4} {site.code:<6}{site.name[:29]:<30}{written(site.gain):>14}{site.users:>8.0f} users  {other}"
         )
     return DONE
 

@@ -69,6 +69,8 @@ ENGLISH = {
 }
 """Text of each code. Numbers are written as `g` does, other values as they are."""
 
+EMPTY, IT_IS_EMPTY = "empty", "it is empty"
+
 _LONGEST_GIVEN = 80
 
 
@@ -88,7 +90,7 @@ class Problem(str):
     def __new__(cls, code: str, key: str = "", line: int = 0, detail: str = "", **values: Any) -> Problem:
         """Raises `KeyError` for a code that is not known or a value that is missing."""
         written = {name: f"{value:g}" if isinstance(value, float) else value for name, value in values.items()}
-        text = ENGLISH[code].format(**written)
+        text = emptied(ENGLISH[code].format(**written), values.get("given"), EMPTY, IT_IS_EMPTY)
         head = (f"line {line}: " if line else "") + (f"{key}: " if key else "")
         problem = super().__new__(cls, f"{head}{text}{f' ({detail})' if detail else ''}")
         problem.code, problem.key, problem.line, problem.detail, problem.values = code, key, line, detail, values
@@ -124,6 +126,15 @@ class ProblemsError(ValueError):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+def emptied(text: str, given: object, empty: str, it_is_empty: str) -> str:
+    """A text about nothing at all: "allowed hours, score; not ''" told as 'allowed hours, score; it is empty'."""
+    nothing = quoted("")
+    if given != nothing or nothing not in text:
+        return text
+    allowed, mark, told = text.rpartition("; ")
+    return f"{allowed}{mark}{it_is_empty}" if mark and nothing in told else text.replace(nothing, empty)
 
 
 def quoted(given: object) -> str:

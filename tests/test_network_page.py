@@ -57,6 +57,17 @@ def test_a_wrong_question_is_told() -> None:
     ]
 
 
+def test_a_forced_site_that_another_would_better_is_told_so() -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
+    for name, text in {"v": "1", "territory": "d04", "plan": "n3~f04226"}.items():
+        app.query_params[name] = text
+    app.run()
+    table = app.dataframe[0].value.set_index("Commune")
+    assert table.loc["Uvernet-Fours", "Ordre"] == "3 (imposé)"
+    assert plain(table.loc["Uvernet-Fours", "Effet sur le plan"]).startswith("+")
+    assert any("ce lieu est imposé" in caption.value for caption in app.caption)
+
+
 def test_a_budget_that_opens_nothing_says_what_the_least_would_be() -> None:
     app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
     for name, text in {"v": "1", "territory": "d04", "plan": "n0~b1000~y3"}.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -455,7 +456,6 @@ def test_a_refusal_costs_only_what_the_question_allowed(
     assert without.refusals_cost == pytest.approx(best.value - without.value) and without.refusals_cost > 0.0
 
 
-
 @pytest.mark.parametrize("objective", ["hours", "score"])
 def test_what_a_stop_leaves_out_is_said_and_can_be_measured(
     objective: str, parameters: Parameters, reference: Scenario, monkeypatch: pytest.MonkeyPatch
@@ -540,6 +540,12 @@ def test_the_command_says_what_a_refusal_costs_and_what_is_proven(capsys: pytest
     assert "(proven best)" in head
     assert refusals.startswith("the refusals cost ") and refusals.endswith(" h/yr")
     assert len(lines) == 12 and "if refused: " in lines[2]
+    words = ["plan", "--territory", "d04", "--sites", "3", "--force", "04226", "--seconds", "1"]
+    assert main([*words, "--objective", "equity"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert re.search(r": \d\.\d{3} share of the best", head)  # a share is told to a thousandth
+    forced = next(line for line in lines if "04226" in line)
+    assert "--" not in forced and ", +" in forced and forced.endswith("(it must open; this one would bring more)")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -10,7 +10,7 @@ import pytest
 from spaces import plain
 
 from coopconnect.parameters import Parameters
-from coopconnect.problem import ENGLISH, Problem
+from coopconnect.problem import ENGLISH, Problem, quoted
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import (
     NOTHING,
@@ -133,6 +133,10 @@ def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied(parameter
     again = copy.deepcopy(problem)
     assert (again, again.code, again.values) == (problem, "outside", problem.values)
     assert told("as it is", parameters, "fr") == "as it is"
+    nothing = Problem("choice", "objective", allowed="hours, score", given=quoted("")).under("plan")
+    assert nothing == told(nothing, parameters, "en").replace("What the plan should maximise", "plan.objective")
+    assert plain(told(nothing, parameters, "fr")).endswith("permis : hours, score ; rien n'est écrit")
+    assert Problem("plan_value", "plan", name="years", given=quoted("")) == "plan: years cannot be empty"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coopconnect.parameters import Parameters
-from coopconnect.problem import Problem
+from coopconnect.problem import Problem, emptied
 from coopconnect.show.describe import name_of
 from coopconnect.show.words import known, number, say, unit_name
 
@@ -17,6 +17,8 @@ def told(problem: str, parameters: Parameters, language: str) -> str:
     if not isinstance(problem, Problem):
         return problem
     text = say(f"problem.{problem.code}", language, **{k: _written(k, v, language) for k, v in problem.values.items()})
+    empty, it_is_empty = (say(f"problem_empty.{key}", language) for key in ("word", "clause"))
+    text = emptied(text, problem.values.get("given"), empty, it_is_empty)
     if problem.key:
         text = say("problem.of_key", language, key=_named(problem, parameters, language), text=text)
     return say("problem.of_line", language, row=problem.line, text=text) if problem.line else text

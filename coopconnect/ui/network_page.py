@@ -20,7 +20,7 @@ from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import at_most, euros, known, number
-from coopconnect.siting.types import PROVEN, SitePlan
+from coopconnect.siting.types import PROVEN, PlannedSite, SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, plan_jobs, state
 from coopconnect.ui.chart_block import draw_chart
@@ -214,6 +214,8 @@ def draw_answer(page: Page, plan: SitePlan | None, aside: DeltaGenerator) -> Non
     st.html(f'<h2 class="title">{html.escape(page.say("network.table"))}</h2>')
     wide = {page.say("network.commune"): st.column_config.TextColumn(width="medium")}
     st.dataframe(_table(page, plan), hide_index=True, key="network_table", height="content", column_config=wide)
+    if any(site.forced and site.substitute and site.substitute.loss < 0.0 for site in plan.sites):
+        st.caption(page.say("network.forced_note"))
     draw_chart(_curve(page, plan), "network_curve", charts.chart_config(page.language))
     _alternatives(page, plan)
     _left_out(page, plan)
@@ -300,7 +302,7 @@ def _table(page: Page, plan: SitePlan) -> pd.DataFrame:
     for site in plan.sites:
         other = site.substitute
         rows.append({
-            page.say("network.rank"): page.say("network.exists") if site.existing else str(site.rank),
+            page.say("network.rank"): _rank_text(page, site),
             page.say("network.commune"): site.name,
             page.say("network.adds"): "" if site.existing else number(site.gain, language, places, signed=True),
             page.say("network.users"): number(site.users, language),
@@ -310,6 +312,12 @@ def _table(page: Page, plan: SitePlan) -> pd.DataFrame:
             page.say("network.loss"): number(-other.loss, language, finer, signed=True) if other else "",
         })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _rank_text(page: Page, site: PlannedSite) -> str:
+    if site.existing:
+        return page.say("network.exists")
+    return page.say("network.rank_forced", rank=site.rank) if site.forced else str(site.rank)
 
 
 def _curve(page: Page, plan: SitePlan) -> Any:

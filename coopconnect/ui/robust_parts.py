@@ -41,7 +41,7 @@ def draw_map(page: Page, ensemble: Ensemble, found: Results) -> None:
     ringed = np.flatnonzero(holds).tolist()  # contours are those of the sites, in their order
     likely = int((share[available] >= enough).sum())
     words = page.say(
-        "robust.map_words", now=number(len(ringed), language), likely=number(likely, language), share=percent(enough, language)
+        "robust.map_words" if likely else "robust.map_words_none", now=number(len(ringed), language), likely=number(likely, language), share=percent(enough, language)
     )  # fmt: skip
     svg = map_svg(geometry_of(territory), classes, COLOURS, ringed=ringed, ring_colour=RING)
     st.html(
