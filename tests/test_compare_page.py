@@ -23,12 +23,13 @@ from coopconnect.show import compare_words
 from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_waterfall, rebinned
 from coopconnect.show.maps import CLASS_FLAG, SEQUENTIAL_COLOURS, classify
 from coopconnect.show.static_map import map_svg
-from coopconnect.show.words import number
+from coopconnect.show.words import hours, number
 from coopconnect.ui import cached, compare_futures, compare_page, compare_parts, robust_jobs, state
 from coopconnect.ui.compare_parts import Future, ordinal
 from coopconnect.ui.frame import Page
 from coopconnect.ui.futures import with_draws
 from coopconnect.ui.state import Kept, Session, View
+from coopconnect.uncertainty import bands
 from coopconnect.uncertainty.results import viable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,6 +113,10 @@ def test_the_futures_of_the_compared_scenarios_are_drawn_by_a_button_and_are_the
     rural = first.setup.territory.zones["rural"].to_numpy(bool)[first.setup.territory.site_zone]
     low, high = (number(float(q), "fr") for q in np.quantile(viable(first)[:, rural].sum(axis=1), [0.05, 0.95]))
     assert f"entre {low} et {high} dans 90 % de 200 tirages" in told
+    assert "Les écarts sont comptés futur par futur" in told
+    gained = bands.difference_bands(jobs[1].ensemble, first)["hours_per_participating_household"]
+    low, high = (plain(hours(end, "fr", signed=True)) for end in gained)
+    assert f"écart de {low} à {high} dans 90 %" in plain(told) and plain(told).count("dans 90 % des mêmes tirages") == 7
     sites = with_draws(cached.assessment(first.setup.scenario), first).sites
     assert set(sites["tie_group"]) != set(cached.assessment(first.setup.scenario).sites["tie_group"])
 

@@ -111,6 +111,29 @@ def test_quantiles_of_the_draws_take_the_place_of_ranges(
     assert all(t.low <= t.value <= t.high for t in drawn.totals.values())
 
 
+def test_the_difference_of_two_scenarios_is_counted_future_by_future(
+    small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    def ensemble(scenario: Scenario, seed: int = 4) -> Ensemble:
+        return run(Setup(small, small, scenario, parameters, laws_of(scenario, parameters)), 80, seed, 2)
+
+    usual, dear = ensemble(reference), ensemble(reference.with_values(fuel_price_eur_per_l=2.5))
+    gained = bands.difference_bands(usual, dear)["hours_per_participating_household"]
+    rural = small.zones["rural"].to_numpy(bool)[small.site_zone]
+    both = usual.usable & dear.usable
+    assert both.sum() > 70
+    mean = [
+        (e.figures[both, KEPT.index("hours_per_year")][:, rural].astype(float).sum(axis=1)
+         / e.figures[both, KEPT.index("users")][:, rural].astype(float).sum(axis=1)) for e in (usual, dear)
+    ]  # fmt: skip
+    assert gained == pytest.approx(tuple(np.percentile(mean[1] - mean[0], [5, 95])))
+    apart = [np.percentile(one, 95) - np.percentile(one, 5) for one in mean]
+    assert gained[1] - gained[0] < 0.5 * min(apart)  # what both scenarios do not know cancels out
+    assert set(bands.difference_bands(usual, usual).values()) == {(0.0, 0.0)}
+    own = ensemble(reference.with_values(premises="own"))  # draws other quantities
+    assert bands.difference_bands(usual, own) == bands.difference_bands(usual, ensemble(reference, 5)) == {}
+
+
 def test_what_follows_from_the_draws_is_what_the_engine_would_say(
     small: Territory, reference: Scenario, parameters: Parameters
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ import streamlit as st
 from coopconnect.show.words import number
 from coopconnect.ui.compare_parts import Future
 from coopconnect.ui.frame import Page
-from coopconnect.ui.futures import JOBS
+from coopconnect.ui.futures import JOBS, differences_in_draws
 
 if TYPE_CHECKING:
     from coopconnect.ui.robust_jobs import Job
@@ -45,6 +46,9 @@ def ranges_words(page: Page, futures: Sequence[Future]) -> str:
         told.append(page.say(key, letters=", ".join(letters), draws=number(drawn, page.language)))
     if len(kinds) > 1 and 0 in kinds:
         told.append(page.say("compare.ranges_mixed"))
+    if all(f.assessment.drawn for f in futures) and len({f.scenario.territory for f in futures}) == 1:
+        paired = all(differences_in_draws(a.drawn, b.drawn) for a, b in itertools.combinations(futures, 2))
+        told.append(page.say("compare.ranges_paired" if paired else "compare.ranges_unpaired"))
     return " ".join(told)
 
 

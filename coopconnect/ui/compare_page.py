@@ -76,14 +76,15 @@ def gather(page: Page) -> list[Future]:
 
 def _future(page: Page, at: int, place: int, title: str, dossier: Dossier, scenario: Scenario) -> Future | None:
     try:
-        assessment = with_draws(cached.assessment(scenario), drawn_of(page, scenario, dossier.survey))
+        drawn = drawn_of(page, scenario, dossier.survey)
+        assessment = with_draws(cached.assessment(scenario), drawn)
     except (ValueError, KeyError, FileNotFoundError) as error:
         st.error(page.say("compare.place_bad", title=title, reason=reason_of(error)), icon=None)
         if place >= 0:
             st.button(page.say("compare.remove"), key=f"drop_broken_{place}", on_click=state.let_go, args=(place,))
         return None
     cached.mark_loaded(scenario.territory)
-    return Future(at, place, title, dossier.why, scenario, assessment, dossier.survey)
+    return Future(at, place, title, dossier.why, scenario, assessment, dossier.survey, drawn)
 
 
 def draw_head(page: Page) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,10 @@ from coopconnect.show.maps import (
 from coopconnect.show.static_map import map_svg, svg_image
 from coopconnect.show.words import hours, number
 from coopconnect.ui.frame import Page
+from coopconnect.ui.futures import differences_in_draws
+
+if TYPE_CHECKING:
+    from coopconnect.uncertainty.run import Ensemble
 
 ON_SCREEN, IMPLICIT = -1, -2
 NAMED = 12
@@ -48,7 +53,7 @@ LOST = 3
 class Future:
     """One column of the page. place: among those put aside, `ON_SCREEN`, or `IMPLICIT` (the reference, by default).
 
-    survey: what its futures are drawn with. The ranges of the assessment are those of its futures once drawn.
+    survey: what its futures are drawn with. The ranges of the assessment are those of its futures once drawn (`drawn`).
     """
 
     at: int
@@ -58,6 +63,7 @@ class Future:
     scenario: Scenario
     assessment: Assessment
     survey: SurveySums | None = None
+    drawn: Ensemble | None = None
 
     @property
     def letter(self) -> str:
@@ -206,6 +212,7 @@ def _figure_row(page: Page, name: str, futures: Sequence[Future], base: Future) 
     high = max(0.0, *(r.high for r in ranges))
     write = formatter_of(name, page.language)
     usual = figure_of(base.assessment, name).value
+    same_place = len({f.scenario.territory for f in futures}) == 1
     cells = []
     for future, found in zip(futures, ranges, strict=True):
         change = "" if future is base else write(found.value - usual, signed=True)
@@ -213,14 +220,22 @@ def _figure_row(page: Page, name: str, futures: Sequence[Future], base: Future) 
         told = (
             page.say("compare.alike" if same else "compare.delta", change=change, letter=base.letter) if change else ""
         )
+        ends = differences_in_draws(base.drawn, future.drawn).get(name) if same_place else None
+        between = _difference_html(page, found.value - usual, ends, write) if ends else ""
         cells.append(
             f'<td class="num{" bad" if found.value < 0 else ""}"><b>{html.escape(write(found.value))}</b>'
             f"{_bar(found, low, high, SCENARIO_COLOURS[future.at])}"
             f"<small>{html.escape(_between_text(page, found, write, future.assessment.drawn))}</small>"
-            f"<small>{html.escape(told)}</small></td>"
+            f"<small>{html.escape(told)}</small>{between if change else ''}</td>"
         )
     label = html.escape(page.say(f"compare.total.{name}"))
     return f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>'
+
+
+def _difference_html(page: Page, middle: float, ends: tuple[float, float], write: Formatter) -> str:
+    """5 and 95 % of the difference, widened to hold that of the reference case."""
+    low, high = (write(end, signed=True) for end in (min(ends[0], middle), max(ends[1], middle)))
+    return f"<small>{html.escape(page.say('compare.delta_drawn', low=low, high=high))}</small>"
 
 
 def _between_text(page: Page, found: Range, write: Formatter, drawn: int) -> str:

@@ -65,6 +65,15 @@ def with_draws(now: Assessment, ensemble: Ensemble | None) -> Assessment:
     return bands.with_quantiles(now, ensemble)
 
 
+def differences_in_draws(before: Ensemble | None, after: Ensemble | None) -> dict[str, tuple[float, float]]:
+    """5 and 95 % of the difference of each figure between two scenarios, future by future; {} where they share no draws."""
+    if before is None or after is None:
+        return {}
+    from coopconnect.uncertainty.bands import difference_bands
+
+    return difference_bands(before, after)
+
+
 def groups_in_draws(page: Page, groups: HouseholdGroups) -> HouseholdGroups:
     """The households with 5 and 95 % of the draws of the scenario on the screen, once worked out in the background."""
     ensemble = drawn_for(page)

@@ -79,8 +79,8 @@ def site_bands(ensemble: Ensemble) -> dict[str, Pair]:
 
 
 @lru_cache(maxsize=4)
-def _total_bands(ensemble: Ensemble) -> dict[str, tuple[float, float]]:
-    """5 and 95 % of the figures of the territory, each worked out within each draw; names as in `TOTALS`."""
+def _totals_by_draw(ensemble: Ensemble) -> dict[str, np.ndarray]:
+    """The figures of the territory in each usable draw, (usable,) each; names as in `TOTALS`."""
     territory, available = ensemble.setup.territory, available_sites(ensemble)
     rural = territory.zones["rural"].to_numpy(bool)[territory.site_zone] & available
     pool = rural if rural.any() else available
@@ -97,7 +97,34 @@ def _total_bands(ensemble: Ensemble) -> dict[str, tuple[float, float]]:
     for name in ("hours", "eur", "kg_co2e"):
         figure = ensemble.figure(f"{name}_per_year")[:, pool].sum(axis=1)
         found[f"{name}_per_participating_household"] = per(figure, total)
+    return found
+
+
+def _total_bands(ensemble: Ensemble) -> dict[str, tuple[float, float]]:
+    """5 and 95 % of the figures of the territory, each worked out within each draw."""
+    found = _totals_by_draw(ensemble)
     return {name: (float(low), float(high)) for name, values in found.items() for low, high in [_ends(values)]}
+
+
+def same_draws(before: Ensemble, after: Ensemble) -> bool:
+    """Whether row k of both ensembles is one future: the same quantities at the same probabilities."""
+    keys = [[law.key for law in e.setup.laws] for e in (before, after)]
+    same = keys[0] == keys[1] and (before.seed, before.draws) == (after.seed, after.draws)
+    return same and bool((before.usable & after.usable).any())
+
+
+@lru_cache(maxsize=8)
+def difference_bands(before: Ensemble, after: Ensemble) -> dict[str, tuple[float, float]]:
+    """5 and 95 % of what each figure of the territory gains from one scenario to the other, future by future.
+
+    Over the futures that have a solution in both; {} where their draws are not the same ones (`same_draws`).
+    """
+    if not same_draws(before, after):
+        return {}
+    both = before.usable & after.usable
+    was, now = ({name: values[both[e.usable]] for name, values in _totals_by_draw(e).items()} for e in (before, after))
+    bands = {name: _ends(now[name] - was[name]) for name in was if name in now}
+    return {name: (float(low), float(high)) for name, (low, high) in bands.items()}
 
 
 @lru_cache(maxsize=4)
