@@ -103,6 +103,8 @@ def test_the_plan_as_files(small: Territory, plan: SitePlan, tmp_path: Path) -> 
         titles = dict(file.execute("SELECT column_name, title FROM gpkg_data_columns WHERE table_name = 'plan_sites'"))
         dates = {day[:10] for (day,) in file.execute("SELECT last_change FROM gpkg_contents")}
     assert titles["substitute"] == "Si le maire dit non"
+    # what the screen calls the effect on the plan has the other sign
+    assert titles["substitute_loss"] == "Ce que le plan perd avec le remplaçant"
     assert dates == {"2026-03-02"}
     features = json.loads((tmp_path / "plan.geojson").read_text("utf-8"))["features"]
     assert [f["properties"]["rank"] for f in features] == [s.rank for s in plan.sites]

@@ -31,7 +31,7 @@ _KEPT = (
 )  # fmt: skip
 _WORDS = {
     "rank": "rank", "year": "year", "name": "commune", "gain": "adds", "lost_if_refused": "lost_if_refused",
-    "users": "users", "desks": "desks_column", "substitute": "if_refused", "substitute_loss": "loss",
+    "users": "users", "desks": "desks_column", "substitute": "if_refused", "substitute_loss": "lost_with_substitute",
     "covered": "served", "existing": "exists", "forced": "forced",
 }  # fmt: skip
 
