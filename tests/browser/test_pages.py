@@ -80,6 +80,9 @@ def test_undo_redo_and_projector_by_keys(visit: Visit) -> None:
         assert box is not None and (box["x"] + box["width"] <= bar["x"] or box["y"] >= bar["y"] + bar["height"])
     visit.page.keyboard.press("p")
     visit.until("() => !document.documentElement.classList.contains('coop-projector')")
+    link = visit.page.locator(".st-key-topbar a").first
+    link.focus()  # after a key: as by Tab. The tint alone is that of the page one is on
+    assert link.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
 
 
 def test_a_move_lost_on_the_way_is_told_again(visit: Visit) -> None:
