@@ -27,6 +27,7 @@ from coopconnect.question import OBJECTIVES, PlanError, Question
 from coopconnect.scenario import COMPONENTS, Scenario, set_all
 from coopconnect.scenario_file import to_toml
 from coopconnect.siting import plan as plan_module
+from coopconnect.siting import search as search_module
 from coopconnect.siting.bound import demand_bound
 from coopconnect.siting.decompose import Subsets
 from coopconnect.siting.measure import RESULT_OF, around_of, results
@@ -465,7 +466,7 @@ def test_what_a_stop_leaves_out_is_said_and_can_be_measured(
     question = Question(sites=6, objective=objective, forbidden=codes_of(territory)[:2])
     with monkeypatch.context() as m:
         m.setattr(plan_module, "GRACE_S", 0.0)
-        m.setattr(plan_module, "FEW_PAIRS", 0)
+        m.setattr(search_module, "FEW_PAIRS", 0)
         looks = itertools.count()
         plan = site_plan(territory, reference, parameters, question, watch=lambda value, bound: next(looks) < 40)
     lacks = {"curve", "substitutes", "refusals"} | ({"order"} if objective == "score" else set())

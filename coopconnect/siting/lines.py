@@ -13,7 +13,7 @@ from numba import njit
 
 from coopconnect.siting.bound import Ceiling
 from coopconnect.siting.kernels import term
-from coopconnect.siting.network import Network
+from coopconnect.siting.network import entries_of
 from coopconnect.siting.search import Problem
 
 STRETCHES = 12
@@ -35,8 +35,7 @@ def _lines_of(
         tables[i] = 0.0
         for g in range(tables.shape[1]):
             for side in range(2):
-                share = ((g + side) / tables.shape[1]) ** 2
-                tables[i, g, ENDS + side] = base[i] + max(0.0, most[i] - base[i]) * share
+                tables[i, g, ENDS + side] = base[i] + max(0.0, most[i] - base[i]) * ((g + side) / tables.shape[1]) ** 2
             middle = 0.5 * (tables[i, g, ENDS] + tables[i, g, ENDS + 1])
             for f in range(flow_start[i], flow_start[i + 1]):
                 for segment in range(2):
@@ -64,11 +63,11 @@ class Lines:
     def beside(self, sites: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, ...]:
         """access_start, access_zone, odds, T of what is open by zone, `fixed` and the tables, for the zones that `sites`
         reach where the sites of `fixed` are open, (n_sites,) bool; the tables are theirs until the next call."""
-        n: Network = self.problem.network
+        n = self.problem.network
         t = n.prepared.territory
-        reached = t.access_zone if sites.size == n.n_sites else t.access_zone[_ranges(t.access_start, sites)]
+        reached = t.access_zone if sites.size == n.n_sites else t.access_zone[entries_of(t.access_start, sites)]
         zones = np.flatnonzero(np.bincount(reached, minlength=self.most.size))
-        pairs = _ranges(n.zone_start, zones)
+        pairs = entries_of(n.zone_start, zones)
         pairs = pairs[fixed[n.zone_site[pairs]]]
         at = n.order[pairs]
         base = np.bincount(t.access_zone[at], weights=n.odds[at], minlength=self.most.size)
@@ -76,10 +75,3 @@ class Lines:
             zones, base, self.most, *n.flows, self.avoided, n.constant, n.unsuitable, self.tables
         )  # fmt: skip
         return t.access_start, t.access_zone, n.odds, base, fixed, self.tables
-
-
-def _ranges(start: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Entries of `rows` in a table whose row r holds the entries from start[r] to start[r + 1]."""
-    first = start[rows].astype(np.int64)
-    count = start[rows + 1] - first
-    return np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())

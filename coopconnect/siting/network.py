@@ -71,11 +71,15 @@ class Network:
     def zone_sums(self, chosen: np.ndarray) -> np.ndarray:
         """T of each zone for a set."""
         t = self.prepared.territory
-        sites = np.flatnonzero(chosen)
-        start = t.access_start[sites].astype(np.int64)
-        count = t.access_start[sites + 1] - start
-        pairs = np.repeat(start - (np.cumsum(count) - count), count) + np.arange(count.sum())  # of the open sites alone
+        pairs = entries_of(t.access_start, np.flatnonzero(chosen))
         return np.bincount(t.access_zone[pairs], weights=self.odds[pairs], minlength=len(t.zones))
+
+
+def entries_of(start: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Entries of some rows of a table whose row r holds those from start[r] to start[r + 1]."""
+    first = start[rows].astype(np.int64)
+    count = start[rows + 1] - first
+    return np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
 
 
 def network_of(

@@ -42,14 +42,11 @@ from coopconnect.siting.scores import Scores
 from coopconnect.siting.search import NOTHING, More, Problem, State, largest, never, quick, until
 from coopconnect.siting.stretch import Stretches
 from coopconnect.siting.tree import Ceilings, Tree
-from coopconnect.siting.types import BRANCHES, BY_SITE, SitePlan
+from coopconnect.siting.types import BRANCHES, BY_SITE, PROVEN, SitePlan
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
 Watch = Callable[[float, float], bool]
 """Told (value, bound) as search and proof go on, infinite where not yet known; returns False to stop at once."""
-
-FEW_PAIRS = 100_000
-"""Access pairs up to which subsets of zones are searched for the bound; beyond, one round of it would take too long."""
 
 GRACE_S = 0.3
 """After a stop, what can be measured in so short a time is measured all the same."""
@@ -59,9 +56,6 @@ _LOOKED_AT = 12
 
 _AT_ONCE = 4_000
 """Sites whose ceilings are made between two looks at whether one has said to stop."""
-
-MET = 1e-6
-"""Share of the worth within which prices meet a plan."""
 
 PRICES_SHARE = 0.7
 """Share of the time to prove that prices may take before sites are opened and left out one by one."""
@@ -189,7 +183,7 @@ def _told(
         return known
     liking = None
     if setting.measured:
-        haste = stopped() and setting.network.odds.size > FEW_PAIRS  # even what to look at would take seconds to find
+        haste = stopped() and not setting.problem.few  # even what to look at would take seconds to find
         liking, more = (np.zeros(chosen.size), never) if haste else (setting.liking, more)
     plan = report(setting.network, setting.problem, setting.question, chosen, setting.value, np.inf, "", liking, more)
     if known is not None and "refusals" not in known.missing:
@@ -356,13 +350,13 @@ def proven(
     if setting.question.objective == "people":
         return _covering_bound(problem, chosen, value, ends, seed, watch)
     bound, proof = np.inf, "demand"
-    by_site = not problem.rows.row.size and problem.network.odds.size <= FEW_PAIRS
+    by_site = not problem.rows.row.size and problem.few
     now = time.perf_counter()
     for found in _demand_bounds(problem, chosen, value, now + (PRICES_SHARE if by_site else 1.0) * (ends - now)):
         bound = min(bound, found)
         if watch is not None and not watch(value, bound):
             return chosen, max(bound, value), proof
-    if by_site and bound - value > MET * abs(value):
+    if by_site and bound - value > PROVEN * abs(value):
         tree = Tree(problem, setting.ceilings, setting.worths, chosen, value)
         for found in tree.bounds(ends):
             if found < bound:
@@ -376,15 +370,16 @@ def proven(
 def _demand_bounds(problem: Problem, chosen: np.ndarray, value: float, ends: float) -> Iterator[float]:
     """Tighter and tighter bounds: first the concave function (it knows no rows), then prices."""
     left = problem.allowed | problem.fixed
-    few = problem.network.odds.size <= FEW_PAIRS
     if not problem.rows.row.size:
         now = time.perf_counter()
-        for bound, possible in demand_bound(problem, chosen, value, now + (0.3 if few else 0.05) * (ends - now)):
+        for bound, possible in demand_bound(
+            problem, chosen, value, now + (0.3 if problem.few else 0.05) * (ends - now)
+        ):
             left = possible
             yield bound
             if bound <= value * (1.0 + NOTHING):
                 return
-    prices = Subsets if few else Stretches
+    prices = Subsets if problem.few else Stretches
     yield from prices(problem, chosen, left).bounds(value, ends)
 
 
@@ -399,7 +394,7 @@ def _covering_bound(
     small; beyond, prices bound it, and with a distance the covering without it too."""
     plain = not np.isfinite(problem.budget) and not problem.conflict_site.size
     bound = np.inf
-    if not plain and problem.network.odds.size <= FEW_PAIRS:
+    if not plain and problem.few:
         left, stopped = ends - time.perf_counter(), lambda: watch is not None and not watch(value, bound)
         chosen, value, bound = constrained_covering(problem, chosen, value, left, stopped)
         return chosen, bound, "covering"

@@ -150,7 +150,7 @@ def exchanges(
     for k in np.flatnonzero(chosen & ~problem.existing):
         if not more():
             return None
-        near = state.near(int(k))
+        near = state.problem.near(int(k))
         before = gains[near].copy()
         full = state.value
         state.turn(int(k), False)
@@ -222,7 +222,7 @@ def _measured_further(state: State, value_of: Value, liking: np.ndarray, value: 
         value, j = max(found)
         state.turn(j, True)
         worths.append(value)
-        near = state.near(j)
+        near = state.problem.near(j)
         state.gains(near[state.problem.allowed[near] & ~state.chosen[near]], gains)
     return worths
 

@@ -16,6 +16,9 @@ from coopconnect.siting import kernels
 from coopconnect.siting.locate.rows import Rows
 from coopconnect.siting.network import Network
 
+FEW_PAIRS = 100_000
+"""Access pairs up to which subsets of zones, branches and small models are searched; beyond, one step of them takes too long."""
+
 NOTHING = 1e-9
 """Gains under this share of the worth at hand are rounding."""
 
@@ -63,6 +66,32 @@ class Problem:
         """Sites that may not be open with site k."""
         return self.conflict_site[self.conflict_start[k] : self.conflict_start[k + 1]]
 
+    def allows(self, chosen: np.ndarray) -> bool:
+        """Whether a set keeps to number, budget and distances."""
+        new = np.flatnonzero(chosen & ~self.existing)
+        return (
+            new.size <= self.most_new
+            and float(self.price[chosen].sum()) <= self.budget
+            and not any(chosen[self.conflicts(int(k))].any() for k in new)
+        )
+
+    @property
+    def few(self) -> bool:
+        """Whether the territory is small enough for what takes every pair at each step."""
+        return self.network.odds.size <= FEW_PAIRS
+
+    def near(self, k: int) -> np.ndarray:
+        """Sites that share somebody with site k, itself among them."""
+        n, rows = self.network, self.rows
+        t = n.prepared.territory
+        mark = np.zeros(n.n_sites, bool)
+        mark[k] = True
+        kernels.neighbours(  # type: ignore[call-arg]
+            k, t.access_start, t.access_zone, n.zone_start, n.zone_site, rows.column_start, rows.row, rows.start,
+            rows.site, mark,
+        )  # fmt: skip
+        return np.flatnonzero(mark)
+
 
 class State:
     """A set of open sites with what each zone and each row gets from it; moves are undone by their contrary."""
@@ -99,13 +128,6 @@ class State:
             sites, *self._access, n.odds, n.cost, self.total, self.spent, self.worth, *self._choice, rows.column_start,
             rows.row, rows.column_value, self.best, out,
         )  # fmt: skip
-
-    def near(self, k: int) -> np.ndarray:
-        """Sites that share somebody with site k."""
-        n, rows = self.problem.network, self.problem.rows
-        mark = np.zeros(n.n_sites, bool)
-        kernels.neighbours(k, *self._access, n.zone_start, n.zone_site, *self._rows, rows.start, rows.site, mark)  # type: ignore[call-arg]
-        return np.flatnonzero(mark)
 
     def exact(self) -> float:
         """The worth summed afresh: the one that is reported."""
@@ -175,7 +197,7 @@ def exchange(state: State, more: More) -> None:
 
 def _exchange_one(state: State, k: int, gains: np.ndarray) -> bool:
     """Put the best site in place of k where that is better; `gains` are kept true."""
-    near = state.near(k)
+    near = state.problem.near(k)
     before, value = gains[near].copy(), state.value
     state.turn(k, False)
     candidates = near[state.problem.allowed[near] & ~state.chosen[near]]
@@ -188,7 +210,7 @@ def _exchange_one(state: State, k: int, gains: np.ndarray) -> bool:
         return False
     if j >= 0 and gains[j] > 0.0:
         state.turn(j, True)
-        again = state.near(j)
+        again = state.problem.near(j)
         state.gains(again[state.problem.allowed[again] & ~state.chosen[again]], gains)
     return True
 
@@ -220,9 +242,7 @@ def _every_set(problem: Problem) -> np.ndarray | None:
         for sites in itertools.combinations(free, size):
             chosen = problem.fixed.copy()
             chosen[list(sites)] = True
-            if any(chosen[problem.conflicts(int(k))].any() for k in sites):
-                continue
-            if float(problem.price[chosen].sum()) > problem.budget:
+            if not problem.allows(chosen):
                 continue
             state = State(problem, chosen)
             best = state if state.value > best.value else best

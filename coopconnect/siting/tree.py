@@ -16,10 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coopconnect.siting import kernels
 from coopconnect.siting.apart import Exclusive
 from coopconnect.siting.bound import ROUNDING, best_openings
-from coopconnect.siting.locate.cover import LARGEST_PAIRS
 from coopconnect.siting.locate.types import PROVED
 from coopconnect.siting.search import Problem
 
@@ -31,10 +29,6 @@ Worths = Callable[[np.ndarray], np.ndarray]
 
 TOGETHER = 1e-6
 """Share of the worth within which HiGHS has to prove that a node holds nothing better."""
-
-
-def _few(problem: Problem) -> bool:
-    return problem.network.odds.size <= LARGEST_PAIRS
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +52,7 @@ class Tree:
 
     def __init__(self, problem: Problem, ceilings: Ceilings, worths: Worths, chosen: np.ndarray, value: float) -> None:
         self.problem, self.ceilings, self.worths = problem, ceilings, worths
-        bound_together = (problem.conflict_site.size or np.isfinite(problem.budget)) and _few(problem)
+        bound_together = (problem.conflict_site.size or np.isfinite(problem.budget)) and problem.few
         self._openings = Exclusive(problem).openings if bound_together else best_openings
         self._met = TOGETHER if bound_together else PROVED
         self._dropped = -np.inf
@@ -122,7 +116,7 @@ class Tree:
         best[sites] = True
         worths = self.worths(best)
         worth = float(worths.sum())
-        if self._allowed(best) and worth > self.value + ROUNDING * abs(self.value):
+        if self.problem.allows(best) and worth > self.value + ROUNDING * abs(self.value):
             self.chosen, self.value = best, worth
         free = sites[~fixed[sites]]
         if not free.size:
@@ -137,7 +131,7 @@ class Tree:
         near = self._near_to(k)
         near = near[possible[near]]
         most[near] = np.minimum(most[near], self.ceilings(near, fixed))
-        if self._allowed(fixed):
+        if self.problem.allows(fixed):
             self._keep(node, k, True, near, fixed, possible, most)
 
     def _relief(self, fixed: np.ndarray, possible: np.ndarray, sites: np.ndarray) -> np.ndarray:
@@ -151,15 +145,6 @@ class Tree:
                     return near
         return _NONE
 
-    def _allowed(self, chosen: np.ndarray) -> bool:
-        """Whether a set keeps to number, budget and distances."""
-        p = self.problem
-        return (
-            int((chosen & ~p.existing).sum()) <= p.most_new
-            and float(p.price[chosen].sum()) <= p.budget
-            and not any(chosen[p.conflicts(int(k))].any() for k in np.flatnonzero(chosen & ~p.existing))
-        )
-
     def _dividing(self, most: np.ndarray, sites: np.ndarray, lost: np.ndarray, free: np.ndarray) -> int:
         """The free site around which most of the ceilings is lost; where nothing is, the one with the highest ceiling."""
         loss = np.zeros(most.size)
@@ -171,14 +156,5 @@ class Tree:
     def _near_to(self, k: int) -> np.ndarray:
         """Sites that share home zones with site k, itself among them."""
         if k not in self._near:
-            n = self.problem.network
-            t = n.prepared.territory
-            rows = self.problem.rows
-            mark = np.zeros(n.n_sites, bool)
-            mark[k] = True
-            kernels.neighbours(  # type: ignore[call-arg]
-                k, t.access_start, t.access_zone, n.zone_start, n.zone_site, rows.column_start, rows.row, rows.start,
-                rows.site, mark,
-            )  # fmt: skip
-            self._near[k] = np.flatnonzero(mark)
+            self._near[k] = self.problem.near(k)
         return self._near[k]
