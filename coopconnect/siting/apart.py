@@ -13,26 +13,29 @@ LONGEST_S = 2.0
 """Seconds given to one model; what it has proven by then still bounds the openings."""
 
 
+def limits(problem: Problem) -> tuple[csr_array, np.ndarray]:
+    """Rows over all sites, and what each sum may not pass: groups of sites of which one may be open, number, money."""
+    groups = _groups(problem)
+    sites = np.arange(problem.allowed.size)
+    lines = [np.repeat(np.arange(len(groups)), [len(g) for g in groups]), np.full(sites.size, len(groups))]
+    columns = [np.array([k for g in groups for k in g], dtype=np.int64), sites]
+    data = [np.ones(lines[0].size), (~problem.existing).astype(float)]
+    high = [np.ones(len(groups)), np.array([problem.most_new], dtype=float)]
+    if np.isfinite(problem.budget):
+        lines.append(np.full(sites.size, len(groups) + 1))
+        columns.append(sites)
+        data.append(problem.price)
+        high.append(np.array([problem.budget]))
+    most = np.concatenate(high)
+    where = (np.concatenate(lines), np.concatenate(columns))
+    return csr_array((np.concatenate(data), where), shape=(most.size, sites.size)), most
+
+
 class Exclusive:
     """Openings of a problem with distances or a budget: sites that all exclude one another share one constraint."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        groups = _groups(problem)
-        sites = np.arange(problem.allowed.size)
-        lines = [np.repeat(np.arange(len(groups)), [len(g) for g in groups]), np.full(sites.size, len(groups))]
-        columns = [np.array([k for g in groups for k in g], dtype=np.int64), sites]
-        data = [np.ones(lines[0].size), (~problem.existing).astype(float)]
-        high = [np.ones(len(groups)), np.array([problem.most_new], dtype=float)]
-        if np.isfinite(problem.budget):
-            lines.append(np.full(sites.size, len(groups) + 1))
-            columns.append(sites)
-            data.append(problem.price)
-            high.append(np.array([problem.budget]))
-        self.high = np.concatenate(high)
-        self.matrix = csr_array(
-            (np.concatenate(data), (np.concatenate(lines), np.concatenate(columns))), shape=(self.high.size, sites.size)
-        )
+        self.matrix, self.high = limits(problem)
 
     def openings(self, problem: Problem, possible: np.ndarray, slope: np.ndarray) -> tuple[float, np.ndarray]:
         """What `best_openings` gives, with every constraint at once: at least the most that sites 0 or 1 can earn, and such
