@@ -17,7 +17,8 @@ from coopconnect.siting.network import entries_of
 from coopconnect.siting.search import Problem
 
 STRETCHES = 12
-"""More of them bring the bounds of scores no nearer than a thousandth."""
+"""With 40, the ten highest ceilings of Provence-Alpes-Côte d'Azur are 0.01 % lower by score, 0.04 % by hours with 8 desks, and
+take two to three times as long."""
 
 ENDS, CHORD, TANGENT, OF_KINDS = 0, 2, 4, 6
 """Where a table holds T, P's chord and P's tangent at the two ends of a stretch; then Q's of each kind, as many."""

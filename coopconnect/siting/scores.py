@@ -26,7 +26,9 @@ from coopconnect.siting.network import Network, in_unit
 from coopconnect.siting.search import Problem
 
 _BANDS = np.concatenate([0.98 ** np.arange(60), 0.98**59 * 0.85 ** np.arange(1, 20), [0.0]])
+"""Edges of the bands, as shares of the days that a site has alone: narrow near the top, where the most is found; wide below."""
 _TOLLS = np.concatenate([-np.geomspace(1.0, 1.0 / 64.0, 10), [0.0], np.geomspace(1.0 / 256.0, 1.0, 24)])
+"""Tolls tried, as shares of the most that an avoided day can be worth: any toll bounds, the least of them is kept."""
 _AT_ONCE = 2000
 """Sites whose bands are worked out together: all of France at once would take half a gigabyte."""
 _SETS = ("h", "mc", "hm", "hc", "hmc")
