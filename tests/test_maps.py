@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from coopconnect.export.html_map import map_html
+from coopconnect.export.html_map import describe_deck, map_html
 from coopconnect.show import maps
 from coopconnect.show.geometry import Geometry, ZoneLabels, pack_contours, unpack_contours
 from coopconnect.show.maps import (
@@ -174,6 +174,12 @@ def test_the_html_page_holds_everything_and_asks_nobody() -> None:
     own = page[: page.index("<script>")] + page[page.rindex("<script>") :]
     assert "http://" not in own and "https://" not in own and "<script src" not in page
     assert '"mapProvider":"' not in own and "mapStyle" not in own
+    names = next(
+        x
+        for x in json.loads(describe_deck(spec, unpack_contours(geometry.data)).to_json())["layers"]
+        if x["id"] == "names"
+    )
+    assert len(names["data"]) == 16  # every town, the page leaves out what does not fit
     with pytest.raises(ValueError, match="16 contours and 4 classes"):
         map_html(spec_of(score[:4]), geometry, "x")
 

@@ -32,10 +32,8 @@ COORDINATE_DECIMALS = 4
 """Decimals of degrees kept in the file: about 10 m."""
 HATCH_STEPS = 220
 """Diagonals over the width of the territory."""
-NAME_COUNT = 40
-LETTER_WIDTH = 0.0105
-LINE_HEIGHT = 0.024
-"""Size of a letter of a town name, as a share of the larger side of the territory: names may not touch."""
+NAMES_KEPT, NAMES_AT_FIRST = 1500, 40
+"""Largest towns whose names are in the file, and those shown on the whole territory at most; nearer, the page shows more."""
 DISC_PX = 1.4
 """Radius of a disc in pixels = DISC_PX * square root of users, as on the screen."""
 
@@ -66,6 +64,7 @@ def map_html(spec: MapSpec, geometry: Geometry, title: str, subtitle: str = "") 
         "INPUT": _script_safe(_compact(describe_deck(spec, contours))),
         "BORDERS": _script_safe(json.dumps(_cut_borders(contours), separators=(",", ":"))),
         "HATCH_STEPS": str(HATCH_STEPS),
+        "NAMES_AT_FIRST": str(NAMES_AT_FIRST),
         "BOUNDS": json.dumps(contours.header["bounds"]),
     }
     pieces = page.split("%%")
@@ -208,25 +207,10 @@ def _site_layers(spec: MapSpec, contours: Contours) -> list[pydeck.Layer]:
 
 
 def _names(contours: Contours) -> pydeck.Layer:
-    """Names of the largest towns, those that would touch a larger one left out."""
+    """Names of the largest towns, largest first; the page leaves out those that would touch a larger one."""
     header = contours.header
-    west, south, east, north = header["bounds"]
-    side = max(east - west, north - south)
-    kept: list[int] = []
-    for row in np.argsort(-np.asarray(header["population"]), kind="stable").tolist():
-        lon, lat = header["lon"][row], header["lat"][row]
-        if lon is None:
-            continue
-        near = (
-            abs(header["lon"][k] - lon)
-            < side * LETTER_WIDTH * (len(header["names"][k]) + len(header["names"][row])) / 2
-            and abs(header["lat"][k] - lat) < side * LINE_HEIGHT
-            for k in kept
-        )
-        if not any(near):
-            kept.append(row)
-        if len(kept) == NAME_COUNT:
-            break
+    largest = np.argsort(-np.asarray(header["population"]), kind="stable").tolist()
+    kept = [row for row in largest if header["lon"][row] is not None][:NAMES_KEPT]
     rows = [{"p": [header["lon"][row], header["lat"][row]], "t": header["names"][row]} for row in kept]
     return pydeck.Layer(
         "TextLayer", id="names", data=rows, get_position="p", get_text="t", get_size=13, get_color=[22, 32, 42],
