@@ -88,7 +88,7 @@ def _watch(page: Page, key: Hashable, name: str) -> None:
     shown()
 
 
-def asked(
+def _asked(
     page: Page, key: Hashable, name: str, make: Callable[[], Runs], label: str, at_once: bool = False
 ) -> Runs | None:
     """The finished runs of a key; else the button that starts them, or how far they are.
@@ -121,7 +121,7 @@ def groups_in_draws(page: Page, ensemble: Ensemble, groups: HouseholdGroups) -> 
         work = threads(cores(), partial(group_rows, names, code))
         return Runs(nothing_gathered(place, ensemble.values, len(names)), work)
 
-    job = asked(
+    job = _asked(
         page, _households_key(ensemble, code), "house_draws", make,
         page.say("house.draw", draws=number(ensemble.draws, page.language)),
         at_once=bool(code) or setup.territory.site_zone.size <= LARGE_SITES,
@@ -145,7 +145,7 @@ def draw_sobol(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
         values = drivers.saltelli(alone, SOBOL_BASE, SEED)
         return Runs(nothing_gathered(alone, values, 1), threads(cores(), margin_rows))
 
-    job = asked(
+    job = _asked(
         page, _sobol_key(ensemble, site.code), "robust_sobol", make,
         page.say("further.sobol", runs=number(float(runs), page.language)),
     )  # fmt: skip
@@ -188,7 +188,7 @@ def draw_plans(page: Page, ensemble: Ensemble) -> None:
         return Runs(nothing_gathered(ensemble.setup, ensemble.values, len(plans)), work, plans)
 
     try:
-        job = asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))
+        job = _asked(page, _plans_key(page, ensemble), "robust_plans", make, page.say("plans.compare"))
     except PlanError as error:
         st.error(
             "\n".join(f"- {html.escape(told(p, page.parameters, page.language))}" for p in error.problems), icon=None
