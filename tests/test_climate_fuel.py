@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def test_three_workbooks_make_one_table(store: Store) -> None:
     }  # fmt: skip
     assert len(frame) == 96 * 7
     assert label.source == " + ".join(DRIAS)
+    assert label.notes_en == ()  # together they have all that the lever takes
 
 
 def test_loaded_drias_gives_what_is_shipped(store: Store, parameters: Parameters, paca: Territory) -> None:
@@ -102,11 +104,32 @@ def test_the_shipped_record_is_that_of_the_bulletin(shared_data: Path) -> None:
 
 
 def test_prices_per_thousand_litres_and_french_dates() -> None:
-    text = "date;euro95;diesel\n05/01/2026;1 650,5;1600\n12/01/2026;1,7;x\n"
+    text = "date;euro95;diesel\n05/01/2026;1 650,5;1600\n12/01/2026;1,7;x\n;1650;1600\n"
     found = import_file(text.encode(), "prix.csv")
     assert found.frame is not None
     assert found.frame["petrol_eur_per_l"].tolist()[0] == pytest.approx(1.6505)
     assert {(p.line, p.value) for p in found.problems} == {(3, "1,7"), (3, "x")}
+    assert "1 lines with a price and no date: left out" in found.label.notes_en
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_the_bulletin_as_the_commission_lays_it_out(dated: bool) -> None:
+    """Codes, product names, units, then weeks, newest first; a sheet without taxes as large; days as dates or as numbers."""
+    weeks = [date(2026, 1, 12), date(2026, 1, 5)]
+    days = weeks if dated else [(week - date(1899, 12, 30)).days for week in weeks]
+    out = io.BytesIO()
+    with pd.ExcelWriter(out) as book:
+        for sheet, what, price in (("Prices wo taxes", "wo_tax", 700.0), ("Prices with taxes", "with_tax", 1650.5)):
+            codes = ["CTR", f"AT_price_{what}_euro95", "CTR", f"FR_price_{what}_euro95", f"FR_price_{what}_diesel"]
+            rows = [["Consumer prices of petroleum products inclusive of duties and taxes", *codes],
+                    ["", "", "Euro-super 95", "", "Euro-super 95", "Gas oil"], ["Date", "", "1000 l", "", "1000 l", "1000 l"],
+                    *[[day, "AT", price, "FR", price, price - 50.0] for day in days]]  # fmt: skip
+            pd.DataFrame(rows).to_excel(book, sheet_name=sheet, index=False, header=False)
+    found = import_file(out.getvalue(), "bulletin.xlsx")
+    assert found.frame is not None and found.problems == ()
+    assert found.frame["week"].dt.date.tolist() == weeks[::-1]
+    assert found.frame["petrol_eur_per_l"].tolist() == pytest.approx([1.6505] * 2)
+    assert found.frame["diesel_eur_per_l"].tolist() == pytest.approx([1.6005] * 2)
 
 
 def test_share_below_counts_the_record() -> None:

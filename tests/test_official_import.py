@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coopconnect.parameters import DATA_DIR
+from coopconnect.territory.official.catalogue import load_catalogue
 from coopconnect.territory.official.codes import SPLIT_SINCE, CodeMap
-from coopconnect.territory.official.kinds import Imported, guess, import_file
+from coopconnect.territory.official.kinds import Imported, guess, import_file, read_table
 from coopconnect.territory.official.reading import ReadingError, preview, read_raw
 from coopconnect.territory.official.store import Store
 
@@ -228,6 +229,23 @@ def test_travel_lists_in_minutes_and_in_seconds() -> None:
     assert minutes.problems[0].line == 3
 
 
+def test_every_file_of_the_catalogue_is_known_by_its_columns() -> None:
+    for entry in load_catalogue().values():
+        header = ";".join(name.replace("*", "22") for name in entry.columns)
+        assert guess(read_raw(f"{header}\n1;2;3\n".encode(), "t.csv")).table == entry.feeds, entry.key
+
+
+def test_the_long_layout_of_insee_counts_communes_once() -> None:
+    head = '"GEO";"GEO_OBJECT";"FACILITY_TYPE";"BPE_MEASURE";"TIME_PERIOD";"OBS_VALUE"\n'
+    lines = ("84003;COM;F307;FACILITIES;2024;3", "84003;COM;F307;FACILITIES;2023;9", "84003;COM;_T;FACILITIES;2024;70",
+             "84;DEP;F307;FACILITIES;2024;50", "13201;ARM;F307;FACILITIES;2024;2", "84003;COM;F307;SURFACE;2024;400")  # fmt: skip
+    found = take(head + "\n".join(lines) + "\n")
+    assert found.frame is not None
+    assert found.frame.to_dict("records") == [{"zone_code": "84003", "type_code": "F307", "count": 3.0}]
+    assert found.label.notes_en == ("5 lines of other areas, measures, totals or years: left out",)
+    assert found.problems == ()
+
+
 def test_facilities_are_counted() -> None:
     found = take("DEPCOM;TYPEQU;NB_EQUIP\n84003;F307;1\n84003;F307;2\n97101;F307;4\n")
     assert found.frame is not None
@@ -280,6 +298,27 @@ def test_one_table_in_every_dress(how: str) -> None:
     assert found.frame["zone_code"].tolist() == ["01001", "2A004", "84003"]
     assert found.frame["jobs"].tolist() == [10.0, 1.0, 5200.0]
     assert found.problems == ()
+
+
+def test_of_several_members_and_sheets_the_one_that_can_be_used_is_read_and_said() -> None:
+    """A readme, what a computer adds by itself and a long list of variables are larger than the table."""
+    text, long_list = TABLE.to_csv(index=False, sep=";"), "VAR;LIBELLE\n" + "P22_POP;Population\n" * 500
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, inside in (("variables.csv", long_list), ("__MACOSX/._t.csv", text * 99), ("data/t.csv", text)):
+            archive.writestr(name, inside)
+    found = take(out.getvalue(), "t.zip")
+    assert (found.table, len(found.frame)) == ("margins", 3)  # type: ignore[arg-type]
+    assert found.label.notes_en == ("read: “data/t.csv”; the rest of the file is not: variables.csv",)
+    out = io.BytesIO()
+    with pd.ExcelWriter(out) as book:
+        pd.read_csv(io.StringIO(long_list), sep=";").to_excel(book, sheet_name="Variables", index=False)
+        TABLE.to_excel(book, sheet_name="COM", index=False, startrow=4)
+    found = take(out.getvalue(), "t.xlsx")
+    assert (found.table, len(found.frame)) == ("margins", 3)  # type: ignore[arg-type]
+    assert found.label.notes_fr == ("lu : « COM » ; le reste du fichier ne l'est pas : Variables",)
+    asked = read_table(out.getvalue(), "t.xlsx", mapping={"name": "LIBELLE"})
+    assert (asked.sheet, asked.left) == ("Variables", ("COM",))
 
 
 @settings(max_examples=40, deadline=None)

@@ -14,8 +14,8 @@ from coopconnect.show.words import known, number
 from coopconnect.territory.official.catalogue import Entry, load_catalogue
 from coopconnect.territory.official.fetch import fetch
 from coopconnect.territory.official.fetch_types import FetchError, Progress
-from coopconnect.territory.official.kinds import KINDS, Guess, Imported, columns_of, guess, import_file
-from coopconnect.territory.official.reading import RawTable, ReadingError, preview, read_raw
+from coopconnect.territory.official.kinds import KINDS, Guess, Imported, columns_of, guess, import_file, read_table
+from coopconnect.territory.official.reading import RawTable, ReadingError, preview
 from coopconnect.territory.official.store import StoreError
 from coopconnect.ui import cached
 from coopconnect.ui.assumptions import table_html
@@ -178,7 +178,7 @@ def draw_import(page: Page) -> None:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _raw(content: bytes, name: str) -> RawTable:
     """The file as text, read once while its columns are being chosen."""
-    return read_raw(content, name)
+    return read_table(content, name)
 
 
 def _confirm(page: Page, raw: RawTable, found: Guess) -> tuple[str, dict[str, str]]:

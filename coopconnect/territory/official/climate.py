@@ -71,12 +71,12 @@ def read(
     return (
         frame[frame["area_code"] != ""].drop_duplicates(["area_code", "scenario", "horizon"]),
         problems,
-        _not_enough(frame),
+        lacking(frame),
     )
 
 
-def _not_enough(frame: pd.DataFrame) -> list[tuple[str, str]]:
-    """What this file lacks to move the lever by itself: it takes the reference and the three horizons of RCP8.5."""
+def lacking(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """What a table lacks to move the lever by itself: it takes the reference and the three horizons of RCP8.5."""
     found = set(zip(frame["scenario"], frame["horizon"], strict=True))
     if not found & NEEDED:
         return [
@@ -87,10 +87,10 @@ def _not_enough(frame: pd.DataFrame) -> list[tuple[str, str]]:
         ]
     if found >= NEEDED:
         return []
-    lacking = "DRIAS_2020_8_5" if ("reference", "reference") in found else "DRIAS_2020_REFERENCE"
+    other = "DRIAS_2020_8_5" if ("reference", "reference") in found else "DRIAS_2020_REFERENCE"
     return [
-        (f"les jours chauds livrés restent tant que le classeur {lacking} n'est pas chargé lui aussi",
-         f"the shipped hot days stay as long as the workbook {lacking} is not loaded too")
+        (f"les jours chauds livrés restent tant que le classeur {other} n'est pas chargé lui aussi",
+         f"the shipped hot days stay as long as the workbook {other} is not loaded too")
     ]  # fmt: skip
 
 

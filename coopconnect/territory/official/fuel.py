@@ -17,6 +17,10 @@ from coopconnect.territory.official.reading import Problem, RawTable
 
 PLAUSIBLE_EUR_PER_L = (0.2, 6.0)
 """Prices outside are taken for another unit (per 1,000 L) or an error, and told."""
+_EXCEL_EPOCH = pd.Timestamp("1899-12-30")
+"""Day 0 of a workbook whose dates are written as numbers, as the bulletin's may be."""
+_HEADS = frozenset({"date", "prices in force on"})
+"""What the bulletin writes over its dates on the lines of product names and units."""
 
 
 def read(
@@ -26,6 +30,10 @@ def read(
     text = raw.frame[mapping["week"]].str.strip()
     day = pd.to_datetime(text, errors="coerce", format="ISO8601")
     day = day.fillna(pd.to_datetime(text, errors="coerce", format="%d/%m/%Y"))
+    day = day.fillna(
+        _EXCEL_EPOCH + pd.to_timedelta(pd.to_numeric(text.where(text.str.fullmatch(r"[345]\d{4}"))), unit="D")
+    )
+    text = text.where(~text.str.lower().isin(_HEADS) | day.notna(), "")
     problems = column_problems(text, day.isna() & (text != ""), mapping["week"], "n'est pas une date", "is not a date")
     frame = pd.DataFrame({"week": day - pd.to_timedelta(day.dt.day_of_week, unit="D")})
     notes: list[tuple[str, str]] = []
@@ -34,6 +42,7 @@ def read(
         if name not in mapping:
             continue
         value, wrong = numbers(raw.frame[mapping[name]])
+        wrong &= text != ""
         if value.median() > 100.0 * low:
             value = value / 1000.0
             notes.append((f"{mapping[name]} : lu en € pour 1 000 L", f"{mapping[name]}: read as EUR per 1,000 L"))
@@ -43,6 +52,14 @@ def read(
         )
         frame[name] = value.where(value.between(low, high))
     prices = [c for c in frame.columns if c != "week"]
+    dateless = int((frame["week"].isna() & (text == "") & frame[prices].notna().any(axis=1)).sum())
+    if dateless:
+        notes.append(
+            (
+                f"{dateless} lignes avec un prix sans date : laissées",
+                f"{dateless} lines with a price and no date: left out",
+            )
+        )
     frame = frame[frame["week"].notna() & frame[prices].notna().any(axis=1)]
     frame = frame.groupby("week", sort=True)[prices].mean().reset_index()
     return frame, problems, notes

@@ -20,6 +20,7 @@ from coopconnect.territory.official.contract import Label
 from coopconnect.territory.official.readers import Reading
 from coopconnect.territory.official.reading import Problem, RawTable, ReadingError, read_raw
 
+SHOWN_LEFT = 4
 _CODE = r"codgeo|insee_com|code_insee|code_commune|codecommune|citycode|zone_code|com|depcom|code|insee|id_commune"
 
 
@@ -77,21 +78,22 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "facilities", "équipements (BPE)", "facilities (BPE)",
-            {"zone_code": _CODE, "type_code": r"typequ|type_equipement|type_code|equipement", "count": r"nb_equip|nombre|count|nb"},
+            {"zone_code": rf"{_CODE}|geo", "type_code": r"typequ|facility_type|type_equipement|type_code|equipement",
+             "count": r"nb_equip|obs_value|nombre|count|nb"},
             (("zone_code", "type_code"),),
         ),
         Kind(
             "places", "lieux d'accueil possibles", "places that could host",
             {"name": r"nom|name|lib_fs|libelle", "lon": r"longitude|lon|x_lon|lng", "lat": r"latitude|lat|y_lat",
-             "zone_code": r"insee_com|code_insee|insee|code_commune|zone_code", "postcode": r"code_postal|cp|postcode",
+             "zone_code": r"insee_com|code_insee|insee|code_commune|zone_code", "postcode": r"code_postal|codpost|cp|postcode",
              "commune": r"lib_com|commune|ville|city", "address": r"adresse|address|rue"},
             (("name", "lat", "lon"), ("name", "commune", "postcode"), ("name", "zone_code")),
             "coopconnect.territory.official.places",
         ),
         Kind(
             "fuel", "prix hebdomadaires des carburants", "weekly fuel prices",
-            {"week": r"date|week|semaine", "petrol_eur_per_l": r"euro95|sp95|sp95_e10|petrol_eur_per_l|essence|euro_super_95",
-             "diesel_eur_per_l": r"diesel|gazole|diesel_eur_per_l|gasoil"},
+            {"week": r"date|week|semaine|consumer_prices_of_petroleum_products.*", "petrol_eur_per_l": r"fr_price_with_tax_euro95|euro95|sp95|sp95_e10|petrol_eur_per_l|essence|euro_super_95",
+             "diesel_eur_per_l": r"fr_price_with_tax_diesel|diesel|gazole|diesel_eur_per_l|gasoil"},
             (("week", "petrol_eur_per_l"), ("week", "diesel_eur_per_l")),
             "coopconnect.territory.official.fuel",
         ),
@@ -220,6 +222,40 @@ def _share_of_codes(names: list[str]) -> float:
     return codes / max(len(names), 1)
 
 
+def read_table(
+    source: Path | bytes,
+    file_name: str,
+    member: str | None = None,
+    table: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> RawTable:
+    """`read_raw`, which of several members or sheets takes one that is of the kind `table` (any kind where not given) or
+    has the columns of `mapping`."""
+    wanted = {column for column in (mapping or {}).values() if column}
+
+    def fits(raw: RawTable) -> bool:
+        if wanted:
+            return wanted <= set(raw.frame.columns)
+        return _is_kind(table, raw) if table in KINDS else bool(guess(raw).table)
+
+    return read_raw(source, file_name, member, fits)
+
+
+def _is_kind(table: str | None, raw: RawTable) -> bool:
+    found = guess(raw)
+    return table in (found.table, *found.others)
+
+
+def _read_inside(raw: RawTable) -> tuple[tuple[str, str], ...]:
+    """What was read of a file that holds several tables, and what was not."""
+    if not raw.left:
+        return ()
+    read = raw.sheet or raw.inside
+    rest = ", ".join(raw.left[:SHOWN_LEFT]) + (", …" if len(raw.left) > SHOWN_LEFT else "")
+    return ((f"lu : « {read} » ; le reste du fichier ne l'est pas : {rest}",
+             f"read: “{read}”; the rest of the file is not: {rest}"),)  # fmt: skip
+
+
 def import_file(
     source: Path | bytes,
     file_name: str,
@@ -236,7 +272,7 @@ def import_file(
     the label. codes: the shipped ones if not given. today: date of the label. ReadingError where it is no table;
     what is wrong inside is in `problems`, sorted by line, all at once.
     """
-    raw = read_raw(source, file_name, member)
+    raw = read_table(source, file_name, member, table, mapping)
     found = guess(raw)
     table = table or found.table
     if not table:
@@ -253,6 +289,7 @@ def import_file(
     if missing and not (table == "travel" and set(columns) == {"from_code"}):
         raise ReadingError(*missing)
     reading = _read(kind, raw, columns, codes or CodeMap.load(DATA_DIR / "territory"))
+    notes = (*_read_inside(raw), *reading.notes)
     problems = tuple(sorted((*raw.problems, *reading.problems), key=lambda p: (p.line or 0, p.column)))
     told = dict(label or {})
     made = Label(
@@ -268,8 +305,8 @@ def import_file(
         rows=len(reading.frame),
         placed=float(reading.placed),
         unplaced=float(reading.unplaced),
-        notes_fr=tuple(fr for fr, _ in reading.notes),
-        notes_en=tuple(en for _, en in reading.notes),
+        notes_fr=tuple(fr for fr, _ in notes),
+        notes_en=tuple(en for _, en in notes),
     )
     return Imported(table, reading.frame.reset_index(drop=True), made, problems)
 

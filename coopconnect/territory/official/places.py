@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 
 KINDS = ("town_hall", "france_services", "tiers_lieu", "library", "post_office", "school", "other")
 KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
-    "place_id": ("id_fs", "id", "place_id", "identifiant"),
+    "place_id": ("id_fs", "id_unique", "id", "place_id", "identifiant"),
     "zone_code": ("insee_com", "zone_code", "code_insee", "insee", "code_commune", "citycode"),
     "name": ("lib_fs", "nom", "name", "libelle"),
     "commune": ("lib_com", "commune", "ville", "city"),
-    "postcode": ("code_postal", "cp", "postcode"),
+    "postcode": ("code_postal", "codpost", "cp", "postcode"),
     "address": ("adresse", "address", "rue"),
     "lon": ("longitude", "lon", "x_lon", "lng"),
     "lat": ("latitude", "lat", "y_lat"),
     "kind": ("kind", "type", "categorie"),
     "publisher": ("source",),
     "format": ("format_fs", "format"),
+    "carrier": ("nom_strc_port",),
 }
 """Columns understood, with the names publishers give them (compared without case or accents)."""
 
@@ -82,6 +83,8 @@ def read(
     frame["name"] = text["name"].str.replace(r"\s+", " ", regex=True)
     frame["kind"] = [_kind(*row) for row in text[["kind", "publisher", "place_id", "name"]].itertuples(index=False)]
     frame.loc[text["format"].ne("") & text["kind"].eq(""), "kind"] = "france_services"
+    if "carrier" in chosen:  # the column of the body behind a place: the census of tiers-lieux
+        frame.loc[frame["kind"].eq("other"), "kind"] = "tiers_lieu"
     frame["lon"], frame["lat"], wrong = _points(text)
     frame["address"] = text["address"]
     frame["itinerant"] = text["format"].map(plain).str.contains("bus|itinerante", regex=True) | text["name"].map(

@@ -12,8 +12,8 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +27,8 @@ SEPARATORS = (";", ",", "\t")
 SNIFFED_LINES = 60
 TABLE_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
 NOT_DATA = ("meta", "varmod", "lisez", "readme", "dictionnaire", "documentation")
+_SYSTEM = re.compile(r"(^|/)(__MACOSX/|\._|~\$)")
+"""What a computer adds to an archive by itself."""
 HEADER_WITHIN = 20
 SHOWN_RAGGED = 6
 CELL_LINES = 20
@@ -68,23 +70,49 @@ class RawTable:
     sheet: str = ""
     first_line: int = 1
     problems: tuple[Problem, ...] = field(default_factory=tuple)
+    inside: str = ""
+    """Member of the archive that was read, '' where the file is the table."""
+    left: tuple[str, ...] = ()
+    """Other tables of the same file (members, sheets) that were not read."""
 
 
-def read_raw(source: Path | bytes, file_name: str, member: str | None = None) -> RawTable:
+Prefer = Callable[[RawTable], bool]
+
+
+def read_raw(source: Path | bytes, file_name: str, member: str | None = None, prefer: Prefer | None = None) -> RawTable:
     """Read a file or its bytes; `member` names (or patterns) the file wanted inside a zip.
 
+    prefer: of several members or sheets, the largest of which it is true is read; the largest where it never is.
     ReadingError where it is not a table; lines that do not fit are in `problems`, the others are kept.
     """
     content = source.read_bytes() if isinstance(source, Path) else source
     digest = hashlib.sha256(content).hexdigest()
-    content, inner = _unpacked(content, file_name, member)
+    first: RawTable | ReadingError | None = None
+    for part, inner, inside, left in _unpacked(content, file_name, member):
+        try:
+            for raw in _tables_of(part, inner, file_name, digest):
+                raw = replace(raw, inside=inside, left=raw.left or left)
+                if prefer is None or prefer(raw):
+                    return raw
+                first = raw if not isinstance(first, RawTable) else first
+        except ReadingError as error:
+            first = first or error
+    if isinstance(first, RawTable):
+        return first
+    assert first is not None  # a file that holds nothing has raised
+    raise first
+
+
+def _tables_of(content: bytes, inner: str, file_name: str, digest: str) -> Iterator[RawTable]:
+    """The tables of one file, the largest first: one, or the sheets of a workbook."""
     if not content.strip():
         raise ReadingError(f"{file_name} est vide.", f"{file_name} is empty.")
     if content[:4] == b"PAR1":
-        return _from_parquet(content, file_name, digest)
-    if content[:4] == b"PK\x03\x04":
-        return _from_workbook(content, file_name, digest)
-    return _from_text(content, inner, file_name, digest)
+        yield _from_parquet(content, file_name, digest)
+    elif content[:4] == b"PK\x03\x04":
+        yield from _from_workbook(content, file_name, digest)
+    else:
+        yield _from_text(content, inner, file_name, digest)
 
 
 def _from_parquet(content: bytes, file_name: str, digest: str) -> RawTable:
@@ -118,8 +146,8 @@ def _too_large(file_name: str) -> ReadingError:
     )
 
 
-def _unpacked(content: bytes, file_name: str, member: str | None) -> tuple[bytes, str]:
-    """Content out of gz and zip, and the name inside."""
+def _unpacked(content: bytes, file_name: str, member: str | None) -> Iterator[tuple[bytes, str, str, tuple[str, ...]]]:
+    """Content out of gz and zip: bytes, name inside, member that it is ('' where none), other members."""
     if content[:2] == b"\x1f\x8b":
         try:
             with gzip.open(io.BytesIO(content)) as packed:
@@ -128,26 +156,35 @@ def _unpacked(content: bytes, file_name: str, member: str | None) -> tuple[bytes
             raise ReadingError(f"{file_name} est abîmé ({error}).", f"{file_name} is damaged ({error}).") from None
         if len(content) > MAX_MB * 2**20:
             raise _too_large(file_name)
-        return content, file_name.removesuffix(".gz")
+        yield content, file_name.removesuffix(".gz"), "", ()
+        return
     if content[:4] != b"PK\x03\x04":
         if len(content) > MAX_MB * 2**20:
             raise _too_large(file_name)
-        return content, file_name
+        yield content, file_name, "", ()
+        return
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile as error:
         raise ReadingError(f"{file_name} est abîmé ({error}).", f"{file_name} is damaged ({error}).") from None
     if "[Content_Types].xml" in archive.namelist():
         _check_size(archive.infolist(), file_name)
-        return content, file_name
-    chosen = _member_of(archive, file_name, member)
-    _check_size([chosen], file_name)
+        yield content, file_name, "", ()
+        return
+    members = _members_of(archive, file_name, member)
+    for info in members:
+        _check_size([info], file_name)
+        left = tuple(other.filename for other in members if other is not info)
+        yield _opened(archive, info, file_name), info.filename, info.filename, left
+
+
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file_name: str) -> bytes:
     try:
-        return archive.read(chosen), chosen.filename
+        return archive.read(info)
     except (RuntimeError, NotImplementedError, zipfile.BadZipFile, OSError) as error:
         raise ReadingError(
-            f"{file_name} : {chosen.filename} ne s'ouvre pas ({error}). Sans mot de passe, et entier ?",
-            f"{file_name}: {chosen.filename} does not open ({error}). Without a password, and whole?",
+            f"{file_name} : {info.filename} ne s'ouvre pas ({error}). Sans mot de passe, et entier ?",
+            f"{file_name}: {info.filename} does not open ({error}). Without a password, and whole?",
         ) from None
 
 
@@ -156,9 +193,13 @@ def _check_size(members: Sequence[zipfile.ZipInfo], file_name: str) -> None:
         raise _too_large(file_name)
 
 
-def _member_of(archive: zipfile.ZipFile, file_name: str, member: str | None) -> zipfile.ZipInfo:
-    """The table inside an archive: the one asked for, else the largest that looks like data."""
-    tables = [i for i in archive.infolist() if i.filename.lower().endswith(TABLE_ENDINGS) and not i.is_dir()]
+def _members_of(archive: zipfile.ZipFile, file_name: str, member: str | None) -> list[zipfile.ZipInfo]:
+    """The tables inside an archive, largest first: those asked for, else those that look like data."""
+    tables = [
+        i
+        for i in archive.infolist()
+        if i.filename.lower().endswith(TABLE_ENDINGS) and not i.is_dir() and not _SYSTEM.search(i.filename)
+    ]
     if member:
         asked = [i for i in tables if fnmatch.fnmatch(i.filename.rsplit("/", 1)[-1].lower(), member.lower())]
         tables = asked or tables
@@ -169,11 +210,11 @@ def _member_of(archive: zipfile.ZipFile, file_name: str, member: str | None) -> 
             f"{file_name} ne contient pas de table (csv, xlsx ou parquet) : {names}.",
             f"{file_name} holds no table (csv, xlsx or parquet): {names}.",
         )
-    return max(data, key=lambda info: info.file_size)
+    return sorted(data, key=lambda info: info.file_size, reverse=True)
 
 
-def _from_workbook(content: bytes, file_name: str, digest: str) -> RawTable:
-    """The first sheet that holds a table; values, never formulas; title lines above the header are skipped."""
+def _from_workbook(content: bytes, file_name: str, digest: str) -> Iterator[RawTable]:
+    """Each sheet that holds a table, the largest first; values, never formulas; title lines above the header are skipped."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             _check_size(parts.infolist(), file_name)
@@ -185,11 +226,15 @@ def _from_workbook(content: bytes, file_name: str, digest: str) -> RawTable:
             f"{file_name} ne s'ouvre pas comme un classeur ({type(error).__name__}).",
             f"{file_name} does not open as a workbook ({type(error).__name__}).",
         ) from None
-    usable = {name: table for name, table in sheets.items() if table.shape[0] > 1 and table.shape[1] > 1}
+    usable = {str(name): table for name, table in sheets.items() if table.shape[0] > 1 and table.shape[1] > 1}
     if not usable:
         raise ReadingError(f"{file_name} : aucune feuille ne contient de table.", f"{file_name}: no sheet has a table.")
-    name = max(usable, key=lambda key: usable[key].size)
-    table = usable[name]
+    for name in sorted(usable, key=lambda key: usable[key].size, reverse=True):
+        left = tuple(other for other in usable if other != name)
+        yield _from_sheet(usable[name], name, left, file_name, digest)
+
+
+def _from_sheet(table: pd.DataFrame, name: str, left: tuple[str, ...], file_name: str, digest: str) -> RawTable:
     filled = table.notna().sum(axis=1)
     head = filled.iloc[:HEADER_WITHIN]
     wide = [k for k in head.index if head[k] >= 0.6 * filled.max()]
@@ -198,17 +243,17 @@ def _from_workbook(content: bytes, file_name: str, digest: str) -> RawTable:
     frame.columns = pd.Index(_unique([_text(v) for v in table.iloc[at]]))
     frame = frame.map(_text)
     frame.index = pd.RangeIndex(at + 2, at + 2 + len(frame))
-    named = [name for name in frame.columns if not name.startswith("colonne ")]
+    named = [column for column in frame.columns if not column.startswith("colonne ")]
     frame = frame.loc[(frame != "").any(axis=1)]
     frame = frame[named or list(frame.columns)]
-    return RawTable(file_name, digest, frame, sheet=str(name), first_line=at + 1)
+    return RawTable(file_name, digest, frame, sheet=name, first_line=at + 1, left=left)
 
 
 def _short_names(table: pd.DataFrame, rows: list[int]) -> int:
     """Of neighbouring header rows (labels, then codes) the one of codes: INSEE puts labels above them."""
     if len(rows) > 1 and rows[1] == rows[0] + 1:
         first, second = (table.iloc[k].dropna().astype(str) for k in rows[:2])
-        if second.str.fullmatch(r"[A-Z][A-Z0-9_]{1,15}").mean() > 0.8 > first.str.fullmatch(r"[A-Z0-9_]+").mean():
+        if second.str.fullmatch(r"[A-Z][A-Z0-9_]{1,24}").mean() > 0.8 > first.str.fullmatch(r"[A-Z0-9_]+").mean():
             return rows[1]
     return rows[0]
 

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from coopconnect.parameters import DATA_DIR
+from coopconnect.territory.official.climate import lacking
 from coopconnect.territory.official.contract import TABLES, Label, Table
 from coopconnect.territory.official.tables import USED, Official
 
@@ -67,13 +68,16 @@ class Store:
             old, old_label = before
             key = list(TABLES[label.table].key)
             frame = pd.concat([frame, old], ignore_index=True).drop_duplicates(key, keep="first")
+            told = [(fr, en) for one in (old_label, label) for fr, en in zip(one.notes_fr, one.notes_en, strict=True)]
+            if label.table == "climate":  # what one workbook lacked, the other may have brought
+                told = lacking(frame)
+            told = list(dict.fromkeys(told))
             sources = dict.fromkeys([*old_label.source.split(" + "), label.source])
             years = dict.fromkeys(y for y in (*old_label.year.split(", "), label.year) if y)
             label = replace(
                 label, source=" + ".join(sources), year=", ".join(years), rows=len(frame),
                 placed=label.placed + old_label.placed, unplaced=label.unplaced + old_label.unplaced,
-                notes_fr=tuple(dict.fromkeys((*old_label.notes_fr, *label.notes_fr))),
-                notes_en=tuple(dict.fromkeys((*old_label.notes_en, *label.notes_en))),
+                notes_fr=tuple(fr for fr, _ in told), notes_en=tuple(en for _, en in told),
             )  # fmt: skip
         self.save(frame, label)
 
