@@ -118,8 +118,11 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _left_out(unplaced: Any, table: Any) -> str:
-    name = f"official.unit.{table}" if words.known(f"official.unit.{table}") else "official.unit.other"
-    return f", {unplaced:.0f} {words.say(name, 'en')} outside today's communes left out" if unplaced else ""
+    if not unplaced:
+        return ""
+    if not words.known(f"official.unit.{table}"):  # rows, which may be of no commune
+        return f", {unplaced:.0f} rows left out"
+    return f", {unplaced:.0f} {words.say(f'official.unit.{table}', 'en')} outside today's communes left out"
 
 
 def _teller():  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import threading
 from dataclasses import replace
@@ -237,6 +238,23 @@ def test_a_usb_stick_is_a_mirror(published: Path, entry: Entry, tmp_path: Path) 
     assert by_path.sha256 == by_address.sha256
     with pytest.raises(FetchError, match="is not in"):
         fetch(replace(entry, file_name="other.zip"), tmp_path / "a", mirror=str(published))
+
+
+def test_what_the_disk_refuses_is_told_and_a_copy_leaves_nothing(
+    published: Path, entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    with pytest.raises(FetchError, match="cannot write"):
+        fetch(entry, tmp_path / "taken" / "downloads", mirror=str(published))
+
+    def full(_from: Path, to: Path) -> None:
+        to.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("coopconnect.territory.official.fetch.shutil.copyfile", full)
+    with pytest.raises(FetchError, match="the disk is full"):
+        fetch(entry, tmp_path / "downloads", mirror=str(published))
+    assert list((tmp_path / "downloads").iterdir()) == []
 
 
 def test_the_mirror_of_the_environment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 from dataclasses import replace
 from pathlib import Path
@@ -151,3 +152,23 @@ def test_a_reader_never_finds_the_table_gone(tmp_path: Path) -> None:
         reads += 1
     writer.join(60)
     assert writer.exitcode == 0
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    with pytest.raises(StoreError, match=r"Nothing has changed.*COOPCONNECT_OFFICIAL") as found:
+        Store(tmp_path / "taken" / "official").save(flows(), LABEL)
+    assert "Rien n'a changé" in found.value.message_fr
+    store = Store(tmp_path / "official")
+    store.save(flows(), LABEL)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("coopconnect.territory.official.store.pq.write_table", full)
+    with pytest.raises(StoreError, match="the disk is full"):
+        store.save(flows(), LABEL)
+    assert store.load("flows") is not None
+    assert [p.name for p in store.folder.iterdir() if p.suffix == ".part"] == []

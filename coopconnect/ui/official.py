@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -14,7 +16,16 @@ from coopconnect.show.words import known, number
 from coopconnect.territory.official.catalogue import Entry, load_catalogue
 from coopconnect.territory.official.fetch import fetch
 from coopconnect.territory.official.fetch_types import FetchError, Progress
-from coopconnect.territory.official.kinds import KINDS, Guess, Imported, columns_of, guess, import_file, read_table
+from coopconnect.territory.official.kinds import (
+    KINDS,
+    Guess,
+    Imported,
+    columns_of,
+    guess,
+    import_file,
+    lacking,
+    read_table,
+)
 from coopconnect.territory.official.reading import RawTable, ReadingError, preview
 from coopconnect.territory.official.store import StoreError
 from coopconnect.ui import cached
@@ -27,7 +38,7 @@ SHOWN_PROBLEMS = 200
 MOVERS = 4
 _TOTALS = {"viable_rural_sites": 0, "median_score": 1, "median_users": 1, "hours_per_participating_household": 1}
 """Totals shown before and after, with their decimals."""
-_CHANGE, SAID = "official_change", "official_said"
+_CHANGE, SAID, _FILE = "official_change", "official_said", "official_given"
 
 
 def draw_fetch(page: Page) -> None:
@@ -94,7 +105,7 @@ def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> Non
         try:
             got = fetch(
                 entry, cached.store().downloads, mirror=mirror or None, proxy=proxy or None,
-                progress=lambda told: _show(bar, told, page.language),
+                progress=lambda progress: _show(bar, progress, page.language),
             )  # fmt: skip
             bar.progress(1.0, text=page.say("official.wait", title=title))
             label = {
@@ -107,17 +118,22 @@ def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> Non
         except FetchError as error:
             said.append(("error", error.en if page.language == "en" else error.fr))
         except ReadingError as error:
-            said.append(("error", error.message_en if page.language == "en" else error.message_fr))
+            said.append(("error", told(error, page.language)))
         except StoreError as error:
-            said.append(("error", str(error)))
+            said.append(("error", told(error, page.language)))
     st.session_state[SAID] = said
     if kept:
         remember_change(page, before)
     st.rerun()
 
 
-def _show(bar: Any, told: Progress, language: str) -> None:
-    bar.progress(told.share or 0.0, text=told.text(language))
+def _show(bar: Any, progress: Progress, language: str) -> None:
+    bar.progress(progress.share or 0.0, text=progress.text(language))
+
+
+def told(error: ReadingError | StoreError, language: str) -> str:
+    """What an error of a file or of the folder of tables says, in the language."""
+    return error.message_en if language == "en" else error.message_fr
 
 
 def _keep(page: Page, found: Imported, title: str) -> tuple[str, str]:
@@ -127,8 +143,10 @@ def _keep(page: Page, found: Imported, title: str) -> tuple[str, str]:
     cached.store().add(found.frame, found.label)
     text = page.say("official.done", title=title, rows=number(float(found.label.rows), page.language))
     if found.label.unplaced >= 1:
-        text += " " + page.say(
-            "official.left_out", count=number(found.label.unplaced, page.language), unit=_unit(page, found.table)
+        words = {"count": number(found.label.unplaced, page.language)}
+        unit = _unit(page, found.table)
+        text += " " + (
+            page.say("official.left_out", unit=unit, **words) if unit else page.say("official.rows_out", **words)
         )
     return "done", text
 
@@ -139,26 +157,37 @@ def draw_import(page: Page) -> None:
     st.html(f'<p class="hint">{html.escape(page.say("official.import_how"))}</p>')
     if not on_this_computer():
         return
-    uploaded = st.file_uploader(page.say("official.file"), type=ENDINGS, key="official_file")
-    if uploaded is None:
+    file = _file_of(page)
+    if file is None:
         return
-    content = uploaded.getvalue()
+    kind_key = f"official_is_{file.key}"
     try:
-        raw = _raw(content, uploaded.name)
+        raw = _raw(file.content, file.name, st.session_state.get(kind_key) or file.choices.get("table"))
     except ReadingError as error:
-        st.error(error.message_en if page.language == "en" else error.message_fr, icon=None)
+        st.error(told(error, page.language), icon=None)
         return
     separator = {";": ";", ",": ",", "\t": "tab"}.get(raw.separator, raw.sheet or "parquet")
     with st.expander(
         page.say("official.preview", rows=number(float(len(raw.frame)), page.language), separator=separator)
     ):
         st.dataframe(preview(raw, PREVIEW_ROWS))
-    table, mapping = _confirm(page, raw, guess(raw))
-    source = st.text_input(page.say("official.source"), value=uploaded.name, key="official_source")
+    table, mapping = _confirm(page, file, raw, guess(raw))
+    wide, narrow = st.columns([3, 1])
+    source = wide.text_input(
+        page.say("official.source"), value=file.choices.get("source", file.name), key=f"official_source_{file.key}"
+    )
+    year = narrow.text_input(
+        page.say("official.year"), value=file.choices.get("year", ""), key=f"official_year_{file.key}"
+    ).strip()
+    file.choices |= {"source": source, "year": year}
+    missing = lacking(KINDS[table], mapping) if mapping else ()
+    if missing:
+        st.info(page.say("official.missing", names=", ".join(_field(page, name) for name in missing)), icon=None)
+        return
     try:
-        found = import_file(content, uploaded.name, table, mapping, {"kind": "own", "source": source})
+        found = import_file(file.content, file.name, table, mapping, {"kind": "own", "source": source, "year": year})
     except ReadingError as error:
-        st.error(error.message_en if page.language == "en" else error.message_fr, icon=None)
+        st.error(told(error, page.language), icon=None)
         return
     _tell(page, found)
     ready = found.usable
@@ -167,60 +196,100 @@ def draw_import(page: Page) -> None:
     if st.button(page.say("official.keep"), key="official_keep", type="primary", disabled=not ready):
         before = reference_now(page)
         try:
-            st.session_state[SAID] = [_keep(page, found, uploaded.name)]
+            st.session_state[SAID] = [_keep(page, found, file.name)]
         except StoreError as error:
-            st.error(str(error), icon=None)
+            st.error(told(error, page.language), icon=None)
             return
         remember_change(page, before)
         st.rerun()
 
 
+@dataclass(eq=False)
+class UploadedFile:
+    """A file that was given, and what was chosen for it: both outlive a look at another page."""
+
+    name: str
+    content: bytes
+    key: str
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+def _file_of(page: Page) -> UploadedFile | None:
+    """The file given on this visit. The browser's own field is empty after another page has been looked at."""
+    given = st.file_uploader(page.say("official.file"), type=ENDINGS, key="official_file", on_change=_forget_file)
+    kept: UploadedFile | None = st.session_state.get(_FILE)
+    if given is not None and kept is None:
+        content = given.getvalue()
+        kept = UploadedFile(given.name, content, hashlib.sha256(content).hexdigest()[:8])
+        st.session_state[_FILE] = kept
+    if given is None and kept is not None:
+        line, away = st.columns([3, 1], vertical_alignment="center")
+        line.html(f"<p>{html.escape(page.say('official.file_kept', name=kept.name))}</p>")
+        if away.button(page.say("official.remove"), key="official_file_away", width="stretch"):
+            _forget_file()
+            st.rerun()
+    return kept
+
+
+def _forget_file() -> None:
+    st.session_state.pop(_FILE, None)
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _raw(content: bytes, name: str) -> RawTable:
+def _raw(content: bytes, name: str, table: str | None) -> RawTable:
     """The file as text, read once while its columns are being chosen."""
-    return read_table(content, name)
+    return read_table(content, name, table=table)
 
 
-def _confirm(page: Page, raw: RawTable, found: Guess) -> tuple[str, dict[str, str]]:
-    """What the file is and which column is which: guessed, to confirm."""
+def _confirm(page: Page, file: UploadedFile, raw: RawTable, found: Guess) -> tuple[str, dict[str, str]]:
+    """What the file is and which column is which: guessed, to confirm. A column that is not to be read is ''."""
     tables = list(KINDS)
     names = {k.table: (k.name_en if page.language == "en" else k.name_fr) for k in KINDS.values()}
+    likely = file.choices.get("table") or found.table or tables[0]
     table = st.selectbox(
-        page.say("official.is"), tables, index=tables.index(found.table) if found.table else 0,
-        format_func=lambda key: names[key], key=f"official_is_{raw.sha256[:8]}",
+        page.say("official.is"), tables, index=tables.index(likely),
+        format_func=lambda key: names[key], key=f"official_is_{file.key}",
     )  # fmt: skip
+    file.choices["table"] = table
     columns = [str(c) for c in raw.frame.columns]
     guessed = dict(found.mapping) if found.table == table else columns_of(KINDS[table], columns)[0]
-    none = page.say("official.none")
-    mapping: dict[str, str] = {}
     if table == "travel" and found.table == "travel" and "to_code" not in guessed:
         return table, {}
-    shown = sorted({c for needed in KINDS[table].needed for c in needed} & KINDS[table].columns.keys())
+    needed = {c for alternative in KINDS[table].needed for c in alternative}
+    shown = sorted(
+        (c for c in KINDS[table].columns if known(f"official.field.{c}")), key=lambda c: (c not in needed, c)
+    )
+    options = ["", *columns]
+    mapping: dict[str, str] = {}
     for name, cell in zip(shown, st.columns(min(len(shown), 3)) * len(shown), strict=False):
-        options = [none, *columns]
-        index = options.index(guessed[name]) if guessed.get(name) in options else 0
-        label = page.say(f"official.field.{name}") if known(f"official.field.{name}") else name
+        likely = file.choices.get(f"{table}.{name}", guessed.get(name, ""))
         picked = cell.selectbox(
-            page.say("official.column", name=label),
+            page.say("official.column", name=_field(page, name)),
             options,
-            index=index,
-            key=f"official_{table}_{name}_{raw.sha256[:8]}",
+            index=options.index(likely) if likely in options else 0,
+            format_func=lambda column: column or page.say("official.none"),
+            key=f"official_{table}_{name}_{file.key}",
         )
-        if picked != none:
-            mapping[name] = picked
+        mapping[name] = file.choices[f"{table}.{name}"] = picked
     return table, mapping
 
 
+def _field(page: Page, name: str) -> str:
+    """A column of ours, in words."""
+    return page.say(f"official.field.{name}") if known(f"official.field.{name}") else name
+
+
 def _unit(page: Page, table: str) -> str:
-    """What the amounts of a table count (see `Label`)."""
-    return page.say(f"official.unit.{table if known(f'official.unit.{table}') else 'other'}")
+    """What the amounts of a table count (see `Label`); '' where they are rows, which may be of no commune."""
+    return page.say(f"official.unit.{table}") if known(f"official.unit.{table}") else ""
 
 
 def _tell(page: Page, found: Imported) -> None:
     """What was read, and everything that is wrong, by line."""
     label = found.label
     figures = {name: number(float(getattr(label, name)), page.language) for name in ("rows", "placed", "unplaced")}
-    st.write(page.say("official.read", unit=_unit(page, found.table), **figures))
+    unit = _unit(page, found.table)
+    st.write(page.say("official.read", unit=unit, **figures) if unit else page.say("official.read_rows", **figures))
     for note in label.notes_en if page.language == "en" else label.notes_fr:
         st.caption(html.escape(note))
     if not found.problems:
@@ -269,7 +338,11 @@ def draw_loaded(page: Page) -> None:
 
 def _change_with(page: Page, act: Any) -> None:
     before = reference_now(page)
-    act()
+    try:
+        act()
+    except StoreError as error:
+        st.error(told(error, page.language), icon=None)
+        return
     remember_change(page, before)
     st.rerun()
 

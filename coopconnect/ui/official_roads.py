@@ -13,6 +13,7 @@ from coopconnect.territory.official.store import StoreError
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, plain_text
 from coopconnect.ui.official import SAID, on_this_computer, reference_now, remember_change
+from coopconnect.ui.official import told as error_words
 
 
 def draw_roads(page: Page) -> None:
@@ -56,7 +57,7 @@ def _ask(page: Page, address: str) -> None:
         st.error(plain_text(error.text(page.language)), icon=None)
         return
     except StoreError as error:
-        st.error(str(error), icon=None)
+        st.error(error_words(error, page.language), icon=None)
         return
     counts = {"kept": len(result.table), "asked": result.pairs_asked, "off": len(result.unsnapped)}
     written = {name: number(float(count), page.language) for name, count in counts.items()}

@@ -12,6 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -49,7 +50,10 @@ def fetch(
     mirror: address or folder under which `entry.file_name` is found (else the variable COOPCONNECT_MIRROR). proxy:
     address of a proxy (else the usual variables of the environment). Raises FetchError, with what to do.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(entry, _part(folder, entry), error) from None
     started = time.monotonic()
     mirror = mirror or os.environ.get(MIRROR_VARIABLE, "")
     if mirror and not _is_web(mirror):
@@ -159,6 +163,8 @@ def _from_folder(entry: Entry, folder: Path, mirror: str, today: date | None, st
     try:
         shutil.copyfile(found[-1], part)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)  # a copy does not resume: what is there only takes room
         raise disk_error(entry, part, error) from None
     return _put_in_place(
         entry,

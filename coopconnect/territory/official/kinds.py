@@ -268,7 +268,7 @@ def import_file(
 ) -> Imported:
     """Read a file into a table of the contract.
 
-    table, mapping: what the user confirmed; guessed where not given. label: source, year, licence, url and kind for
+    table, mapping: what the user confirmed ('' for a column that is not to be read); guessed where not given. label: source, year, licence, url and kind for
     the label. codes: the shipped ones if not given. today: date of the label. ReadingError where it is no table;
     what is wrong inside is in `problems`, sorted by line, all at once.
     """
@@ -284,7 +284,7 @@ def import_file(
     columns, year = columns_of(kind, [str(c) for c in raw.frame.columns])
     if table == "travel" and found.table == "travel" and "to_code" not in found.mapping:
         columns, year = dict(found.mapping), ""
-    columns |= {k: v for k, v in (mapping or {}).items() if v}
+    columns = {k: v for k, v in {**columns, **(mapping or {})}.items() if v}
     missing = _missing(kind, columns)
     if missing and not (table == "travel" and set(columns) == {"from_code"}):
         raise ReadingError(*missing)
@@ -339,11 +339,15 @@ def _not_there(table: str, mapping: Mapping[str, str], raw: RawTable) -> tuple[s
     return None
 
 
+def lacking(kind: Kind, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the columns that a kind still needs, by the alternative that lacks least; () where it has all."""
+    return min((tuple(c for c in needed if not columns.get(c)) for needed in kind.needed), key=len)
+
+
 def _missing(kind: Kind, columns: Mapping[str, str]) -> tuple[str, str] | None:
-    if any(all(c in columns for c in needed) for needed in kind.needed):
+    names = ", ".join(lacking(kind, columns))
+    if not names:
         return None
-    wanted = min(kind.needed, key=lambda needed: sum(c not in columns for c in needed))
-    names = ", ".join(c for c in wanted if c not in columns)
     return (
         f"Pour « {kind.name_fr} », il manque : {names}. Indiquez la colonne du fichier pour chacune.",
         f"For “{kind.name_en}”, {names} missing. Say which column of the file each is.",

@@ -6,12 +6,14 @@ file, so that neither can be there without the other. The one before is kept, to
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -37,7 +39,26 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 class StoreError(ValueError):
-    """A table that does not keep its contract; the message lists every breach."""
+    """A table that does not keep its contract (the message lists every breach), or a folder that cannot be written."""
+
+    def __init__(self, message: str, message_fr: str = "") -> None:
+        super().__init__(message)
+        self.message_en, self.message_fr = message, message_fr or message
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What the disk refuses, as a StoreError that says where and what to do; the tables that are there stay."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        fr = "le disque est plein" if full else f"écriture impossible ({error.strerror or error})"
+        en = "the disk is full" if full else f"cannot write ({error.strerror or error})"
+        raise StoreError(
+            f"{en}, in {folder}. Nothing has changed. Free some room or name another folder ({FOLDER_VARIABLE}).",
+            f"{fr}, dans {folder}. Rien n'a changé. Libérez de la place ou donnez un autre dossier ({FOLDER_VARIABLE}).",
+        ) from None
 
 
 class Store:
@@ -85,7 +106,10 @@ class Store:
         return self.folder / f"{table}.previous"
 
     def save(self, frame: pd.DataFrame, label: Label) -> None:
-        """Keep a table with its label; the one before can be restored. StoreError lists every breach of the contract."""
+        """Keep a table with its label; the one before can be restored.
+
+        StoreError lists every breach of the contract, or says what the disk refuses.
+        """
         problems = breaches(frame, TABLES[label.table])
         if problems:
             raise StoreError(f"{label.table}: " + "; ".join(problems))
@@ -93,20 +117,25 @@ class Store:
         table = pa.Table.from_pandas(frame[wanted], preserve_index=False)
         told = json.dumps(asdict(label), ensure_ascii=False).encode("utf-8")
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), _LABEL_KEY: told})
+        with _writing(self.folder):
+            self._replace(label.table, table)
+            self._write_log("loaded", label.table, label.source, label.loaded_on)
+
+    def _replace(self, name: str, table: pa.Table) -> None:
+        """Write a table beside the one that is there, then put it in its place."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{label.table}-", suffix=".part")
+        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{name}-", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
                 pq.write_table(table, file, compression="zstd", write_page_checksum=True)
                 file.flush()
                 os.fsync(file.fileno())
             with self._lock():
-                self._keep_previous(label.table)
-                Path(temporary).replace(self.path(label.table))
+                self._keep_previous(name)
+                Path(temporary).replace(self.path(name))
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        self._write_log("loaded", label.table, label.source, label.loaded_on)
 
     def load(self, table: str) -> tuple[pd.DataFrame, Label] | None:
         """A table and its label; None where there is none or the file cannot be read (`problems` says so)."""
@@ -160,12 +189,13 @@ class Store:
         return [self.path(name).name for name in TABLES if self.path(name).exists() and self.load(name) is None]
 
     def remove(self, table: str) -> bool:
-        """Put a table aside (see `restore`); True where there was one."""
-        with self._lock():
-            if not self.path(table).exists():
-                return False
-            self.path(table).replace(self._previous(table))
-        self._write_log("removed", table, "", "")
+        """Put a table aside (see `restore`); True where there was one. StoreError where the disk refuses."""
+        if not self.path(table).exists():
+            return False
+        with _writing(self.folder):
+            with self._lock():
+                self.path(table).replace(self._previous(table))
+            self._write_log("removed", table, "", "")
         return True
 
     def can_restore(self, table: str) -> bool:
@@ -173,16 +203,17 @@ class Store:
         return self._previous(table).exists()
 
     def restore(self, table: str) -> bool:
-        """Exchange a table and the one before it; True where there was one before."""
+        """Exchange a table and the one before it; True where there was one before. StoreError where the disk refuses."""
         before, now = self._previous(table), self.path(table)
         if not before.exists():
             return False
-        with self._lock():
-            aside = self.folder / f".{table}.swap"
-            before.replace(aside)
-            self._keep_previous(table)
-            aside.replace(now)
-        self._write_log("restored", table, "", "")
+        with _writing(self.folder):
+            with self._lock():
+                aside = self.folder / f".{table}.swap"
+                before.replace(aside)
+                self._keep_previous(table)
+                aside.replace(now)
+            self._write_log("restored", table, "", "")
         return True
 
     def stamp(self) -> Stamp:

@@ -1,0 +1,76 @@
+"""The page Données: one's own file, from its columns to what it changed, and what the disk refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from spaces import plain
+from streamlit.testing.v1 import AppTest
+
+from coopconnect.territory.official.store import Store
+
+PAGE = Path(__file__).parents[1] / "pages" / "donnees.py"
+FLOWS = b"De;Vers;Effectif;Note\n38001;38012;55;a\n38012;38001;4,5;b\n38013;abc;3;c\n38013;38012;-1;d\n"
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("COOPCONNECT_OFFICIAL", str(tmp_path / "official"))
+    for module in ("official", "official_roads"):  # a test has no address
+        monkeypatch.setattr(f"coopconnect.ui.{module}.on_this_computer", lambda: True)
+    found = AppTest.from_file(PAGE, default_timeout=120)
+    found.query_params["territory"] = "200018166"  # Le Grésivaudan
+    return found.run()
+
+
+def box(page: AppTest, name: str):  # type: ignore[no-untyped-def]
+    return next(found for found in page.selectbox if name in (found.key or ""))
+
+
+def texts(page: AppTest) -> str:
+    kinds = (page.markdown, page.caption, page.info, page.error, page.success)
+    said = [str(element.value) for kind in kinds for element in kind]
+    return plain(" ".join([*said, *(element.proto.body for element in page.get("html"))]))
+
+
+def test_columns_said_by_hand_outlive_a_look_elsewhere_and_are_loaded(page: AppTest, tmp_path: Path) -> None:
+    page.file_uploader(key="official_file").upload("flux.csv", FLOWS).run()
+    assert "Dites quelle colonne du fichier est : commune de résidence, commune de travail, actifs occupés." in texts(
+        page
+    )
+    for name, column in (("home_code", "De"), ("work_code", "Vers"), ("workers", "Effectif")):
+        box(page, name).set_value(column)
+    next(field for field in page.text_input if "official_year" in (field.key or "")).set_value("2025")
+    page.run()
+    again = AppTest.from_file(PAGE, default_timeout=120)  # another page leaves the session and empties the field
+    again.query_params["territory"] = "200018166"
+    again.session_state["official_given"] = page.session_state["official_given"]
+    again.run()
+    assert "Toujours là : flux.csv." in texts(again)
+    assert [box(again, name).value for name in ("home_code", "work_code", "workers")] == ["De", "Vers", "Effectif"]
+    said = texts(again)
+    for line in ("4 Vers abc", "5 Effectif -1"):
+        assert all(word in said for word in line.split())
+    (tmp_path / "official").write_text("a file where the folder should be")
+    again.button(key="official_keep").click().run()
+    assert "Rien n'a changé" in again.error[0].value and not again.exception
+    (tmp_path / "official").unlink()
+    again.button(key="official_keep").click().run()
+    assert not again.error and not again.exception
+    label = Store.default().labels()["flows"]
+    assert (label.rows, label.year, label.source) == (2, "2025", "flux.csv")
+    again.button(key="official_file_away").click().run()
+    assert "Toujours là" not in texts(again)
+
+
+def test_a_column_that_is_not_to_be_read_is_left(page: AppTest) -> None:
+    page.file_uploader(key="official_file").upload(
+        "m.csv", b"code;emplois;actifs_occupes\n38001;9;8\n38012;7;6\n"
+    ).run()
+    assert [box(page, name).value for name in ("zone_code", "jobs", "workers")] == ["code", "emplois", "actifs_occupes"]
+    box(page, "workers").set_value("").run()
+    page.button(key="official_keep").click().run()
+    frame, _ = Store.default().load("margins")  # type: ignore[misc]
+    assert frame["jobs"].tolist() == [9.0, 7.0]
+    assert "workers" not in frame or frame["workers"].isna().all()
