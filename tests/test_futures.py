@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from pandas.testing import assert_frame_equal
 from spaces import plain
 from test_robust_page import ROOT, _opened, _texts
 
 from coopconnect import cli
+from coopconnect.export.sheet_comparison import Compared
+from coopconnect.export.workbook import Included, workbook
 from coopconnect.model.assessment import assess
 from coopconnect.model.household_groups import household_groups, rural_pool
 from coopconnect.model.personal import Person, weeks_of
@@ -20,6 +25,7 @@ from coopconnect.model.site_sheet import premises_comparison
 from coopconnect.model.types import RANGED
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
+from coopconnect.show.words import say
 from coopconnect.territory.anywhere import Drive
 from coopconnect.territory.types import Territory
 from coopconnect.ui import robust_further
@@ -111,6 +117,7 @@ def test_quantiles_of_the_draws_take_the_place_of_ranges(
     assert all(t.low <= t.value <= t.high for t in drawn.totals.values())
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 def test_the_difference_of_two_scenarios_is_counted_future_by_future(
     small: Territory, reference: Scenario, parameters: Parameters
 ) -> None:
@@ -132,6 +139,22 @@ def test_the_difference_of_two_scenarios_is_counted_future_by_future(
     assert set(bands.difference_bands(usual, usual).values()) == {(0.0, 0.0)}
     own = ensemble(reference.with_values(premises="own"))  # draws other quantities
     assert bands.difference_bands(usual, own) == bands.difference_bands(usual, ensemble(reference, 5)) == {}
+
+    def compared(title: str, drawn: Ensemble) -> Compared:
+        return Compared(title, with_quantiles(assess(small, drawn.setup.scenario, parameters), drawn), drawn)
+
+    now, put_aside = compared("", dear), (compared("Usuel", usual), compared("Ailleurs", own))
+    content = workbook(
+        now.assessment, now.assessment, parameters, (), "fr", on=date(2026, 11, 25),
+        included=Included(compared=put_aside, ensemble=dear),
+    )  # fmt: skip
+    sheet = openpyxl.load_workbook(io.BytesIO(content), data_only=True)["Comparaison"]
+    head = next(c.row for c in sheet["A"] if plain(str(c.value)).startswith("Écarts des chiffres de tête : de bas"))
+    assert plain(sheet.cell(head + 1, 1).value) == plain(say("compare.ranges_unpaired", "fr"))  # own premises
+    heads = [plain(sheet.cell(head + 2, column).value or "") for column in (2, 3, 4, 5)]
+    assert heads == ["Écart avec Usuel", "Écart avec Usuel, bas", "Écart avec Usuel, haut", ""]
+    row = next(r for r in sheet.iter_rows(head + 3, values_only=True) if str(r[0]).startswith("Temps gardé par ménage"))
+    assert row[2:4] == pytest.approx(gained) and row[2] <= row[1] <= row[3]
 
 
 def test_what_follows_from_the_draws_is_what_the_engine_would_say(

@@ -21,6 +21,8 @@ from coopconnect.show.colours import HEADER, INK, MUTED_INK, SCENARIO_COLOURS
 from coopconnect.show.compare_words import differing_keys, value_in
 from coopconnect.show.words import known, say, unit_name
 from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.bands import difference_bands
+from coopconnect.uncertainty.run import Ensemble
 
 MOST_EXACT = 4
 """Levers up to which a workbook averages all orders: it must be ready in three seconds."""
@@ -35,19 +37,23 @@ _FIRST = 1
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """A scenario put aside: its name, and its results."""
+    """A scenario put aside: its name, its results, and its futures once drawn."""
 
     title: str
     assessment: Assessment
+    ensemble: Ensemble | None = None
 
 
 def write_comparison(
     book: Book, assessment: Assessment, compared: Sequence[Compared], parameters: Parameters,
-    territory: Territory | None, home: Territory | None,
+    territory: Territory | None, home: Territory | None, ensemble: Ensemble | None = None,
 ) -> Worksheet:  # fmt: skip
-    """Levers that differ, headline figures with ranges and live changes, ranks, and shares by lever."""
+    """Levers that differ, headline figures with ranges and live changes, ranks, and shares by lever.
+
+    ensemble: futures of the workbook's scenario; with those of a scenario put aside, their differences have ranges.
+    """
     sheet, name = b.add_sheet(book, "comparison", "#d98e04")
-    every = [Compared(b.words(book, "comparison.this"), assessment), *compared]
+    every = [Compared(b.words(book, "comparison.this"), assessment, ensemble), *compared]
     last = _FIRST + 3 * len(every) + len(compared) - 1
     b.put_title(sheet, book, b.words(book, "say.comparison_title"), b.words(book, "say.comparison_note"), min(last, 9))
     sheet.set_column(0, 0, 46)
@@ -55,6 +61,7 @@ def write_comparison(
     row = _levers(book, sheet, every, parameters, HEADER_ROW - 1)
     heads = row + 2
     row, viable = _totals(book, sheet, every, row + 1)
+    row = _differences(book, sheet, every, heads, row + 1)
     _chart(book, sheet, name, every, heads, viable, row + 1)
     same = [one for one in compared if one.assessment.territory_code == assessment.territory_code]
     for other in compared:
@@ -140,9 +147,8 @@ def _totals(book: Book, sheet: Worksheet, every: Sequence[Compared], row: int) -
     viable = row
     for key in TOTALS:
         row += 1
-        form, unit = TOTAL_FORMS[key]
-        label = f"{b.words(book, f'total.{key}')} ({b.words(book, f'unit.{unit}')})"
-        b.put_text(sheet, row, 0, label, book, text_wrap=True)
+        form = TOTAL_FORMS[key][0]
+        b.put_text(sheet, row, 0, _total_label(book, key), book, text_wrap=True)
         viable = row if key == "viable_rural_sites" else viable
         for at, one in enumerate(every):
             found = one.assessment.totals[key]
@@ -164,6 +170,66 @@ def _totals(book: Book, sheet: Worksheet, every: Sequence[Compared], row: int) -
         b.put_text(sheet, row, place, text, book, text_wrap=True, valign="top", font_color=MUTED_INK)
     sheet.set_row(row, 32)
     return row + 1, viable
+
+
+def _total_label(book: Book, key: str) -> str:
+    return f"{b.words(book, f'total.{key}')} ({b.words(book, f'unit.{TOTAL_FORMS[key][1]}')})"
+
+
+def difference_ends(before: Compared, after: Compared) -> dict[str, tuple[float, float]]:
+    """5 and 95 % of what each headline figure gains from one to the other, future by future, as on Comparer.
+
+    Widened to hold the gain of the reference case; {} without the same draws on the same territory.
+    """
+    elsewhere = before.assessment.territory_code != after.assessment.territory_code
+    if before.ensemble is None or after.ensemble is None or elsewhere:
+        return {}
+    was, now = before.assessment.totals, after.assessment.totals
+    found = difference_bands(before.ensemble, after.ensemble)
+    gains = {key: now[key].value - was[key].value for key in TOTALS}
+    return {key: (min(found[key][0], gains[key]), max(found[key][1], gains[key])) for key in TOTALS if key in found}
+
+
+def _differences(book: Book, sheet: Worksheet, every: Sequence[Compared], heads: int, row: int) -> int:
+    """What changes from each other to the first, with 5 and 95 % counted future by future; the row below.
+
+    Nothing where futures are not all drawn. heads: row of the heads of the headline figures, which hold the changes.
+    """
+    first, others = every[0], every[1:]
+    drawn = [one for one in every if one.ensemble is not None]
+    if first.ensemble is None or len(drawn) < 2:
+        return row - 1
+    ends = [difference_ends(one, first) for one in others]
+    row = _title(book, sheet, row, "comparison_differences")
+    note = say("compare.ranges_paired" if all(ends) else "compare.ranges_unpaired", book.language)
+    b.put_text(sheet, row, 0, note, book, italic=True, font_color=MUTED_INK)
+    if not any(ends):
+        return row + 1
+    row += 1
+    names = []
+    for one, found in zip(others, ends, strict=True):
+        change = b.words(book, "comparison.change", title=one.title)
+        names += [change, *(f"{change}, {b.words(book, f'comparison.{e}')}" for e in ("low", "high"))] if found else []
+    _heads(book, sheet, row, b.words(book, "comparison.scenario"), names)
+    sheet.set_row(row, 58)
+    told = next(found for found in ends if found)
+    for at, key in enumerate(TOTALS, start=1):
+        if key not in told:  # the draws do not hold it, or nothing moves it
+            continue
+        row += 1
+        form = TOTAL_FORMS[key][0]
+        b.put_formula(sheet, row, 0, f"={b.local(heads + at, 0)}", _total_label(book, key), book, text_wrap=True)
+        column = _FIRST
+        for place, (one, found) in enumerate(zip(others, ends, strict=True)):
+            if not found:
+                continue
+            value = first.assessment.totals[key].value - one.assessment.totals[key].value
+            source = f"={b.local(heads + at, _FIRST + 3 * len(every) + place)}"
+            b.put_formula(sheet, row, column, source, value, book, CHANGE_FORMS[form], bold=True)
+            for offset, end in enumerate(found[key], start=1):
+                b.put(sheet, row, column + offset, end, book, CHANGE_FORMS[form], font_color=MUTED_INK)
+            column += 3
+    return row + 2
 
 
 def _chart(

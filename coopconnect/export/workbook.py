@@ -106,7 +106,9 @@ def workbook(
     sheet, name = b.add_sheet(book, "summary")
     write_summary(book, sheet, name, summary)
     if included.compared:
-        write_comparison(book, assessment, included.compared, parameters, included.territory, included.home)
+        write_comparison(
+            book, assessment, included.compared, parameters, included.territory, included.home, included.ensemble
+        )
     if included.territory is not None and selected_code is not None and assessment.site(selected_code) is not None:
         write_site(
             book,

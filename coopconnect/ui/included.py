@@ -15,7 +15,7 @@ def compared_of(page: Page) -> tuple[Compared, ...]:
         try:
             drawn = drawn_of(page, item.scenario, item.dossier.survey)
             now = with_draws(cached.assessment(item.scenario), drawn)
-            compared.append(Compared(item.title or page.say("compare.untitled"), now))
+            compared.append(Compared(item.title or page.say("compare.untitled"), now, drawn))
         except (ValueError, KeyError, FileNotFoundError):
             continue  # the page Comparer tells it, with what to do
     return tuple(compared)
