@@ -96,6 +96,7 @@ def _fetch(args: argparse.Namespace) -> int:
             got = fetch(entry, store.downloads, mirror=args.mirror, proxy=args.proxy, progress=_teller())
             label = {
                 "kind": "official", "source": f"{entry.publisher}, {entry.title_fr}", "year": entry.year,
+                "source_en": f"{entry.publisher}, {entry.title_en}",
                 "licence": entry.licence, "url": got.url,
             }  # fmt: skip
             found = import_file(got.path, entry.file_name, entry.feeds, label=label, member=entry.member or None)
@@ -271,7 +272,7 @@ def _changes(args: argparse.Namespace, parameters: Parameters, before: Any) -> d
     found = compare(before, _assessed(args, parameters))
     named = ("viable_rural_sites", "median_score", "median_users", "hours_per_participating_household")
     return {
-        "viable_gained": found.gained, "viable_lost": found.lost, "top": found.top, "top_kept": found.top_kept,
+        "rural_joined": found.rural_joined, "rural_left": found.rural_left, "viable_gained": found.gained, "viable_lost": found.lost, "top": found.top, "top_kept": found.top_kept,
         "rank_correlation": None if math.isnan(found.rank_correlation) else found.rank_correlation,
         "totals": {name: {"before": asdict(found.totals[name][0]), "after": asdict(found.totals[name][1])} for name in named},
     }  # fmt: skip
@@ -287,6 +288,9 @@ def _change_lines(changes: dict[str, Any]) -> list[str]:
         return []
     lines = [f"best {changes['top']} rural communes: {changes['top_kept']} stay among them; "
              f"{changes['viable_gained']} become viable, {changes['viable_lost']} no longer are"]  # fmt: skip
+    if changes["rural_left"] or changes["rural_joined"]:
+        lines.append(f"  communes that are no longer rural: {changes['rural_left']}, that become so: {changes['rural_joined']}; "
+                     "those two counts are of the communes rural before and after, the totals of those of each side")  # fmt: skip
     return lines + [
         f"  {name}: {_figure(both['before']['value'])} -> {_figure(both['after']['value'])}"
         for name, both in changes["totals"].items()

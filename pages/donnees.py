@@ -3,7 +3,7 @@
 import streamlit as st
 
 from coopconnect.ui.frame import begin_page, guard, mount_frame
-from coopconnect.ui.official import draw_change, draw_fetch, draw_import, draw_loaded
+from coopconnect.ui.official import draw_fetch, draw_import, draw_loaded
 from coopconnect.ui.official_roads import draw_roads
 from coopconnect.ui.provenance import draw_files, draw_left_out, draw_provenance, draw_sizes, draw_title
 
@@ -11,7 +11,6 @@ page = begin_page("donnees")
 with guard(page):
     mount_frame(page)
     draw_title(page)
-    draw_change(page)
     draw_provenance(page)
 with guard(page):
     fetch, own = st.columns(2, gap="large")

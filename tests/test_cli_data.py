@@ -34,6 +34,8 @@ def test_one_command_turns_a_modelled_departement_into_an_official_one(
     before = {row["table"]: row for row in told(capsys, "data", "status", "--territory", "d38")["tables"]}
     assert before["workers"]["kind"] == "modelled"
     assert before["workers"]["better"].startswith("data fetch --only")
+    assert all(row["better"] for row in before.values() if row["kind"] in ("modelled", "estimated"))
+    assert before["fuel"]["year"] == "2005-2025" and before["places"]["better"].startswith("data fetch --only")
     with serving(published) as (address, _):
         found = told(capsys, "data", "fetch", "--only", "insee_comparateur", "--mirror", address, "--territory", "d38")
     assert [f["table"] for f in found["fetched"]] == ["margins"]
@@ -44,6 +46,7 @@ def test_one_command_turns_a_modelled_departement_into_an_official_one(
     assert after["workers"]["kind"] == after["jobs"]["kind"] == "official"
     assert after["workers"]["year"] == "2018"
     assert after["workers"]["age_days"] == 0
+    assert after["workers"]["source_en"].startswith("INSEE, Territory comparator")
     flows = str(shared_data / "insee" / "flux_domicile_travail_isere_2017.csv")
     told(
         capsys, "data", "import", flows

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from spaces import plain
 from streamlit.testing.v1 import AppTest
 
+from coopconnect.territory.official.catalogue import load_catalogue
 from coopconnect.territory.official.store import Store
 
 PAGE = Path(__file__).parents[1] / "pages" / "donnees.py"
@@ -60,6 +62,8 @@ def test_columns_said_by_hand_outlive_a_look_elsewhere_and_are_loaded(page: AppT
     assert not again.error and not again.exception
     label = Store.default().labels()["flows"]
     assert (label.rows, label.year, label.source) == (2, "2025", "flux.csv")
+    shown = texts(again)
+    assert "des 10 meilleures communes rurales restent parmi les 10 meilleures" in shown
     again.button(key="official_file_away").click().run()
     assert "Toujours là" not in texts(again)
 
@@ -74,3 +78,20 @@ def test_a_column_that_is_not_to_be_read_is_left(page: AppTest) -> None:
     frame, _ = Store.default().load("margins")  # type: ignore[misc]
     assert frame["jobs"].tolist() == [9.0, 7.0]
     assert "workers" not in frame or frame["workers"].isna().all()
+
+
+def test_one_click_says_under_the_button_what_it_changed(page: AppTest, shared_data: Path, tmp_path: Path) -> None:
+    """From a stick: what is there is loaded, what is not is told; the table of figures says official at once."""
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    shutil.copy(shared_data / "insee" / "base_cc_comparateur_csv.zip", stick)
+    page.text_input(key="official_mirror").set_value(str(stick)).run()
+    page.button(key="fetch_all").click().run()
+    assert not page.exception
+    assert [success.value for success in page.success if "Comparateur" in success.value]
+    assert len(page.error) == sum(entry.default for entry in load_catalogue().values()) - 1
+    said = texts(page)
+    assert "restent parmi les" in said
+    assert "INSEE, Comparateur de territoires" in said
+    page.button(key="official_seen").click().run()
+    assert "restent parmi les" not in texts(page)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from coopconnect.model.assessment import assess
+from coopconnect.model.compare import compare
 from coopconnect.parameters import DATA_DIR, Parameters
 from coopconnect.scenario import reference_scenario
 from coopconnect.territory.check import check_territory
@@ -121,6 +122,13 @@ def test_the_model_runs_on_official_tables_and_says_so(store: Store, parameters:
     scenario = reference_scenario(parameters, "d38")
     before, after = assess(isere, scenario, parameters), assess(territory, scenario, parameters)
     assert set(after.modelled) < set(before.modelled)
+    workers = next(p for p in territory.provenance if p.table == "workers")
+    assert workers.kind == "official"  # the flows of the département, the comparator for its neighbours: both are named
+    assert workers.source.count(" + ") == 1 and workers.year == "2017, 2018"
+    was, now = (side.sites.set_index("zone_code")["rural"].astype(bool) for side in (before, after))
+    found = compare(before, after)
+    assert (found.rural_joined, found.rural_left) == (int((now & ~was).sum()), int((was & ~now).sum()))
+    assert found.rural_joined + found.rural_left > 0
     assert (after.sites["users"] > 0).any()
     assert not np.allclose(before.sites["score"], after.sites["score"])
 

@@ -17,6 +17,7 @@ class Difference:
     sites: zone_code, name, rural, rank_before, rank_after, score_before, score_after, viable_before, viable_after,
     available_before, available_after (False where every host has refused: such a site comes after all others), and sure (the ranges of the two ranks do not meet); of the sites of both. totals: by name, before and after. top: how many of the best are compared; top_kept: how many
     of them are among the best of both. rank_correlation: Spearman's, over the sites of both (nan under three).
+    rural_joined, rural_left: communes that are rural after and not before, before and not after (0 where all are compared).
     """
 
     sites: pd.DataFrame
@@ -24,6 +25,8 @@ class Difference:
     top: int
     top_kept: int
     rank_correlation: float
+    rural_joined: int = 0
+    rural_left: int = 0
 
     @property
     def gained(self) -> int:
@@ -76,8 +79,11 @@ def compare(before: Assessment, after: Assessment, top: int = 10, rural_only: bo
     """Put two assessments of the same territory side by side; `rural_only` keeps the communes rural in both."""
     left, right = (_viable(a.sites).set_index("zone_code") for a in (before, after))
     common = left.index.intersection(right.index)
+    joined = gone = 0
     if rural_only:
-        common = common[left.loc[common, "rural"].to_numpy(bool) & right.loc[common, "rural"].to_numpy(bool)]
+        was, is_now = (side.loc[common, "rural"].to_numpy(bool) for side in (left, right))
+        joined, gone = int((is_now & ~was).sum()), int((was & ~is_now).sum())
+        common = common[was & is_now]
     left, right = left.loc[common], right.loc[common]
     sites = pd.DataFrame(
         {
@@ -98,7 +104,7 @@ def compare(before: Assessment, after: Assessment, top: int = 10, rural_only: bo
         if (ranks.std(axis=0) > 0).all():
             correlation = float(np.corrcoef(ranks.T)[0, 1])
     totals = {name: (before.totals[name], after.totals[name]) for name in before.totals if name in after.totals}
-    return Difference(sites, totals, best, kept, correlation)
+    return Difference(sites, totals, best, kept, correlation, joined, gone)
 
 
 def _viable(sites: pd.DataFrame) -> pd.DataFrame:

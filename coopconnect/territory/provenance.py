@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from coopconnect.territory.official.contract import Label
@@ -25,32 +25,40 @@ def provenance_with(labels: Mapping[str, Label], shares: Mapping[str, float]) ->
     """
     found = []
     for shipped in shipped_provenance():
-        share_of = {
-            name: shares.get("flows" if name == "flows" else shipped.table, 0.0)
-            for name in FEEDS.get(shipped.table, ())
-            if name in labels
-        }
-        best = max(share_of, key=lambda name: share_of[name], default="")
-        found.append(_loaded(shipped, labels[best], share_of[best]) if best and share_of[best] > LEAST else shipped)
+        taken: list[Label] = []
+        share = 0.0
+        for name in FEEDS.get(shipped.table, ()):
+            part = shares.get("flows" if name == "flows" else shipped.table, 0.0)
+            if name in labels and part > LEAST and share < WHOLE:
+                taken.append(labels[name])
+                share = max(share, part)
+        found.append(_loaded(shipped, taken, share) if taken else shipped)
     return tuple(found)
 
 
-def _loaded(shipped: Provenance, label: Label, share: float) -> Provenance:
-    """The provenance of a loaded table; 'partly' where the shipped figures still fill a part of it."""
-    official = "official" if label.kind == "official" else "own"
+def _loaded(shipped: Provenance, labels: Sequence[Label], share: float) -> Provenance:
+    """The provenance of a table that loaded ones give, the first before the next; 'partly' where the shipped figures
+    still fill a part of it."""
+    official = "official" if all(label.kind == "official" for label in labels) else "own"
     whole = share >= WHOLE
     left_fr = "" if whole else f" {100 * (1 - share):.1f} % reste estimé.".replace(".", ",", 1)
     left_en = "" if whole else f" {100 * (1 - share):.1f} % is still estimated."
+    notes_fr = " ; ".join(note for label in labels for note in label.notes_fr)
+    notes_en = "; ".join(note for label in labels for note in label.notes_en)
     return replace(
         shipped,
         kind=official if whole else "partly",
-        source=label.source,
-        source_en="",
-        year=label.year,
-        licence=label.licence,
-        note_fr=(" ; ".join(label.notes_fr) + "." if label.notes_fr else "") + left_fr,
-        note_en=("; ".join(label.notes_en) + "." if label.notes_en else "") + left_en,
+        source=_joined(label.source for label in labels),
+        source_en=_joined(label.source_in("en") for label in labels),
+        year=", ".join(dict.fromkeys(label.year for label in labels if label.year)),
+        licence=_joined(label.licence for label in labels),
+        note_fr=(notes_fr + "." if notes_fr else "") + left_fr,
+        note_en=(notes_en + "." if notes_en else "") + left_en,
     )
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return " + ".join(dict.fromkeys(text for text in texts if text))
 
 
 def shipped_provenance() -> tuple[Provenance, ...]:

@@ -58,16 +58,18 @@ def draw_fetch(page: Page) -> None:
     wanted: list[Entry] = []
     if st.button(page.say("official.all"), key="fetch_all", type="primary", help=page.say("official.all_help")):
         wanted = first
+    here = st.container()  # under the button: where one looks after a click
+    with here:
+        draw_outcome(page, "fetch")
     for entry in first:
         wanted += _entry_row(page, entry)
     with st.expander(page.say("official.others")):
         for entry in entries:
             if not entry.default:
                 wanted += _entry_row(page, entry)
-    for level, text in st.session_state.pop(SAID, []):
-        (st.error if level == "error" else st.success)(text, icon=None)
     if wanted:
-        _fetch_all(page, wanted, mirror.strip(), proxy.strip())
+        with here:
+            _fetch_all(page, wanted, mirror.strip(), proxy.strip())
 
 
 def on_this_computer() -> bool:
@@ -110,6 +112,7 @@ def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> Non
             bar.progress(1.0, text=page.say("official.wait", title=title))
             label = {
                 "kind": "official", "source": f"{entry.publisher}, {entry.title_fr}", "year": entry.year,
+                "source_en": f"{entry.publisher}, {entry.title_en}",
                 "licence": entry.licence, "url": got.url,
             }  # fmt: skip
             found = import_file(got.path, entry.file_name, entry.feeds, label=label, member=entry.member or None)
@@ -121,9 +124,9 @@ def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> Non
             said.append(("error", told(error, page.language)))
         except StoreError as error:
             said.append(("error", told(error, page.language)))
-    st.session_state[SAID] = said
+    st.session_state[SAID] = ("fetch", said)
     if kept:
-        remember_change(page, before)
+        remember_change(page, before, "fetch")
     st.rerun()
 
 
@@ -155,8 +158,12 @@ def draw_import(page: Page) -> None:
     """One's own file: what it is, its columns, a preview, all that is wrong in it, then the button."""
     st.subheader(page.say("official.import"), anchor=False)
     st.html(f'<p class="hint">{html.escape(page.say("official.import_how"))}</p>')
-    if not on_this_computer():
-        return
+    if on_this_computer():
+        _import_form(page)
+        draw_outcome(page, "import")
+
+
+def _import_form(page: Page) -> None:
     file = _file_of(page)
     if file is None:
         return
@@ -196,11 +203,11 @@ def draw_import(page: Page) -> None:
     if st.button(page.say("official.keep"), key="official_keep", type="primary", disabled=not ready):
         before = reference_now(page)
         try:
-            st.session_state[SAID] = [_keep(page, found, file.name)]
+            st.session_state[SAID] = ("import", [_keep(page, found, file.name)])
         except StoreError as error:
             st.error(told(error, page.language), icon=None)
             return
-        remember_change(page, before)
+        remember_change(page, before, "import")
         st.rerun()
 
 
@@ -319,7 +326,7 @@ def draw_loaded(page: Page) -> None:
     for table, label in labels.items():
         line, back, away = st.columns([4, 1.4, 1], vertical_alignment="center")
         name = page.say(f"table.{table}") if known(f"table.{table}") else table
-        text = page.say("official.loaded_line", table=name, source=label.source, year=label.year or "–",
+        text = page.say("official.loaded_line", table=name, source=label.source_in(page.language), year=label.year or "–",
                         rows=number(float(label.rows), page.language))  # fmt: skip
         line.html(f"<p>{html.escape(text)}</p>")
         if (
@@ -334,6 +341,7 @@ def draw_loaded(page: Page) -> None:
         name = page.say(f"table.{table}") if known(f"table.{table}") else table
         if on_this_computer() and st.button(f"{page.say('official.restore')} : {name}", key=f"restore_{table}"):
             _change_with(page, lambda table=table: store.restore(table))  # type: ignore[misc]
+    draw_outcome(page, "loaded")
 
 
 def _change_with(page: Page, act: Any) -> None:
@@ -343,7 +351,7 @@ def _change_with(page: Page, act: Any) -> None:
     except StoreError as error:
         st.error(told(error, page.language), icon=None)
         return
-    remember_change(page, before)
+    remember_change(page, before, "loaded")
     st.rerun()
 
 
@@ -352,22 +360,32 @@ def reference_now(page: Page) -> Assessment:
     return cached.reference_assessment(page.scenario.territory)
 
 
-def remember_change(page: Page, before: Assessment) -> None:
-    """Assess again with what is loaded now, and keep the difference for the screen."""
+def remember_change(page: Page, before: Assessment, where: str) -> None:
+    """Assess again with what is loaded now, and keep the difference for the part of the page where it was asked."""
     cached.follow_store()
-    st.session_state[_CHANGE] = compare(before, reference_now(page))
+    st.session_state[_CHANGE] = (where, compare(before, reference_now(page)))
 
 
-def draw_change(page: Page) -> None:
-    """What the data loaded last have changed, until it has been seen."""
-    found: Difference | None = st.session_state.get(_CHANGE)
-    if found is None:
-        return
+def draw_outcome(page: Page, where: str) -> None:
+    """What came of the last action of this part of the page: sentences once, what changed until it has been seen."""
+    place, said = st.session_state.get(SAID, ("", []))
+    if place == where:
+        del st.session_state[SAID]
+        for level, text in said:
+            (st.error if level == "error" else st.success)(text, icon=None)
+    asked, found = st.session_state.get(_CHANGE, ("", None))
+    if asked == where and found is not None:
+        _draw_change(page, found)
+
+
+def _draw_change(page: Page, found: Difference) -> None:
     territory = cached.territory(page.scenario.territory)
     with st.container(border=True, key="official_changed"):
         st.subheader(page.say("official.changed", territory=territory.name), anchor=False)
         counts = {"kept": found.top_kept, "top": found.top, "gained": found.gained, "lost": found.lost}
         st.write(page.say("official.changed_top", **counts))
+        if found.rural_left or found.rural_joined:
+            st.write(page.say("official.changed_rural", left=found.rural_left, joined=found.rural_joined))
         rows = [
             (
                 page.say(f"official.total.{name}"),

@@ -12,7 +12,7 @@ from coopconnect.show.words import number
 from coopconnect.territory.official.store import StoreError
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, plain_text
-from coopconnect.ui.official import SAID, on_this_computer, reference_now, remember_change
+from coopconnect.ui.official import SAID, draw_outcome, on_this_computer, reference_now, remember_change
 from coopconnect.ui.official import told as error_words
 
 
@@ -28,6 +28,7 @@ def draw_roads(page: Page) -> None:
         ).strip()  # fmt: skip
         if st.button(page.say("official.roads_go"), key="roads_go", disabled=not address):
             _ask(page, address)
+    draw_outcome(page, "roads")
 
 
 def _ask(page: Page, address: str) -> None:
@@ -61,6 +62,9 @@ def _ask(page: Page, address: str) -> None:
         return
     counts = {"kept": len(result.table), "asked": result.pairs_asked, "off": len(result.unsnapped)}
     written = {name: number(float(count), page.language) for name, count in counts.items()}
-    st.session_state[SAID] = [("done", page.say("official.roads_done", source=result.label.source, **written))]
-    remember_change(page, before)
+    st.session_state[SAID] = (
+        "roads",
+        [("done", page.say("official.roads_done", source=result.label.source, **written))],
+    )
+    remember_change(page, before, "roads")
     st.rerun()

@@ -296,6 +296,7 @@ def import_file(
         table=table,
         kind=told.get("kind", "own"),
         source=told.get("source", file_name),
+        source_en=told.get("source_en", ""),
         year=(told.get("year", "") if told.get("kind", "own") == "own" else "") or year or told.get("year", ""),
         licence=told.get("licence", ""),
         url=told.get("url", ""),

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 from coopconnect.territory.official.catalogue import Entry
+from coopconnect.territory.official.contract import Label
+from coopconnect.territory.official.fuel import shipped_history
 from coopconnect.territory.official.store import Store
 from coopconnect.territory.provenance import FEEDS
 from coopconnect.territory.types import Provenance
@@ -14,14 +16,36 @@ from coopconnect.territory.types import Provenance
 FED_BY = {"flows": "flows", "workers": "flows", "jobs": "flows", "rural": "density", "climate": "climate"}
 """Table of the store that would make each table of a territory official."""
 ROADS = "data roads FILE.osm.pbf"
-ROADS_FR = "calculer par les routes d'OpenStreetMap : data roads FICHIER.osm.pbf, ou data roads --router ADRESSE"
-ROADS_EN = "compute on OpenStreetMap roads: data roads FILE.osm.pbf, or data roads --router ADDRESS"
+ROADS_FR = "calculer par les routes d'OpenStreetMap : data roads FICHIER.osm.pbf, ou un serveur de routes, plus bas"
+ROADS_EN = "compute on OpenStreetMap roads: data roads FILE.osm.pbf, or a routing server, below"
+
+
+HOT_DAYS = "data import FILE (hot days by commune)"
+HOT_DAYS_FR = "des jours chauds par commune : un export DRIAS (drias-climat.fr), à charger comme votre fichier"
+HOT_DAYS_EN = "hot days by commune: an export of DRIAS (drias-climat.fr), loaded as your own file"
+
+
+def shipped_beside() -> tuple[Provenance, ...]:
+    """Where what is shipped beside a territory comes from: the prices behind the fuel lever, the hosts."""
+    record = shipped_history()
+    return (
+        Provenance(
+            "fuel", "official", "Commission européenne, bulletin pétrolier hebdomadaire, moyennes par an",
+            f"{record.first[:4]}-{record.last[:4]}", "CC BY 4.0", "Repères du levier carburant.", "Marks of the fuel lever.",
+            "European Commission, Weekly Oil Bulletin, yearly means",
+        ),
+        Provenance(
+            "places", "estimated", "Mairies, une par commune", "2025", "Licence Ouverte 2.0",
+            "Aucune liste de lieux n'est livrée : seules les mairies sont proposées.",
+            "No list of places is shipped: town halls only.", "Town halls, one per commune",
+        ),
+    )  # fmt: skip
 
 
 def status_rows(
     provenance: Iterable[Provenance], store: Store, catalogue: Mapping[str, Entry], today: date
 ) -> list[dict[str, Any]]:
-    """One row per table of a territory, then one per other table of the store.
+    """One row per table of a territory, then fuel prices and places, then one per other table of the store.
 
     Keys: table, kind, source, source_en, year, licence, note_fr, note_en, age_days (since it was loaded, None where shipped),
     better (the command that would improve it, '' where nothing would), better_fr, better_en (the same in words), stale
@@ -29,13 +53,14 @@ def status_rows(
     """
     labels = store.labels()
     rows = [_row(p, labels, catalogue, today) for p in provenance]
+    rows += [_row(p, labels, catalogue, today) for p in shipped_beside() if p.table not in labels]
     used = {"margins", "flows", "density", "travel", "climate"}
     for name, label in labels.items():
         if name not in used:
             age = _age(label.loaded_on, today)
             rows.append(
                 {
-                    "table": name, "kind": label.kind, "source": label.source, "source_en": label.source, "year": label.year,
+                    "table": name, "kind": label.kind, "source": label.source, "source_en": label.source_in("en"), "year": label.year,
                     "licence": label.licence, "note_fr": " ; ".join(label.notes_fr), "note_en": "; ".join(label.notes_en),
                     "age_days": age, "better": "", "better_fr": "", "better_en": "", "stale": _stale(name, age, catalogue),
                 }
@@ -43,16 +68,17 @@ def status_rows(
     return rows
 
 
-def _row(p: Provenance, labels: Mapping[str, Any], catalogue: Mapping[str, Entry], today: date) -> dict[str, Any]:
-    fed = FED_BY.get(p.table, "travel" if p.table == "travel" else "")
-    label = next(
-        (labels[name] for name in FEEDS.get(p.table, ()) if name in labels and labels[name].source == p.source), None
-    )
-    age = None if label is None else _age(label.loaded_on, today)
+def _row(p: Provenance, labels: Mapping[str, Label], catalogue: Mapping[str, Entry], today: date) -> dict[str, Any]:
+    fed = FED_BY.get(p.table, p.table)
+    behind = [labels[name] for name in FEEDS.get(p.table, ()) if name in labels and labels[name].source in p.source]
+    ages = [age for label in behind if (age := _age(label.loaded_on, today)) is not None]
+    age = max(ages, default=None)
     better = better_fr = better_en = ""
-    if p.kind not in ("official", "own"):
+    if p.kind not in ("official", "own") or p.table == "fuel":  # the shipped prices end with a year, the weeks do not
         if p.table == "travel":
             better, better_fr, better_en = ROADS, ROADS_FR, ROADS_EN
+        elif p.table == "climate":
+            better, better_fr, better_en = HOT_DAYS, HOT_DAYS_FR, HOT_DAYS_EN
         elif entry := next((e for e in catalogue.values() if e.feeds == fed and e.urls), None):
             better = f"data fetch --only {entry.key}"
             better_fr, better_en = f"télécharger : {entry.title_fr}", f"download: {entry.title_en}"
