@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 
@@ -181,6 +182,12 @@ def test_languages_and_projector(assessment):
     for french, english in zip(_all(assessment, "fr", False), _all(assessment, "en", True), strict=True):
         assert french.layout.separators == ",\u202f"
         assert english.layout.separators == ".,"
+        for axis in (french.layout.xaxis, french.layout.yaxis):
+            assert axis.visible is False or (axis.exponentformat, axis.separatethousands) == (
+                "none",
+                True,
+            )  # 5 000, never 5k
+            assert not re.search(r"[sge]$", axis.tickformat or "")  # d3's 5k, 3e+4
         assert english.layout.font.size >= 1.5 * french.layout.font.size
         assert french.layout.meta["summary"] != english.layout.meta["summary"]
     assert charts.chart_config("fr")["locales"]["fr"]["format"]["decimal"] == ","

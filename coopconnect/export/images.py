@@ -487,7 +487,7 @@ def _ticks(axis: Any, told: Mapping[str, Any], layout: Mapping[str, Any], font: 
 
 def number_writer(pattern: str, separators: str = ".,") -> Any:
     """A function that writes numbers as d3's `pattern` says ('' picks what is needed), with Plotly's `separators`."""
-    found = re.fullmatch(r"(\+)?(,)?(?:\.(\d+))?(~)?([f%sdg]?)", pattern)
+    found = re.fullmatch(r"(\+)?(,)?(?:\.(\d+))?(~)?([f%dr]?)", pattern)
     if not found:
         raise ImageError(f"images: number format {pattern!r} is not one of ',.1f', ',.2~f', '.0%' ...")
     sign, comma, decimals, trim, kind = found.groups()
@@ -495,8 +495,10 @@ def number_writer(pattern: str, separators: str = ".,") -> Any:
 
     def write(value: float, _: Any = None) -> str:
         scaled = value * 100.0 if kind == "%" else value
-        text = f"{scaled:{sign or ''},.{decimals if decimals is not None else (10 if kind in ('', 'g', 's') else 0)}f}"
-        if (trim or kind in ("", "g", "s")) and "." in text:
+        if kind == "r":  # significant digits
+            scaled = float(f"{scaled:.{decimals or 6}g}")
+        text = f"{scaled:{sign or ''},.{10 if kind in ('', 'r') else decimals or 0}f}"
+        if (trim or kind in ("", "r")) and "." in text:
             text = text.rstrip("0").rstrip(".")
         text = (
             text.replace("-", "−")

@@ -127,6 +127,7 @@ def _layout(
     axis = {
         "gridcolor": GRID, "zeroline": False, "linecolor": MUTED_INK, "showline": True, "ticks": "outside",
         "tickcolor": GRID, "fixedrange": True, "tickfont": {"size": small},
+        "exponentformat": "none", "separatethousands": True,  # Plotly writes 5k where a page says 5 000
     }  # fmt: skip
     # Heading and footnote are annotations: Plotly pushes titles of several lines above the top of the picture.
     aside = {"showarrow": False, "x": 0, "xref": "paper", "xanchor": "left", "xshift": -size * (left - 0.8),

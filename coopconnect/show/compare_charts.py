@@ -145,7 +145,7 @@ def lever_waterfall(
     }
     layout["xaxis"] |= {
         "range": [float(running.min()) - 0.02 * span, float(running.max()) + 0.16 * span],
-        "tickformat": ",.4~g",
+        "tickformat": ",.4~r",
     }
     layout["annotations"] += [
         {

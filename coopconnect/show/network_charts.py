@@ -22,7 +22,7 @@ def worth_curve(plan: SitePlan, language: str = "fr", projector: bool = False) -
     )  # fmt: skip
     layout["shapes"] = [_rule(float(plan.knee), MUTED_INK, dash="dot")]
     layout["xaxis"] |= {"tickformat": ",d", "showgrid": False}
-    layout["yaxis"] |= {"tickformat": ",.4~g" if plan.question.objective == "equity" else ",.0f", "rangemode": "tozero"}
+    layout["yaxis"] |= {"tickformat": ",.4~r" if plan.question.objective == "equity" else ",.0f", "rangemode": "tozero"}
     places = 3 if plan.question.objective == "equity" else 0
     texts = [f"{n} : {number(w, language, places)} {unit}" for n, w in plan.curve]
     marks = {

@@ -258,7 +258,7 @@ def tipping_curve(
     curve = go.Scatter(
         x=found.levels, y=found.viability, mode="lines+markers", line={"color": "#0b4f8a", "width": 3},
         marker={"size": 8, "color": [GAIN if v else LOSS for v in viable], "line": {"color": PAPER, "width": 1}},
-        hovertemplate="%{x:.3~g} · %{y:.2f}<extra></extra>",
+        hovertemplate="%{x:,.3~r} · %{y:.2f}<extra></extra>",
     )  # fmt: skip
     return go.Figure(data=[curve], layout=layout)
 
