@@ -272,7 +272,7 @@ def test_what_is_said_of_a_village_says_something_in_every_case(parameters: Para
     first, fails, learn = _told(parameters, "fr", box=box)
     assert first == "Viable dans 62 % des futurs ; premier dans 41 % ; parmi les dix premiers dans 70 %."
     assert fails == (
-        "Il échoue quand un petit lieu partagé coûte plus de 18 200 €/an : 76 % de ses échecs sont là, "
+        "Il échoue quand le fonctionnement d'un petit lieu en local partagé coûte plus de 18 200 €/an : 76 % de ses échecs sont là, "
         "et il échoue alors dans 85 % des futurs."
     )
     assert learn.startswith("La chose à apprendre d'abord") and "75 %" in learn
@@ -289,7 +289,9 @@ def test_what_is_said_of_a_village_says_something_in_every_case(parameters: Para
     assert (
         "il tient dans 3 sur 200" in _told(parameters, "fr", p_viable=0.015, holds=box)[1]
     )  # of three, nothing is told
-    assert _told(parameters, "fr", p_viable=0.2, holds=box)[1].startswith("Il ne tient guère que quand un petit lieu")
+    assert _told(parameters, "fr", p_viable=0.2, holds=box)[1].startswith(
+        "Il ne tient guère que quand le fonctionnement d'un petit lieu"
+    )
     assert "No simple combination" in _told(parameters, "en")[1]
     rare = _told(parameters, "fr", p_viable=0.005, p_first=0.0, p_top10=0.0001)[0]
     assert rare == "Viable dans moins de 1 % des futurs ; jamais premier, parmi les dix premiers dans moins de 1 %."

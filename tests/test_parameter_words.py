@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coopconnect.parameters import ParameterError, load_parameters, read_parameters
+from coopconnect.show.words import say
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 ENGLISH = re.compile(
@@ -36,6 +37,21 @@ def test_french_pages_name_sources_in_french_and_english_pages_in_english() -> N
     parameters = load_parameters().values()
     assert {p.key: p.source_in("fr") for p in parameters if ENGLISH.search(p.source_in("fr"))} == {}
     assert {p.key: p.source_in("en") for p in parameters if FRENCH.search(p.source_in("en"))} == {}
+
+
+def test_premises_have_one_name_each() -> None:
+    """On a chart (the label), in the sentence of a village and in what is to be found out."""
+    parameters = load_parameters()
+    for language, names in (
+        ("fr", ("local partagé", "local propre")),
+        ("en", ("shared premises", "premises of its own")),
+    ):
+        for kind, name in zip(("shared", "own"), names, strict=True):
+            for key in (f"opex_{kind}_eur_per_year", f"capex_{kind}_eur"):
+                texts = [say(f"fails.{key}.{side}", language, value="") for side in ("below", "above")]
+                texts += [say(f"learn.what.{key}", language), parameters[key].label(language)]
+                assert [text for text in texts if name not in text] == [], (key, language)
+    assert not any("mutualis" in item.label_fr.lower() for item in parameters.values())
 
 
 def test_a_source_may_be_told_in_french_too() -> None:
