@@ -79,6 +79,10 @@ def test_a_budget_that_opens_nothing_says_what_the_least_would_be() -> None:
     )
     assert "Aucun lieu n'ouvre : le moins cher demande" in answer
     assert "sur 3 ans, plus que le budget" in answer
+    budget = next(field for field in app.number_input if field.label == "Budget, en €")
+    budget.set_value(1000.5).run()  # cents are kept
+    assert next(field for field in app.number_input if field.label == "Budget, en €").value == 1000.5
+    assert app.session_state[state.KEY].view.plan == "n0~b1000.5~y3"
 
 
 def test_the_question_travels_as_text() -> None:

@@ -18,6 +18,7 @@ from coopconnect.scenario import Scenario, reference_scenario
 from coopconnect.scenario_file import from_toml
 from coopconnect.ui import cached, decide, figures, filters, state
 from coopconnect.ui.frame import PAGES, Page, reason_of
+from coopconnect.ui.provenance import notes_once
 from coopconnect.ui.site_panel import site_html
 from coopconnect.ui.state import Session, View
 from coopconnect.ui.widget_key import key_for
@@ -228,3 +229,13 @@ def test_the_ends_of_the_levers_draw_too(query: dict[str, str]) -> None:
     app = opened("decider", **query)
     assert not app.exception
     assert [e.value for e in app.error] == []
+
+
+def test_a_remark_of_two_tables_is_said_once() -> None:
+    parameters = load_parameters()
+    page = Page("donnees", Session(reference_scenario(parameters)), parameters)
+    long = {"note_fr": "Longue remarque.", "note_en": "Long note."}
+    rows = [{"table": "workers", **long}, {"table": "rural", "note_fr": "", "note_en": ""}, {"table": "jobs", **long},
+            {"table": "climate", "note_fr": "", "note_en": ""}]  # fmt: skip
+    told = [re.sub(r"\s", " ", note) for note in notes_once(page, rows)]
+    assert told == ["Longue remarque.", "", "Comme « Actifs occupés ».", ""]

@@ -11,6 +11,8 @@ from spaces import plain
 
 from coopconnect.parameters import Parameters
 from coopconnect.problem import ENGLISH, Problem, quoted
+from coopconnect.question import OBJECTIVES
+from coopconnect.scenario import CLIMATES, HOST_STATUSES, PREMISES
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import (
     NOTHING,
@@ -29,6 +31,7 @@ from coopconnect.show.words import (
     with_range,
     with_unit,
 )
+from coopconnect.ui.state import CARS, GAINS
 
 ROOT = Path(__file__).resolve().parents[1]
 CALL = re.compile(r"""\bsay\(\s*(?:f?)(["'])(?P<key>[^"'{}]+)\1""")
@@ -134,8 +137,16 @@ def test_a_problem_speaks_the_language_of_the_screen_and_can_be_copied(parameter
     assert (again, again.code, again.values) == (problem, "outside", problem.values)
     assert told("as it is", parameters, "fr") == "as it is"
     nothing = Problem("choice", "objective", allowed="hours, score", given=quoted("")).under("plan")
-    assert nothing == told(nothing, parameters, "en").replace("What the plan should maximise", "plan.objective")
-    assert plain(told(nothing, parameters, "fr")).endswith("permis : hours, score ; rien n'est écrit")
+    assert nothing == "plan.objective: allowed hours, score; it is empty"
+    assert plain(told(nothing, parameters, "fr")).endswith(
+        "permis : Heures gardées par an (hours), Somme des scores des lieux ouverts (score) ; rien n'est écrit"
+    )
+    for key, choices in {
+        "objective": OBJECTIVES, "premises": PREMISES, "climate": CLIMATES, "car": CARS, "gain": GAINS, "hosts": HOST_STATUSES,
+    }.items():  # fmt: skip
+        for language in ("fr", "en"):
+            text = told(Problem("choice", key, allowed=", ".join(choices), given=quoted("x")), parameters, language)
+            assert all(f" ({choice})" in text for choice in choices), text  # each with its word
     assert Problem("plan_value", "plan", name="years", given=quoted("")) == "plan: years cannot be empty"
 
 

@@ -7,6 +7,12 @@ from coopconnect.problem import Problem, emptied
 from coopconnect.show.describe import name_of
 from coopconnect.show.words import known, number, say, unit_name
 
+_CHOICES = {
+    "objective": "network.objective_{}", "premises": "choice.premises.{}", "climate": "climate.{}", "car": "house.car_{}",
+    "gain": "house.measure_{}", "hosts": "hosts.status.{}",
+}  # fmt: skip
+"""Where the words of the screen are for what is chosen among a few keys."""
+
 
 def told(problem: str, parameters: Parameters, language: str) -> str:
     """A problem in 'fr' or 'en': line, lever or assumption, what is allowed, what was given.
@@ -16,7 +22,10 @@ def told(problem: str, parameters: Parameters, language: str) -> str:
     """
     if not isinstance(problem, Problem):
         return problem
-    text = say(f"problem.{problem.code}", language, **{k: _written(k, v, language) for k, v in problem.values.items()})
+    values = {k: _written(k, v, language) for k, v in problem.values.items()}
+    if problem.code == "choice":
+        values["allowed"] = _choices(problem.key.rpartition(".")[2], values["allowed"], language)
+    text = say(f"problem.{problem.code}", language, **values)
     empty, it_is_empty = (say(f"problem_empty.{key}", language) for key in ("word", "clause"))
     text = emptied(text, problem.values.get("given"), empty, it_is_empty)
     if problem.key:
@@ -35,6 +44,13 @@ def _named(problem: Problem, parameters: Parameters, language: str) -> str:
         name = say(f"network.{key}", language)
         return f"{name} ({problem.key})" if problem.line else name
     return say(f"problem_named.{key}", language) if not path and known(f"problem_named.{key}") else problem.key
+
+
+def _choices(key: str, allowed: str, language: str) -> str:
+    """'Heures gardées par an (hours), ...': the words of the screen, each with what an address or a file takes."""
+    name = _CHOICES.get(key, "")
+    words = ((choice, name.format(choice)) for choice in allowed.split(", "))
+    return ", ".join(f"{say(word, language)} ({choice})" if known(word) else choice for choice, word in words)
 
 
 def _written(name: str, value: object, language: str) -> str:

@@ -86,11 +86,13 @@ def draw_question(page: Page) -> None:
         _number(page, "years", q.years, 1, 30, 1, int)
 
 
-def _number(page: Page, name: str, value: float, low: int, high: int, step: int, kind: type) -> None:
+def _number(page: Page, name: str, value: float, low: float, high: float, step: float, kind: type) -> None:
+    """A field of the kind that the question keeps: a budget takes cents, a number of sites does not."""
     key = key_for(f"network_{name}", value)
+    low, high, step = kind(low), kind(high), kind(step)
     st.number_input(
-        page.say(f"network.{name}"), low, high, value=int(min(max(value, low), high)), step=step, key=key,
-        help=page.say(f"network.{name}_help"), on_change=_asked, args=(name, key, kind),
+        page.say(f"network.{name}"), low, high, value=kind(min(max(value, low), high)), step=step, key=key,
+        format="%g" if kind is float else None, help=page.say(f"network.{name}_help"), on_change=_asked, args=(name, key, kind),
     )  # fmt: skip
 
 

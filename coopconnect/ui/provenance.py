@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -30,17 +30,30 @@ def draw_provenance(page: Page) -> None:
     """One row per table: nature, source, year, age, licence, remark, and what would make it better."""
     territory = cached.territory(page.scenario.territory)
     names = ("table", "kind", "source", "year", "age", "licence", "note", "better")
+    found = status_rows(territory.provenance, cached.store(), load_catalogue(), date.today())
     rows = [
         (
             _table_name(page, row["table"]), page.say(f"kind.{row['kind']}"), row["source_en" if page.language == "en" else "source"], row["year"], _age(page, row),
-            row["licence"], row["note_en"] if page.language == "en" else row["note_fr"], row[f"better_{page.language}"],
+            row["licence"], note, row[f"better_{page.language}"],
         )
-        for row in status_rows(territory.provenance, cached.store(), load_catalogue(), date.today())
+        for row, note in zip(found, notes_once(page, found), strict=True)
     ]  # fmt: skip
     st.subheader(territory.name, anchor=False)
     st.html(table_html(tuple(page.say(f"data.{name}") for name in names), rows, stacked=True))
     for name in cached.unreadable():
         st.warning(page.say("data.unreadable", file=name), icon=None)
+
+
+def notes_once(page: Page, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The remark of each table; of one that has the remark of a table above: 'as for', and the name of that one."""
+    said: dict[str, str] = {}
+    notes = []
+    for row in rows:
+        note, name = str(row[f"note_{page.language}"]), _table_name(page, row["table"])
+        notes.append(page.say("data.note_as", table=said[note]) if note in said else note)
+        if note:
+            said.setdefault(note, name)
+    return notes
 
 
 def _table_name(page: Page, table: str) -> str:
