@@ -225,7 +225,7 @@ def _roads(args: argparse.Namespace) -> int:
     before = _assessed(args, parameters)
     if not len(result.table):
         raise WrongInput("data roads: no pair of communes of the territory could be routed on these roads")
-    store.save(result.table, result.label)
+    store.add(result.table, result.label, gather=True)  # one territory after another
     changes = _changes(args, parameters, before)
     estimated = result.pairs_asked - result.pairs_routed
     document = {
@@ -283,6 +283,10 @@ def _figure(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def _ranged(found: dict[str, float]) -> str:
+    return f"{_figure(found['value'])} ({_figure(found['low'])} to {_figure(found['high'])})"
+
+
 def _change_lines(changes: dict[str, Any]) -> list[str]:
     if not changes:
         return []
@@ -292,8 +296,7 @@ def _change_lines(changes: dict[str, Any]) -> list[str]:
         lines.append(f"  communes that are no longer rural: {changes['rural_left']}, that become so: {changes['rural_joined']}; "
                      "those two counts are of the communes rural before and after, the totals of those of each side")  # fmt: skip
     return lines + [
-        f"  {name}: {_figure(both['before']['value'])} -> {_figure(both['after']['value'])}"
-        for name, both in changes["totals"].items()
+        f"  {name}: {_ranged(both['before'])} -> {_ranged(both['after'])}" for name, both in changes["totals"].items()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -92,6 +93,9 @@ def test_one_click_says_under_the_button_what_it_changed(page: AppTest, shared_d
     assert len(page.error) == sum(entry.default for entry in load_catalogue().values()) - 1
     said = texts(page)
     assert "restent parmi les" in said
+    assert re.search(
+        r"Score médian .*\d \(-?[\d,]+ – [\d,]+\)", re.sub(r"<[^>]+>", " ", said)
+    )  # a figure has its range
     assert "INSEE, Comparateur de territoires" in said
     page.button(key="official_seen").click().run()
     assert "restent parmi les" not in texts(page)

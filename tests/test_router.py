@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from coopconnect.__main__ import main
 from coopconnect.parameters import DATA_DIR
+from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.store import Store
 from coopconnect.territory.roads import RoadsError, RoadsResult, compute_router
 from coopconnect.territory.roads.router import blocks_of
@@ -205,6 +206,9 @@ def test_the_command_line(
     area = tmp_path / "area.txt"
     area.write_text("\n".join(isere.points["zone_code"].head(30)) + "\n", encoding="utf-8")
     server = some(isere, len(isere.points))
+    elsewhere = import_file(b"from;to;minutes\n84003;84007;12\n", "vaucluse.csv")
+    assert elsewhere.frame is not None
+    Store.default().save(elsewhere.frame, elsewhere.label)
     with routing(server) as url:
         assert main(["data", "roads", "--router", url, "--territory", str(area), "--json"]) == 0
     printed = capsys.readouterr()
@@ -212,7 +216,11 @@ def test_the_command_line(
     assert found["pairs_routed"] + found["pairs_estimated"] == found["pairs_asked"]
     assert found["pairs_routed"] > 0
     assert "server, blocks" in printed.err
-    assert "OSRM" in Store.default().labels()["travel"].source
+    kept, label = Store.default().load("travel")  # type: ignore[misc]
+    assert (
+        label.source.startswith("vaucluse.csv + Serveur de trajets OSRM") and "OSRM routing server" in label.source_en
+    )
+    assert (kept["from_code"] == "84003").sum() == 1  # one territory after another: the first is not lost
     for words in (["--router", "nowhere"], ["x.osm.pbf", "--router", "http://localhost:1"], []):
         assert main(["data", "roads", *words, "--territory", str(area)]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1

@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from coopconnect.model.compare import Difference, compare
-from coopconnect.model.types import Assessment
-from coopconnect.show.words import known, number
+from coopconnect.model.types import Assessment, Range
+from coopconnect.show.words import known, number, with_range
 from coopconnect.territory.official.catalogue import Entry, load_catalogue
 from coopconnect.territory.official.fetch import fetch
 from coopconnect.territory.official.fetch_types import FetchError, Progress
@@ -389,7 +389,7 @@ def _draw_change(page: Page, found: Difference) -> None:
         rows = [
             (
                 page.say(f"official.total.{name}"),
-                *(number(r.value, page.language, decimals) for r in found.totals[name]),
+                *(_ranged(r, page.language, decimals) for r in found.totals[name]),
             )
             for name, decimals in _TOTALS.items()
         ]
@@ -398,6 +398,10 @@ def _draw_change(page: Page, found: Difference) -> None:
         if st.button(page.say("official.close"), key="official_seen"):
             del st.session_state[_CHANGE]
             st.rerun()
+
+
+def _ranged(found: Range, language: str, decimals: int) -> str:
+    return with_range(found.low, found.value, found.high, lambda value: number(value, language, decimals))
 
 
 def _movers(sites: pd.DataFrame, language: str) -> str:

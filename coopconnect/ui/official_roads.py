@@ -53,7 +53,7 @@ def _ask(page: Page, address: str) -> None:
         if not len(result.table):
             st.error(page.say("official.roads_none"), icon=None)
             return
-        cached.store().save(result.table, result.label)
+        cached.store().add(result.table, result.label, gather=True)
     except RoadsError as error:
         st.error(plain_text(error.text(page.language)), icon=None)
         return
@@ -64,7 +64,7 @@ def _ask(page: Page, address: str) -> None:
     written = {name: number(float(count), page.language) for name, count in counts.items()}
     st.session_state[SAID] = (
         "roads",
-        [("done", page.say("official.roads_done", source=result.label.source, **written))],
+        [("done", page.say("official.roads_done", source=result.label.source_in(page.language), **written))],
     )
     remember_change(page, before, "roads")
     st.rerun()

@@ -82,9 +82,9 @@ class Store:
         """The file of a table."""
         return self.folder / f"{table}.parquet"
 
-    def add(self, frame: pd.DataFrame, label: Label) -> None:
-        """`save`, joined to what is there for tables that come in several files (`GATHERED`): new rows win."""
-        before = self.load(label.table) if label.table in GATHERED else None
+    def add(self, frame: pd.DataFrame, label: Label, gather: bool = False) -> None:
+        """`save`, joined to what is there for tables that come in several files (`GATHERED`) or parts (`gather`): new rows win."""
+        before = self.load(label.table) if gather or label.table in GATHERED else None
         if before is not None:
             old, old_label = before
             key = list(TABLES[label.table].key)

@@ -167,6 +167,7 @@ def _label(pbf: Path, digest: str, day: str) -> Label:
         table="travel",
         kind="own",
         source=f"Routes OpenStreetMap, calculées ici depuis {pbf.name}",
+        source_en=f"OpenStreetMap roads, computed here from {pbf.name}",
         year=day[:4],
         licence="ODbL, (c) OpenStreetMap contributors",
         url="https://www.openstreetmap.org/copyright",

@@ -194,6 +194,7 @@ def _label(server: Server) -> Label:
         table="travel",
         kind="own",
         source=f"Serveur de trajets {server.name}, {server.shown_url}",
+        source_en=f"{server.name} routing server, {server.shown_url}",
         year=year,
         licence="celle des cartes du serveur (OpenStreetMap : ODbL)",
         url=server.shown_url,
