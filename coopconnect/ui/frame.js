@@ -83,6 +83,70 @@ const decimalCommas = () => {
   document.addEventListener("paste", (event) => written(event, event.clipboardData?.getData("text")), true);
 };
 
+// Labels that Streamlit has in English only: written in the language of the page wherever they come up, and given back
+// when it is English. What was there is kept beside, and only a text that is whole one of these labels is touched.
+const OWN = ["aria-label", "title", "placeholder"];
+const own = (window.__coopconnectOwn ??= { exact: new Map(), shapes: [], was: new WeakMap(), watched: false });
+
+const ownText = (text) => {
+  const bare = text.trim();
+  if (!bare || bare.length > 200) return null;
+  if (own.exact.has(bare)) return own.exact.get(bare);
+  for (const [shape, names, ours] of own.shapes) {
+    const found = shape.exec(bare);
+    if (found) return names.reduce((told, name, k) => told.replace(`{${name}}`, () => found[k + 1]), ours);
+  }
+  return null;
+};
+
+const ownPart = (node, part, now, write) => {
+  const kept = own.was.get(node) ?? {};
+  const english = kept[part] && kept[part].ours === now ? kept[part].english : now;
+  const ours = ownText(english);
+  if (ours === null && english === now) return;
+  own.was.set(node, { ...kept, [part]: { english, ours: ours ?? english } });
+  if (now !== (ours ?? english)) write(ours ?? english);
+};
+
+const ownNode = (node) => {
+  if (node.nodeType === Node.TEXT_NODE) {
+    if (!node.parentElement?.closest("style, script, textarea")) {
+      ownPart(node, "text", node.nodeValue, (text) => { node.nodeValue = text; });
+    }
+  } else if (node.nodeType === Node.ELEMENT_NODE) {
+    for (const name of OWN) {
+      if (node.hasAttribute(name)) ownPart(node, name, node.getAttribute(name), (text) => node.setAttribute(name, text));
+    }
+  }
+};
+
+const ownTree = (root) => {
+  ownNode(root);
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+  while (walker.nextNode()) ownNode(walker.currentNode);
+};
+
+const ownLabels = (labels) => {
+  const said = JSON.stringify(labels);
+  if (own.said === said) return;
+  own.said = said;
+  own.exact = new Map(labels.filter(([english]) => !english.includes("{")));
+  own.shapes = labels.filter(([english]) => english.includes("{")).map(([english, ours]) => {
+    const names = [...english.matchAll(/\{(\w+)\}/g)].map((found) => found[1]);
+    const plain = english.split(/\{\w+\}/).map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    return [new RegExp(`^${plain.join("(.+?)")}$`), names, ours];
+  });
+  ownTree(document.body);
+  if (own.watched) return;
+  own.watched = true;
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "childList") change.addedNodes.forEach(ownTree);
+      else ownNode(change.target);
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: OWN });
+};
+
 const drawCopy = (parent, data) => {
   let button = parent.querySelector("button");
   if (!button) {
@@ -127,6 +191,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   watchLinks();
   numberKeys();
   decimalCommas();
+  if (data.labels) ownLabels(data.labels);
   if (data.lang) {
     root.lang = data.lang;
     root.classList.toggle("coop-projector", Boolean(data.projector));

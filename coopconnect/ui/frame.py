@@ -26,6 +26,7 @@ from coopconnect.show.describe import changes, colon, scenario_line
 from coopconnect.show.problem_words import told
 from coopconnect.show.words import say
 from coopconnect.ui import cached, state
+from coopconnect.ui.own_labels import own_labels
 from coopconnect.ui.state import Session, View
 
 _HERE = Path(__file__).parent
@@ -146,7 +147,7 @@ def frame_data(page: Page) -> dict[str, Any]:
     """What the frame's script always needs."""
     return {
         "lang": page.language, "projector": page.view.projector, "query": query_of(page.session),
-        "height": screen_height_px(),
+        "height": screen_height_px(), "labels": own_labels(page.language),
         "dossier": f"{hash(page.session.dossier):x}" if page.session.dossier.sites else "",
     }  # fmt: skip
 

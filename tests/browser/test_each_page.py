@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -13,6 +14,7 @@ from app_browser import DESKTOP, MARKS, PHONE, WAIT_MS, Visit
 from axe_playwright_python.sync_playwright import Axe
 
 from coopconnect.ui.frame import PAGES
+from coopconnect.ui.own_labels import own_labels
 
 pytestmark = MARKS
 
@@ -25,6 +27,11 @@ FITS = """() => {
 STACKED = """() => [...document.querySelectorAll('table.stacked')].every((table) =>
   table.parentElement.scrollWidth <= table.parentElement.clientWidth && getComputedStyle(table.rows[1]).display === 'block')"""
 """Of the closed groups too, which a browser lays out when asked."""
+SAID = """() => [...document.querySelectorAll('body *')].flatMap((node) => [
+  ...['aria-label', 'title', 'placeholder'].map((name) => node.getAttribute(name)),
+  ...(node.matches('style, script, textarea') ? [] : [...node.childNodes].filter((n) => n.nodeType === 3).map((n) => n.nodeValue)),
+]).filter(Boolean).map((text) => text.trim())"""
+"""Every text and name of the page."""
 INACTIVE_INK = "#a2a7ab"
 """Ink of Streamlit's label of a field that is disabled: WCAG 1.4.3 asks nothing of inactive parts, but axe cannot tell that this
 label belongs to one."""
@@ -48,6 +55,13 @@ def settled(visit: Visit) -> None:
     time.sleep(2.0)
 
 
+def labels_in(visit: Visit, side: int) -> list[str]:
+    """Of Streamlit's labels, those that the page says in English (0) or as we write them in French (1)."""
+    shapes = [re.sub(r"\\{\w+\\}", ".+", re.escape(pair[side])) for pair in own_labels("fr")]
+    any_of = re.compile("|".join(f"(?:{shape})" for shape in shapes))
+    return [text for text in visit.page.evaluate(SAID) if any_of.fullmatch(text)]
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page(visit: Visit, path: str) -> None:
     """Opened once, on a desk, then as narrow as a phone, then in English: a page costs seconds to open."""
@@ -64,6 +78,7 @@ def test_a_page(visit: Visit, path: str) -> None:
             break
         settled(visit)
     assert grave == []
+    assert labels_in(visit, 0) == []
 
     visit.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     visit.until(FITS)
@@ -74,6 +89,10 @@ def test_a_page(visit: Visit, path: str) -> None:
     visit.page.get_by_role("button", name="English").click()
     visit.until("() => document.documentElement.lang === 'en' && location.search.includes('lang=en')")
     visit.page.get_by_role("button", name="Français").wait_for(timeout=WAIT_MS)
+    settled(visit)
+    assert labels_in(visit, 1) == []
+    if path == "reseau":
+        assert "Increment" in labels_in(visit, 0)
     if path == "hypotheses":
         field = visit.page.locator("input[type=number]").first  # per cent
         field.fill("")
