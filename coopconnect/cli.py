@@ -332,7 +332,7 @@ def parser() -> argparse.ArgumentParser:
     cli_siting.add_plan(plan)
     locate = add("locate", "a classical location model on a matrix, with its bound", cli_siting.run_locate)
     cli_siting.add_locate(locate)
-    data = add("data", "the data: status, fetch, import, roads, remove, restore, build", cli_data.run)
+    data = add("data", "the data: status, fetch, import, roads, hosts, remove, restore, build", cli_data.run)
     cli_data.add_arguments(data)
     validate = add("validate", "the built-in models against observed figures", cli_validate.run)
     cli_validate.add_arguments(validate)

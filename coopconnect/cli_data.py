@@ -1,4 +1,4 @@
-"""`data ...` on the command line: what is loaded, fetch, import, roads, build."""
+"""`data ...` on the command line: what is loaded, fetch, import, roads, hosts, build."""
 
 from __future__ import annotations
 
@@ -68,6 +68,29 @@ def _status(args: argparse.Namespace) -> int:
              else "") + (f" · better: {r['better']}" if r["better"] else "") for r in rows]  # fmt: skip
     lines += [f"{name}: cannot be read and is ignored; fetch or import it again" for name in store.problems()]
     _told(args, {"territory": territory.code, "tables": rows, "unreadable": store.problems()}, lines)
+    return DONE
+
+
+def _hosts(args: argparse.Namespace) -> int:
+    """How the lists of places that are loaded became hosts in the communes of a territory."""
+    from coopconnect.territory.hosts import host_counts, hosts_of
+
+    parameters = load_parameters()
+    territory, _ = territories(scenario_of(args, parameters), parameters)
+    found = None if args.shipped else Store.default().load("places")
+    places = found[0] if found else None
+    zones = territory.zones[territory.zones["in_territory"]]
+    hosts = hosts_of(zones, places)
+    counts = host_counts(zones, places, hosts)
+    kinds = hosts["kind"].value_counts().to_dict()
+    lines = [
+        f"{counts['rows']} rows in the lists, {counts['moving']} of them services that move",
+        f"{counts['town_halls']} town halls and {counts['other_hosts']} other hosts: "
+        + ", ".join(f"{name} {count}" for name, count in kinds.items()),
+        f"{counts['joined_another']} rows joined another, {counts['joined_a_town_hall']} a town hall; "
+        f"{counts['moved']} points out of their commune were not believed",
+    ]
+    _told(args, {"territory": territory.code, **counts, "kinds": kinds}, lines)
     return DONE
 
 
@@ -301,6 +324,6 @@ def _change_lines(changes: dict[str, Any]) -> list[str]:
 
 
 ACTIONS = {
-    "status": _status, "build": _build, "fetch": _fetch, "import": _import, "remove": _remove, "restore": _restore,
+    "status": _status, "hosts": _hosts, "build": _build, "fetch": _fetch, "import": _import, "remove": _remove, "restore": _restore,
     "roads": _roads,
 }  # fmt: skip

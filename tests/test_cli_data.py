@@ -98,6 +98,12 @@ def test_columns_can_be_named_by_hand(tmp_path: Path, capsys: pytest.CaptureFixt
     assert [(p["line"], p["value"]) for p in found["problems"]] == [(3, "x")]
 
 
+def test_hosts_are_counted(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    found = told(capsys, "data", "hosts", "--territory", "d04")
+    assert (found["rows"], found["other_hosts"]) == (0, 0)
+    assert found["town_halls"] == found["kinds"]["town_hall"] > 150
+
+
 def test_wrong_words_get_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for words in (
         ["data", "import"], ["data", "import", str(tmp_path / "none.csv")], ["data", "remove", "everything"],

@@ -25,12 +25,14 @@ from coopconnect.territory.hosts import (
     Host,
     assessed_scenario,
     deduplicated,
+    host_counts,
     hosts_of,
     refused_communes,
     unknown_hosts,
 )
 from coopconnect.territory.official.codes import CodeMap
 from coopconnect.territory.official.kinds import import_file
+from coopconnect.territory.official.store import Store
 from coopconnect.territory.types import Territory
 
 CODES = CodeMap.load(DATA_DIR / "territory")
@@ -70,6 +72,32 @@ def test_lists_are_brought_together(zones: pd.DataFrame, places: pd.DataFrame) -
     hub = grasse[grasse["name"].str.contains("Sainte-Marthe")]
     assert len(hub) == 1  # the list has it four times
     assert len(hub["sources"].iloc[0]) == 4
+    counts = host_counts(zones, places, hosts)
+    assert (counts["rows"], counts["moving"], counts["town_halls"]) == (3518, 183, 946)
+    assert counts["other_hosts"] == len(hosts) - 946
+    ids = {s for sources in hosts["sources"] for s in sources} - {f"m{code}" for code in zones["zone_code"]}
+    assert counts["other_hosts"] + counts["joined_another"] + counts["joined_a_town_hall"] == len(ids)
+
+
+def test_own_lists_that_count_from_one_add_up(tmp_path: Path) -> None:
+    """A list without numbers, one with, and the first given again in another order: nothing lost, nothing twice."""
+    first = "nom;commune;code_postal\nSalle des fêtes;Banon;04150\nAncienne école;Simiane-la-Rotonde;04150\n"
+    second = "id;nom;commune;code_postal\n1;Café du Cours;Forcalquier;04300\n2;La Fruitière;Mane;04300\n"
+    again = "\n".join(first.splitlines()[k] for k in (0, 2, 1)) + "\n"
+    store = Store(tmp_path)
+    for text in (first, second, second.replace("Café du Cours", "Salle Pierre Michel"), again):
+        found = import_file(text.encode(), "liste.csv", codes=CODES)
+        assert found.frame is not None and found.table == "places"
+        store.add(found.frame, found.label)
+    kept, _ = store.load("places")  # type: ignore[misc]
+    assert sorted(kept["name"]) == [
+        "Ancienne école",
+        "Café du Cours",
+        "La Fruitière",
+        "Salle Pierre Michel",
+        "Salle des fêtes",
+    ]
+    assert kept["place_id"].str.fullmatch(r"own-([12]-)?[0-9a-f]{8}").all()
 
 
 def test_a_neighbour_is_not_its_town_hall(zones: pd.DataFrame, places: pd.DataFrame) -> None:

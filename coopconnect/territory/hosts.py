@@ -117,6 +117,25 @@ def hosts_of(zones: pd.DataFrame, places: pd.DataFrame | None = None, data_dir: 
     return pd.DataFrame([vars(host) for host in deduplicated([*halls, *found])], columns=list(COLUMNS))
 
 
+def host_counts(zones: pd.DataFrame, places: pd.DataFrame | None, hosts: pd.DataFrame) -> dict[str, int]:
+    """How lists became hosts: rows of the lists, services that move among them, hosts besides the main town halls of the
+    communes of `zones`, rows that joined another row or a town hall, and points that were not believed."""
+    main = hosts["host_id"].eq("m" + hosts["zone_code"]) & hosts["kind"].eq("town_hall")
+    listed = hosts["sources"].map(
+        lambda sources: sum(source != f"m{source[1:]}" or len(source) != 6 for source in sources)
+    )
+    others = int((~main).sum())
+    return {
+        "rows": 0 if places is None else len(places),
+        "moving": 0 if places is None else int(places["itinerant"].astype(bool).sum()),
+        "town_halls": int(main.sum()),
+        "other_hosts": others,
+        "joined_another": int((listed[~main] - 1).sum()),
+        "joined_a_town_hall": int(listed[main].sum()),
+        "moved": int(hosts["moved"].astype(bool).sum()),
+    }
+
+
 @lru_cache(maxsize=2)
 def _guessed_points(data_dir: Path) -> frozenset[str]:
     """Communes whose point is not their town hall (missing or misplaced in the source) but a point inside."""

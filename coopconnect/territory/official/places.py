@@ -6,6 +6,7 @@ same place may come from several lists, and `coopconnect.territory.hosts` brings
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -136,19 +137,29 @@ def _kept(
 
 
 def _ids(text: pd.DataFrame) -> list[str]:
-    """Ids that an address can carry; the same place of the same publisher has the same one in every list."""
+    """Ids that an address can carry; the same place of the same publisher has the same one in every list.
+
+    A place of one's own list is known by its name, commune and address (and its number there): another list that counts
+    from 1 too is not taken for the same, and a list given again in another order keeps the statuses of its places.
+    """
     found = []
-    for line, place, publisher, form in zip(
-        text.index, text["place_id"], text["publisher"], text["format"], strict=True
-    ):
+    told = text[["name", "zone_code", "commune", "postcode", "address"]].map(plain).agg("|".join, axis=1)
+    columns = (text["place_id"], text["publisher"], text["format"], text["carrier"], told)
+    for place, publisher, form, carrier, words in zip(*columns, strict=True):
         own = _OWN_NUMBER.match(place)
         if own:
             found.append(f"{_SHORT_PUBLISHER.get(own['publisher'], own['publisher'])}-{own['number']}")
         elif place.isdigit() and form:
             found.append(f"fs-{place}")
         else:
-            given = re.sub(r"[^A-Za-z0-9_-]", "-", place).strip("-_")[:50] if place else f"line-{line}"
-            found.append(given if publisher or "-" in given else f"own-{given}")
+            given = re.sub(r"[^A-Za-z0-9_-]", "-", place).strip("-_")[:50]
+            mark = hashlib.sha256(words.encode("utf-8")).hexdigest()[:8]
+            if carrier and given:
+                found.append(f"tl-{given}")
+            elif publisher or "-" in given:
+                found.append(given or mark)
+            else:
+                found.append(f"own-{given}-{mark}" if given else f"own-{mark}")
     return found
 
 
