@@ -109,7 +109,7 @@ def test_prices_per_thousand_litres_and_french_dates() -> None:
     assert found.frame is not None
     assert found.frame["petrol_eur_per_l"].tolist()[0] == pytest.approx(1.6505)
     assert {(p.line, p.value) for p in found.problems} == {(3, "1,7"), (3, "x")}
-    assert "1 lines with a price and no date: left out" in found.label.notes_en
+    assert "lines with a price and no date, left out: 1" in found.label.notes_en
 
 
 @pytest.mark.parametrize("dated", [True, False])

@@ -166,6 +166,13 @@ def test_a_file_with_everything_wrong_keeps_what_is_good() -> None:
     assert any("abroad" in note for note in found.label.notes_en)
 
 
+def test_a_home_abroad_has_its_line() -> None:
+    found = take("residence;travail;actifs\n84003;84035;5\nCH001;84003;7\n84003;84003;\n")
+    assert [(p.line, p.value, p.reason_en) for p in found.problems] == [(3, "CH001", "home abroad: left out")]
+    assert found.label.unplaced == 7.0
+    assert "lines without a figure (empty or secret): 1" in found.label.notes_en
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import html
+import itertools
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -36,6 +38,9 @@ ENDINGS = ["csv", "txt", "tsv", "gz", "zip", "xlsx", "parquet"]
 PREVIEW_ROWS = 8
 SHOWN_PROBLEMS = 200
 MOVERS = 4
+_BRING = st.components.v2.component("coopconnect_bring", js=(Path(__file__).parent / "bring.js").read_text("utf-8"))
+_TURNS = itertools.count(1)
+"""Each change has its number, so that the page moves once for each."""
 _TOTALS = {"viable_rural_sites": 0, "median_score": 1, "median_users": 1, "hours_per_participating_household": 1}
 """Totals shown before and after, with their decimals."""
 _CHANGE, SAID, _FILE = "official_change", "official_said", "official_given"
@@ -363,19 +368,25 @@ def reference_now(page: Page) -> Assessment:
 def remember_change(page: Page, before: Assessment, where: str) -> None:
     """Assess again with what is loaded now, and keep the difference for the part of the page where it was asked."""
     cached.follow_store()
-    st.session_state[_CHANGE] = (where, compare(before, reference_now(page)))
+    st.session_state[_CHANGE] = (where, compare(before, reference_now(page)), next(_TURNS))
 
 
 def draw_outcome(page: Page, where: str) -> None:
-    """What came of the last action of this part of the page: sentences once, what changed until it has been seen."""
+    """What came of the last action of this part of the page, brought into the window: what failed and what was done (once),
+    what changed (until it has been seen)."""
     place, said = st.session_state.get(SAID, ("", []))
+    asked, found, turn = st.session_state.get(_CHANGE, ("", None, 0))
     if place == where:
         del st.session_state[SAID]
-        for level, text in said:
-            (st.error if level == "error" else st.success)(text, icon=None)
-    asked, found = st.session_state.get(_CHANGE, ("", None))
+    else:
+        said = []
+    for text in (text for level, text in said if level == "error"):
+        st.error(text, icon=None)
     if asked == where and found is not None:
+        _BRING(key="official_brought", data={"token": turn})
         _draw_change(page, found)
+    for text in (text for level, text in said if level != "error"):
+        st.success(text, icon=None)
 
 
 def _draw_change(page: Page, found: Difference) -> None:

@@ -56,8 +56,8 @@ def read(
     if dateless:
         notes.append(
             (
-                f"{dateless} lignes avec un prix sans date : laissées",
-                f"{dateless} lines with a price and no date: left out",
+                f"lignes avec un prix et sans date, laissées : {dateless}",
+                f"lines with a price and no date, left out: {dateless}",
             )
         )
     frame = frame[frame["week"].notna() & frame[prices].notna().any(axis=1)]

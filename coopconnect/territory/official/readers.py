@@ -135,6 +135,13 @@ def read_flows(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Rea
         problems += column_problems(
             text, kind == "unknown", column, "code de commune inconnu", "commune code that nobody knows"
         )
+    problems += column_problems(
+        home,
+        home_kind == "abroad",
+        mapping["home_code"],
+        "domicile à l'étranger : laissé de côté",
+        "home abroad: left out",
+    )
     elsewhere = home_today == ""
     abroad, overseas = work_kind == "abroad", (work_kind == "overseas") | (home_kind == "overseas")
     split = {
@@ -153,7 +160,7 @@ def read_flows(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Rea
                       f"lines brought together (merged communes, repeats): {lines - len(frame)}"))  # fmt: skip
     if blank:
         notes.append(
-            (f"{blank} lignes sans effectif (vide ou secret)", f"{blank} lines without a figure (empty or secret)")
+            (f"lignes sans effectif (vide ou secret) : {blank}", f"lines without a figure (empty or secret): {blank}")
         )
     notes += [
         (f"{round(split[key])} actifs {fr}", f"{round(split[key])} workers {en}")
