@@ -19,7 +19,7 @@ from coopconnect import cli
 from coopconnect.export.sheet_comparison import Compared
 from coopconnect.export.workbook import Included, workbook
 from coopconnect.model.assessment import assess
-from coopconnect.model.household_groups import household_groups, rural_pool
+from coopconnect.model.household_groups import HouseholdGroups, bars_of, household_groups, rural_pool, told_of
 from coopconnect.model.personal import Person, weeks_of
 from coopconnect.model.site_sheet import premises_comparison
 from coopconnect.model.types import RANGED
@@ -32,9 +32,12 @@ from coopconnect.ui import robust_further
 from coopconnect.uncertainty import bands
 from coopconnect.uncertainty.bands import with_quantiles
 from coopconnect.uncertainty.cases import (
+    COMMUNE_ROWS_MOST,
     further_values,
     group_rows,
     groups_of_draws,
+    household_layout,
+    household_values,
     premises_of_draws,
     weeks_of_draws,
 )
@@ -71,8 +74,9 @@ def test_finished_draws_are_on_the_pages() -> None:
             break
         time.sleep(0.1)
     told = plain(_texts(house.run()))
-    assert told.count("Fourchettes : 5 et 95 % de 200 futurs tirés.") == 2  # my weeks, and everyone
+    assert told.count("Fourchettes : 5 et 95 % de 200 futurs tirés.") == 3  # my weeks, everyone, the deciles
     assert told.count("dans 90 % de 200 tirages") == 4  # the four cards of the households
+    assert "De, à : 5 et 95 % de 200 futurs tirés" in told
 
 
 def test_more_draws_or_workers_change_no_draw(small: Territory, reference: Scenario, parameters: Parameters) -> None:
@@ -216,24 +220,71 @@ def test_the_draws_go_through_the_households(
 ) -> None:
     """Users and hours of the pool are those of the ensemble; with every law at its value, the central figures."""
     groups = household_groups(small, reference, parameters)
-    names = tuple(groups.totals)
-    rows = group_rows(names, "", drawn.setup, drawn.values[:40])
+    layout, (more, values) = household_layout(groups, drawn.setup, 40), household_values(drawn)
+    names = layout.names
+    rows = group_rows(layout, more, "", drawn.setup, values[:40])
     pool = rural_pool(small, reference)
     usable = drawn.usable[:40]
     for name, figure in (("users", "users"), ("hours_per_year", "hours_per_year")):
         expected = drawn.figures[:40][usable][:, KEPT.index(figure)][:, pool].astype(float).sum(axis=1)
         assert rows[usable, names.index(name)] == pytest.approx(expected, rel=1e-4, abs=1e-2)
-    found = groups_of_draws(groups, rows)
+    found = groups_of_draws(groups, layout, rows)
     assert (found.drawn, groups.drawn) == (int(usable.sum()), 0)
     assert all(r.low <= r.value <= r.high for r in found.totals.values())
     assert found.totals["hours_up_users"].low == pytest.approx(
         np.quantile(rows[usable, names.index("hours_up_users")], 0.05)
     )
-    middle = np.array([[law.value for law in drawn.setup.laws]])
+    _check_ends(groups, found)
+    assert more == ("employer_paid_share",)  # who pays for the day: nothing else of a household is left out
+    keys, some = [law.key for law in drawn.setup.laws], values[:40][usable]
+    days = some[:, keys.index("hub_days_per_user_per_week")] * some[:, keys.index("weeks_per_year")]
+    days *= reference.telework_days_per_week / some[:, keys.index("telework_days_reference")]
+    kept = {
+        name: rows[usable, names.index(name)].astype(float)
+        for name in ("users", "eur_per_year", "eur_after_price_per_year")
+    }
+    paid = (kept["eur_per_year"] - kept["eur_after_price_per_year"]) / kept["users"]
+    assert paid == pytest.approx(days * reference.day_price_eur * (1.0 - some[:, -1]), rel=1e-3, abs=0.1)
+    beside = [parameters.values_with({})[key] for key in more]
+    middle = np.array([[*(law.value for law in drawn.setup.laws), *beside]])
     code = str(small.zones["zone_code"].iloc[small.site_zone[3]])
     alone = household_groups(small, reference, parameters, code)
-    central = group_rows(names, code, around(drawn.setup, code), middle)[0]
-    assert central == pytest.approx([alone.totals[name].value for name in names], rel=1e-6)
+    place = around(drawn.setup, code)
+    around_it = household_layout(alone, place, 1)
+    central = around_it.parts(group_rows(around_it, more, code, place, middle)[0])
+    assert central["totals"] == pytest.approx([alone.totals[name].value for name in names], rel=1e-6)
+    assert central["deciles"] == pytest.approx(alone.deciles.drop(columns="decile").to_numpy(float), rel=1e-5, abs=1e-4)
+    for name, table in (("bands", alone.bands), ("density", alone.density)):
+        assert central[name] == pytest.approx(told_of(table), rel=1e-5, abs=1e-4)
+    communes = alone.communes
+    assert central["communes"][:, 0] == pytest.approx(communes["users"].to_numpy(float), rel=1e-5, abs=1e-6)
+    bars = np.concatenate([bars_of(alone, *name)[1] for name in around_it.edges])
+    assert central["bars"] == pytest.approx(bars, rel=1e-3, abs=1e-4)
+
+
+def _check_ends(groups: HouseholdGroups, found: HouseholdGroups) -> None:
+    """Lows and highs hold the reference case in every table and chart; what a worker pays is drawn too."""
+    assert groups.ends is None and found.ends is not None
+    low, high = found.ends
+    for name in ("bands", "density"):
+        now = told_of(getattr(groups, name))
+        lows, highs = getattr(low, name), getattr(high, name)
+        assert (lows.to_numpy() <= now + 1e-3).all() and (now <= highs.to_numpy() + 1e-3).all()
+        assert (lows["users"] < highs["users"]).all()
+    assert low.communes is not None and len(low.communes) == len(groups.communes)
+    deciles = groups.deciles["eur_after_price"]
+    assert (low.deciles["eur_after_price"] <= deciles).all() and (deciles <= high.deciles["eur_after_price"]).all()
+    for name, users in high.bars.items():
+        assert users.sum() > bars_of(groups, *name)[1].sum() >= low.bars[name].sum()
+
+
+def test_communes_too_many_to_be_kept_in_every_draw(
+    drawn: Ensemble, small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    groups = household_groups(small, reference, parameters)
+    layout, (more, values) = household_layout(groups, drawn.setup, COMMUNE_ROWS_MOST), household_values(drawn)
+    found = groups_of_draws(groups, layout, group_rows(layout, more, "", drawn.setup, values[:5]))
+    assert found.ends is not None and found.ends[0].communes is None and layout.zones.size == 0
 
 
 def test_files_of_the_command_line_hold_quantiles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

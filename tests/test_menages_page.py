@@ -23,6 +23,11 @@ from coopconnect.territory.types import Territory
 from coopconnect.ui import cached, calculator, communes, households, state, take_home
 from coopconnect.ui.frame import Page
 from coopconnect.ui.state import Session, View
+from coopconnect.uncertainty.cases import group_rows, groups_of_draws, household_layout, household_values
+from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.laws import laws_of
+from coopconnect.uncertainty.run import blank
+from coopconnect.uncertainty.site import around
 
 ROOT = Path(__file__).resolve().parents[1]
 APT, GARGAS, AVIGNON = "84003", "84047", "84007"
@@ -210,9 +215,44 @@ def test_charts_count_every_household(groups: HouseholdGroups, measure: str, tru
     assert 0.0 in np.round(np.asarray(bars.x, float) - np.asarray(bars.width, float) / 1.88, 6) or bars.x[0] > 0
     for draw in (household_charts.by_distance, household_charts.by_density):
         figure = draw(*asked, projector=True)
-        assert sum(float(np.abs(trace.x).sum()) for trace in figure.data) == pytest.approx(users)
+        assert sum(float(np.abs(trace.x).sum()) for trace in figure.data if trace.type == "bar") == pytest.approx(users)
         assert "Apt &lt;b&gt;" in figure.layout.meta["summary"]
         assert figure.data[0].marker.color != figure.data[1].marker.color
+        assert plain(figure.layout.meta["note"]).startswith(
+            {"fr": "Cas de référence", "en": "Reference case"}[language]
+        )
+
+
+def test_ranges_of_the_draws_stand_in_charts_and_tables(
+    groups: HouseholdGroups, paca: Territory, parameters: Parameters
+) -> None:
+    """Whiskers around the reference case, deciles and communes between the same two ends."""
+    scenario = reference_scenario(parameters)
+    place = around(Setup(paca, paca, scenario, parameters, laws_of(scenario, parameters)), APT)
+    ensemble = blank(place, 12, 1)
+    layout, (more, values) = household_layout(groups, place, 12), household_values(ensemble)
+    drawn = groups_of_draws(groups, layout, group_rows(layout, more, APT, place, values))
+    assert drawn.ends is not None
+    asked = (drawn, "eur_after_price", False, "Apt")
+    figure = household_charts.gains(*asked)
+    bars = figure.data[0]
+    low, high = (end.bars["eur_after_price", ""] for end in drawn.ends)
+    assert np.asarray(bars.y) + bars.error_y.array == pytest.approx(high, rel=1e-6)
+    assert np.asarray(bars.y) - bars.error_y.arrayminus == pytest.approx(low, rel=1e-6)
+    assert figure.layout.yaxis.range[1] > high.max() and "90 % des futurs" in plain(bars.hovertext[0])
+    for draw in (household_charts.by_distance, household_charts.by_density):
+        figure = draw(*asked)
+        down, up = figure.data[:2]
+        most = [np.abs(np.asarray(t.x)) + side for t, side in ((down, down.error_x.arrayminus), (up, up.error_x.array))]
+        assert figure.layout.xaxis.range[1] > max(map(np.max, most))
+        assert all(np.abs(t.x) == pytest.approx(ends, abs=1e-6) for t, ends in zip(figure.data[2:], most, strict=True))
+        assert "traits : 5 et 95 % de 12 futurs" in plain(figure.layout.meta["note"])
+    told = html.unescape(re.sub(r"<[^>]+>", " ", households.deciles_html(page_of(selected=APT), drawn)))
+    assert plain(told).count(" à ") >= 18 and "Fourchettes : 5 et 95 % de 12 futurs" in plain(told)
+    assert "Cas de référence" in plain(households.deciles_html(page_of(selected=APT), groups))
+    rows = households.commune_rows(drawn, "hours", False)
+    assert (rows["users_low"] <= rows["users"]).all() and (rows["mean"] <= rows["mean_high"]).all()
+    assert "users_low" not in households.commune_rows(groups, "hours", False)
 
 
 def test_a_chart_without_users_says_so(paca: Territory, reference: Scenario, parameters: Parameters) -> None:

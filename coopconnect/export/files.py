@@ -42,7 +42,7 @@ from coopconnect.show.words import number, say
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario, hosts_of
 from coopconnect.territory.types import Territory
-from coopconnect.uncertainty.cases import groups_of_draws
+from coopconnect.uncertainty.cases import groups_of_draws, household_layout
 from coopconnect.uncertainty.plans import Further
 from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.run import Ensemble
@@ -130,7 +130,9 @@ def workbook_bytes(t: Taken) -> bytes:
     now = as_assessed(t)
     groups = groups_of(t.territory, t.assessment.scenario, t.parameters, t.home, t.hosts)
     if groups is not None and t.further is not None and t.further.households is not None:
-        groups = groups_of_draws(groups, t.further.households)
+        found = t.further.households
+        layout = household_layout(groups, found.setup, len(found.values))
+        groups = groups_of_draws(groups, layout, found.found)
     return workbook(
         now, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
         on=t.on, title=t.dossier.title, rural_only=t.rural_only,

@@ -9,9 +9,10 @@ Asked for by the page Ménages and the exports; `assess` does not call it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,9 +56,21 @@ home), and as if every hub day of each of them replaced a drive."""
 
 HOUSEHOLD_RANGES = (
     *BEHAVIOUR_RANGES, "rebound_share", "fleet_emission_kg_per_km", "consumption_l_per_100_km",
-    "non_fuel_cost_eur_per_km", "weeks_per_year",
+    "non_fuel_cost_eur_per_km", "weeks_per_year", "employer_paid_share",
 )  # fmt: skip
-"""Parameters that stand in turn at their low and high for the ranges of `totals`."""
+"""Parameters that stand in turn at their low and high for the ranges of `totals`. Who pays for the day moves what is
+left once it is paid, not who comes: at the reference price the calibration undoes it."""
+
+MEANS = tuple(f"{measure}{kind}_per_user" for kind in KINDS for measure in MEASURES)
+"""Each measure and kind a year for one user, on average."""
+
+BARS = 44
+"""About so many bars in a distribution that is shown."""
+
+SHOWN_SHARE = 0.003
+"""Tails thinner than this share stand in the end bars."""
+
+_NICE = (1.0, 2.0, 5.0)
 
 GROUP_COLUMNS: dict[str, str] = {
     "users": "regular users, one per household",
@@ -78,6 +91,29 @@ GROUP_COLUMNS: dict[str, str] = {
 }
 """Columns of every table of `HouseholdGroups`. Sums over the pool: divide by `sites` for one site on average."""
 
+_SUMS = tuple(name for name in GROUP_COLUMNS if name not in ("sites", "workers"))
+
+TOLD = ("users", *MEANS, *(name for name in _SUMS if name.endswith(("_up_users", "_down_users"))))
+"""What is told of a band of distance or of a kind of home: users, each mean, who gains and who loses."""
+
+LEVELS = np.arange(10, 100, 10)
+"""Deciles, in percent."""
+
+
+@dataclass(frozen=True, eq=False)
+class GroupEnds:
+    """One end, low or high, of what charts and tables tell of `HouseholdGroups`, row by row as they are there.
+
+    deciles: its measures and kinds. bands, density: users, `MEANS` and who gains and loses (`TOLD`); sums over the pool.
+    communes: users and `MEANS`, None where they were not drawn. bars: users in each of `bars_of`, by measure and kind.
+    """
+
+    deciles: pd.DataFrame
+    bands: pd.DataFrame
+    density: pd.DataFrame
+    communes: pd.DataFrame | None
+    bars: dict[tuple[str, str], np.ndarray]
+
 
 @dataclass(frozen=True, eq=False)
 class HouseholdGroups:
@@ -95,7 +131,8 @@ class HouseholdGroups:
     histogram: (4, bins) users by hours, km, hours if replaced, km if replaced (`HOURS_EDGES`, `KM_EDGES`).
     eur_per_km, kg_per_km, price_eur_per_user: what turns km into euros and kg, and what a user pays for the hub a year.
     ranged: False where the ranges are not worked out yet: low and high are then the central values. drawn: draws of
-    which 5 and 95 % are the lows and highs; 0 where they are the ends of assumptions.
+    which 5 and 95 % are the lows and highs; 0 where they are the ends of assumptions. ends: low and high of what is not
+    in `totals`, from the same draws; None without draws.
     """
 
     scenario: Scenario
@@ -113,6 +150,7 @@ class HouseholdGroups:
     price_eur_per_user: float
     ranged: bool = True
     drawn: int = 0
+    ends: tuple[GroupEnds, GroupEnds] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,12 +215,98 @@ def household_groups(
     return replace(found, totals=_ranges(choice, home, scenario, parameters, values, central, reach, tell), ranged=True)
 
 
-def group_totals(
-    prepared: Prepared, scenario: Scenario, calibration: Calibration, values: Values, costs: DayCosts, pool: np.ndarray
-) -> dict[str, float]:
-    """Central figures of `HouseholdGroups.totals` of the sites of `pool`, (n_sites,) bool, in one pass."""
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where each figure of one run stands in a row of figures (`group_figures`), and what it is counted in.
+
+    names: of the totals; edges: of the bars, by measure and kind; zones: rows, in the territory, of the communes whose
+    figures are kept, none where they are not.
+    """
+
+    names: tuple[str, ...]
+    edges: dict[tuple[str, str], np.ndarray]
+    zones: np.ndarray
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each part, in the order of the row."""
+        return {
+            "totals": (len(self.names),),
+            "deciles": (LEVELS.size, len(MEANS)),
+            "bands": (len(BANDS_KM), len(TOLD)),
+            "density": (2, len(TOLD)),
+            "bars": (sum(edges.size - 1 for edges in self.edges.values()),),
+            "communes": (self.zones.size, 1 + len(MEANS)),
+        }
+
+    @property
+    def columns(self) -> int:
+        """Figures of a row."""
+        return sum(int(np.prod(shape)) for shape in self.shapes.values())
+
+    def parts(self, row: np.ndarray) -> dict[str, np.ndarray]:
+        """The parts of a row, (columns,), each in its shape."""
+        sizes = [int(np.prod(shape)) for shape in self.shapes.values()]
+        pieces = np.split(row, np.cumsum(sizes)[:-1])
+        return {name: piece.reshape(shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)}
+
+
+def layout_of(groups: HouseholdGroups, territory: Territory, communes: bool = True) -> Layout:
+    """The layout of the figures that stand beside those of `groups`; territory: the one the runs are made on.
+
+    communes: False where there are too many to keep theirs.
+    """
+    edges = {(m, kind): bars_of(groups, m, kind)[0] for kind in KINDS for m in MEASURES}
+    codes = groups.communes["zone_code"] if communes else []
+    return Layout(tuple(groups.totals), edges, _rows_of(codes, territory))
+
+
+def _rows_of(codes: Sequence[str], territory: Territory) -> np.ndarray:
+    return pd.Index(territory.zones["zone_code"]).get_indexer(pd.Index(codes))
+
+
+def group_figures(
+    layout: Layout, prepared: Prepared, scenario: Scenario, calibration: Calibration, values: Values, costs: DayCosts,
+    pool: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Central figures of the sites of `pool`, (n_sites,) bool, in one pass, as a row of `layout`, (columns,)."""
     choice = _Choice(prepared, pool, costs, odds(prepared, costs, scenario, calibration, values))
-    return _totals(_run(choice, scenario, values), _Reach.of(choice, values), scenario, values)
+    sums, reach = _run(choice, scenario, values), _Reach.of(choice, values)
+    totals = _totals(sums, reach, scenario, values)
+    deciles = _decile_columns(sums.histogram, scenario, values)
+    rural = reach.zones["rural"].to_numpy(bool)
+    by_zone = sums.by_zone.sum(axis=1)
+    density = np.stack([by_zone[mask].sum(axis=0) for mask in (rural, ~rural)])
+    scale = cost_per_km_eur(scenario, values), emission_kg_per_km(scenario, values), _price(scenario, values)
+    bars = [
+        _in_bars(edges, _edges(measure, *scale), sums.histogram[_histogram_row(measure, kind)], reach.pool_size)
+        for (measure, kind), edges in layout.edges.items()
+    ]
+    parts = [
+        np.array([totals[name] for name in layout.names]),
+        np.stack([deciles[name.removesuffix("_per_user")] for name in MEANS], axis=-1),
+        _told(_columns(sums.by_zone.sum(axis=0), scenario, values), TOLD),
+        _told(_columns(density, scenario, values), TOLD),
+        *bars,
+        _told(_columns(by_zone[layout.zones], scenario, values), ("users", *MEANS)),
+    ]
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def told_of(table: Mapping[str, Any], names: Sequence[str] | None = None) -> np.ndarray:
+    """Users, means per user and counts (`TOLD`) of a table of `GROUP_COLUMNS`, (rows, names); means 0 without users."""
+    return _told({name: np.asarray(table[name], dtype=float) for name in _SUMS}, names or TOLD)
+
+
+def _told(columns: dict[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
+    users = columns["users"]
+    means = {
+        name: np.divide(
+            columns[f"{name.removesuffix('_per_user')}_per_year"], users, out=np.zeros(users.shape), where=users > 0.0
+        )
+        for name in MEANS
+    }
+    return np.stack([{**columns, **means}[name] for name in names], axis=-1)
 
 
 def household_users(
@@ -433,10 +557,14 @@ def _variant(
 
 def edges_of(groups: HouseholdGroups, measure: str) -> np.ndarray:
     """Edges of the distribution of a measure a year: hours as they are, the others scaled from vehicle km."""
+    return _edges(measure, groups.eur_per_km, groups.kg_per_km, groups.price_eur_per_user)
+
+
+def _edges(measure: str, eur_per_km: float, kg_per_km: float, price_eur: float) -> np.ndarray:
     if measure == "hours":
         return HOURS_EDGES
-    factor = groups.kg_per_km if measure == "kg_co2e" else groups.eur_per_km
-    return KM_EDGES * factor - (groups.price_eur_per_user if measure == "eur_after_price" else 0.0)
+    factor = kg_per_km if measure == "kg_co2e" else eur_per_km
+    return KM_EDGES * factor - (price_eur if measure == "eur_after_price" else 0.0)
 
 
 def users_by(groups: HouseholdGroups, measure: str, kind: str = "") -> np.ndarray:
@@ -451,16 +579,42 @@ def _histogram_row(measure: str, kind: str) -> int:
 
 def _deciles(histogram: np.ndarray, scenario: Scenario, values: Values) -> pd.DataFrame:
     """Deciles of every measure and kind per participating household, linear inside a bin; 0 without users."""
-    levels = np.arange(10, 100, 10)
-    table = {"decile": levels}
+    return pd.DataFrame({"decile": LEVELS, **_decile_columns(histogram, scenario, values)})
+
+
+def _decile_columns(histogram: np.ndarray, scenario: Scenario, values: Values) -> dict[str, np.ndarray]:
+    table: dict[str, np.ndarray] = {}
     for kind in KINDS:
         hours, km = (
-            quantiles(edges, histogram[_histogram_row(name, kind)], levels / 100.0)
+            quantiles(edges, histogram[_histogram_row(name, kind)], LEVELS / 100.0)
             for edges, name in ((HOURS_EDGES, "hours"), (KM_EDGES, "eur"))
         )
         users = np.ones_like(km) if histogram.sum() > 0.0 else np.zeros_like(km)
         table |= {f"{name}{kind}": v for name, v in _measures(hours, km, users, scenario, values).items()}
-    return pd.DataFrame(table)
+    return table
+
+
+def bars_of(groups: HouseholdGroups, measure: str, kind: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """Edges of round width with one at zero, and households in each bar, for one site of the pool; tails in the end bars."""
+    edges, users, sites = edges_of(groups, measure), users_by(groups, measure, kind), max(len(groups.site_codes), 1)
+    low, high = quantiles(edges, users, np.array([SHOWN_SHARE, 1.0 - SHOWN_SHARE]))
+    low, high = min(low, 0.0), max(high, 0.0)
+    width = _round_width((high - low) / BARS)
+    shown = np.arange(np.floor(low / width) - 1.0, np.ceil(high / width) + 2.0) * width
+    return shown, _in_bars(shown, edges, users, sites)
+
+
+def _in_bars(shown: np.ndarray, edges: np.ndarray, users: np.ndarray, sites: int) -> np.ndarray:
+    """Users of a binned distribution in other bins, for one of so many sites; what lies beyond in the end ones."""
+    cumulated = np.interp(shown, edges, np.concatenate([[0.0], np.cumsum(users)]))
+    cumulated[0], cumulated[-1] = 0.0, users.sum()
+    return np.diff(cumulated) / max(sites, 1)
+
+
+def _round_width(width: float) -> float:
+    """The next of 1, 2, 5, 10, 20 ..."""
+    base = 10.0 ** np.floor(np.log10(max(width, 1.0)))
+    return float(next(step * base for step in (*_NICE, 10.0) if step * base >= width))
 
 
 def quantiles(edges: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> np.ndarray:

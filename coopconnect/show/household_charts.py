@@ -12,19 +12,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from coopconnect import MODEL_VERSION
-from coopconnect.model.household_groups import HouseholdGroups, edges_of, per_site, quantiles, users_by
+from coopconnect.model.household_groups import TOLD, HouseholdGroups, bars_of, edges_of, quantiles, told_of, users_by
+from coopconnect.model.runs import per
 from coopconnect.show.charts import _layout, _mark, _plain, _rule, nothing
 from coopconnect.show.colours import GAIN, INK, LOSS
 from coopconnect.show.weeks import writer
 from coopconnect.show.words import number, say
 
-BARS = 44
-"""About so many bars in a distribution."""
-
-SHOWN_SHARE = 0.003
-"""Tails thinner than this share are left outside the picture."""
-
-_NICE = (1.0, 2.0, 5.0)
+_THIN = "\u2009"
+"""Between the end of a bar and its number."""
 
 
 def count(households: float, language: str) -> str:
@@ -54,7 +50,8 @@ def gains(
     """
     if groups.totals["users"].value <= 0.0:
         return nothing("no_users", language, projector)
-    edges, users = _bars(groups, measure, kind_of(truly))
+    edges, users = bars_of(groups, measure, kind_of(truly))
+    lowest, highest = (users, users) if groups.ends is None else (e.bars[measure, kind_of(truly)] for e in groups.ends)
     up, down = gained_and_lost(groups, measure, truly)
     gain, lose = (
         say(f"house.chart.{end}_{measure}", language, count=count(v, language))
@@ -62,7 +59,7 @@ def gains(
     )
     title = say("house.chart.title", language, users=count(up + down, language), gain=gain, lose=lose)
     layout = _layout(
-        title, _subtitle(truly, name, language), _note(language), language, projector,
+        title, _subtitle(truly, name, language), _note(groups, language), language, projector,
         x=say(f"house.chart.x_{measure}", language), y=say("house.chart.y", language),
     )  # fmt: skip
     layout["meta"]["subtitle"] = _subtitle(truly, name, language)
@@ -70,7 +67,7 @@ def gains(
     raw = edges_of(groups, measure)
     median = float(quantiles(raw, users_by(groups, measure, kind_of(truly)), np.array([0.5]))[0])
     layout["xaxis"] |= {"range": [edges[0], edges[-1]], "tickformat": ",.0f", "showgrid": False}
-    layout["yaxis"] |= {"range": [0.0, float(users.max()) * 1.4], "tickformat": ",.2~f"}
+    layout["yaxis"] |= {"range": [0.0, float(highest.max()) * 1.4], "tickformat": ",.2~f"}
     layout["bargap"] = 0.04
     layout["shapes"] = [_rule(0.0, INK, width=2.0), _rule(median, INK, "dash", 1.5)]
     write = writer(measure, language)
@@ -83,31 +80,30 @@ def gains(
     ]  # fmt: skip
     words = say("house.chart.median", language, value=write(median))
     layout["annotations"].append(_mark(median, words, INK, size * 0.9, yshift=-size * 1.9, **_inside(median, edges)))
-    return go.Figure(data=[_histogram(edges, users, write, language)], layout=layout)
+    bars = _histogram(edges, users, write, language)
+    if groups.ends is not None:
+        bars["error_y"] = _whiskers(users, lowest, highest)
+        bars["hovertext"] = [
+            say(
+                "house.chart.between", language, text=text, low=number(low, language, 2), high=number(high, language, 2)
+            )
+            for text, low, high in zip(bars["hovertext"], lowest, highest, strict=True)
+        ]
+    return go.Figure(data=[bars], layout=layout)
+
+
+def _whiskers(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, Any]:
+    """From 5 to 95 % of the draws, on a bar that is the reference case."""
+    return {
+        "type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low, "color": INK,
+        "thickness": 1.2, "width": 2,
+    }  # fmt: skip
 
 
 def _inside(x: float, edges: np.ndarray) -> dict[str, Any]:
     """Words beside a line, on the side that has more room."""
     right = x < (edges[0] + edges[-1]) / 2.0
     return {"xanchor": "left" if right else "right", "xshift": 6 if right else -6}
-
-
-def _bars(groups: HouseholdGroups, measure: str, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """Edges of round width with one at zero, and households in each, for one site of the pool; tails in the end bars."""
-    edges, users = edges_of(groups, measure), users_by(groups, measure, kind) / max(len(groups.site_codes), 1)
-    low, high = quantiles(edges, users, np.array([SHOWN_SHARE, 1.0 - SHOWN_SHARE]))
-    low, high = min(low, 0.0), max(high, 0.0)
-    width = _round_width((high - low) / BARS)
-    shown = np.arange(np.floor(low / width) - 1.0, np.ceil(high / width) + 2.0) * width
-    cumulated = np.interp(shown, edges, np.concatenate([[0.0], np.cumsum(users)]))
-    cumulated[0], cumulated[-1] = 0.0, users.sum()
-    return shown, np.diff(cumulated)
-
-
-def _round_width(width: float) -> float:
-    """The next of 1, 2, 5, 10, 20 ..."""
-    base = 10.0 ** np.floor(np.log10(max(width, 1.0)))
-    return float(next(step * base for step in (*_NICE, 10.0) if step * base >= width))
 
 
 def _histogram(edges: np.ndarray, users: np.ndarray, write: Any, language: str) -> dict[str, Any]:
@@ -130,8 +126,11 @@ def _subtitle(truly: bool, name: str, language: str, key: str = "") -> str:
     return say(key, language, scope=scope)
 
 
-def _note(language: str) -> str:
-    return say("house.chart.note", language, version=MODEL_VERSION)
+def _note(groups: HouseholdGroups, language: str) -> str:
+    """What bars and whiskers are, then the version of the model."""
+    drawn = number(groups.drawn, language)
+    kind = say("house.chart.reference" if groups.ends is None else "house.chart.drawn", language, draws=drawn)
+    return f"{kind} {say('house.chart.note', language, version=MODEL_VERSION)}"
 
 
 def by_distance(
@@ -149,7 +148,7 @@ def by_distance(
     far = bool(up[:2].sum() < down[:2].sum() and up[3:].sum() > down[3:].sum())
     title = say("house.chart.bands_title" if far else "house.chart.bands_title_plain", language)
     subtitle = _subtitle(truly, name, language, "house.chart.bands_subtitle")
-    return _groups(groups, table, labels, measure, truly, (title, subtitle), language, projector)
+    return _groups(groups, "bands", labels, measure, truly, (title, subtitle), language, projector)
 
 
 def by_density(
@@ -161,21 +160,25 @@ def by_density(
         say("house.chart.density_title", language),
         _subtitle(truly, name, language, "house.chart.density_subtitle"),
     )
-    return _groups(groups, groups.density, labels, measure, truly, words, language, projector)
+    return _groups(groups, "density", labels, measure, truly, words, language, projector)
 
 
 def _groups(
-    groups: HouseholdGroups, table: pd.DataFrame, labels: list[str], measure: str, truly: bool, words: tuple[str, str],
+    groups: HouseholdGroups, part: str, labels: list[str], measure: str, truly: bool, words: tuple[str, str],
     language: str, projector: bool,
 ) -> go.Figure:  # fmt: skip
     """Horizontal bars: those who lose to the left of zero, those who gain to the right, each with its number."""
     if groups.totals["users"].value <= 0.0:
         return nothing("no_users", language, projector)
-    name = f"{measure}{kind_of(truly)}"
-    up, down = per_site(table, f"{name}_up_users"), per_site(table, f"{name}_down_users")
-    users = table["users"].to_numpy(float)
-    means = np.divide(table[f"{name}_per_year"].to_numpy(float), users, out=np.zeros(users.size), where=users > 0.0)
-    write = writer(measure, language)
+    name, write = f"{measure}{kind_of(truly)}", writer(measure, language)
+    table: pd.DataFrame = getattr(groups, part)
+    now = pd.DataFrame(told_of(table), columns=TOLD)
+    low, high = (now, now) if groups.ends is None else (getattr(end, part) for end in groups.ends)
+
+    def households(told: pd.DataFrame, end: str) -> np.ndarray:
+        return per(told[f"{name}_{end}_users"].to_numpy(float), table["sites"].to_numpy(float))
+
+    up, down = households(now, "up"), households(now, "down")
     hover = [
         say(
             "house.chart.bands_hover",
@@ -185,14 +188,19 @@ def _groups(
             down=count(d, language),
             mean=write(m),
         )
-        for label, u, d, m in zip(labels, up, down, means, strict=True)
+        for label, u, d, m in zip(labels, up, down, now[f"{name}_per_user"], strict=True)
     ]
+    if groups.ends is not None:
+        hover = [
+            say("house.chart.between", language, text=text, low=write(a), high=write(b))
+            for text, a, b in zip(hover, low[f"{name}_per_user"], high[f"{name}_per_user"], strict=True)
+        ]
     layout = _layout(
-        *words, _note(language), language, projector, x=say("house.chart.y", language),
+        *words, _note(groups, language), language, projector, x=say("house.chart.y", language),
         left=0.62 * max(map(len, labels)) + 1.2, height=(250 + 62 * len(labels)) if projector else (165 + 40 * len(labels)),
     )  # fmt: skip
     layout["meta"]["subtitle"] = words[1]
-    size, reach = layout["font"]["size"], float(max(up.max(), down.max(), 1e-6))
+    size, reach = layout["font"]["size"], float(max(*(households(high, end).max() for end in ("up", "down")), 1e-6))
     layout["xaxis"] |= {"range": [-reach * 1.3, reach * 1.3], "showticklabels": False, "ticks": "", "showgrid": False}
     layout["yaxis"] |= {
         "tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": labels, "ticks": "", "showgrid": False,
@@ -200,15 +208,25 @@ def _groups(
     }  # fmt: skip
     layout["barmode"], layout["bargap"] = "relative", 0.3
     layout["shapes"] = [_rule(0.0, INK, width=2.0)]
-    data = [
-        {
+    bars: list[dict[str, Any]] = []
+    texts: list[dict[str, Any]] = []
+    for end, sign, values, colour in (("down", -1.0, down, LOSS), ("up", 1.0, up, GAIN)):
+        lowest, highest = households(low, end), households(high, end)
+        bar: dict[str, Any] = {
             "type": "bar", "orientation": "h", "x": sign * values, "y": list(range(len(labels))), "hovertext": hover,
             "hoverinfo": "text", "marker": {"color": colour}, "name": say(f"house.chart.legend_{end}", language),
-            "text": [count(v, language) for v in values], "textposition": "outside", "cliponaxis": False,
-            "textfont": {"size": size, "color": colour},
-        }
-        for end, sign, values, colour in (("down", -1.0, down, LOSS), ("up", 1.0, up, GAIN))
-    ]  # fmt: skip
+        }  # fmt: skip
+        if groups.ends is not None:  # below zero the longer end of a whisker is its other side
+            least, most = (lowest, highest) if sign > 0.0 else (-highest, -lowest)
+            bar["error_x"] = _whiskers(sign * values, least, most)
+        bars.append(bar)
+        texts.append(
+            {
+                "type": "scatter", "mode": "text", "x": sign * highest, "y": list(range(len(labels))),
+                "text": [f"{_THIN}{count(v, language)}{_THIN}" for v in values], "cliponaxis": False, "hoverinfo": "skip",
+                "textposition": f"middle {'right' if sign > 0.0 else 'left'}", "textfont": {"size": size, "color": colour},
+            }
+        )  # fmt: skip
     layout["annotations"] += [
         _mark(0.0, f"◀ {say('house.chart.legend_down', language)}", LOSS, size * 0.92, xanchor="right", xshift=-6, yanchor="bottom"),
         _mark(0.0, f"{say('house.chart.legend_up', language)} ▶", GAIN, size * 0.92, yanchor="bottom"),
@@ -217,4 +235,4 @@ def _groups(
     layout["annotations"][0]["yshift"] += size * 1.6
     layout["height"] += round(size * 1.6)
     layout["meta"]["summary"] += " " + " ".join(f"{text}." for text in hover)
-    return go.Figure(data=data, layout=layout)
+    return go.Figure(data=[*bars, *texts], layout=layout)

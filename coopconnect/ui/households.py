@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from coopconnect.model.household_groups import KINDS, HouseholdGroups, per_site
+from coopconnect.model.runs import per
 from coopconnect.model.types import Range
 from coopconnect.show import charts, household_charts
 from coopconnect.show.household_charts import count, gained_and_lost, kind_of
@@ -189,16 +190,26 @@ def deciles_html(page: Page, groups: HouseholdGroups) -> str:
         f'<th scope="col"{" class=num" if k else ""}>{html.escape(text)}</th>' for k, text in enumerate(heads)
     )
     rows = ""
-    for _, row in groups.deciles.iterrows():
-        values = [float(row[f"{measure}{kind}"]) for kind in KINDS]
-        cells = "".join(f'<td class="num{" loss" if v < 0 else ""}">{html.escape(write(v))}</td>' for v in values)
+    for k, row in groups.deciles.iterrows():
+        cells = ""
+        for name in (f"{measure}{kind}" for kind in KINDS):
+            value, range_told = float(row[name]), ""
+            if groups.ends is not None:
+                low, high = (write(float(end.deciles[name].iloc[int(k)])) for end in groups.ends)
+                range_told = f"<small>{html.escape(page.say('house.range', low=low, high=high))}</small>"
+            cells += f'<td class="num{" loss" if value < 0 else ""}">{html.escape(write(value))}{range_told}</td>'
         first = page.say("house.decile_row", decile=f"{row['decile']:.0f}")
         rows += f'<tr><th scope="row">{html.escape(first)}</th>{cells}</tr>'
-    title = html.escape(page.say("house.deciles"))
+    title, kind_told = html.escape(page.say("house.deciles")), html.escape(_ranges_told(page, groups))
     return (
         f'<details class="group" open><summary>{title}</summary><table class="plain deciles"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></details>"
+        f'<tbody>{rows}</tbody></table><p class="hint">{kind_told}</p></details>'
     )
+
+
+def _ranges_told(page: Page, groups: HouseholdGroups) -> str:
+    """What the ranges of a table are; without draws, that it is the reference case alone."""
+    return page.say("house.chart.reference") if groups.ends is None else ranges_words(page, groups.drawn)
 
 
 def commune_rows(groups: HouseholdGroups, measure: str, truly: bool) -> pd.DataFrame:
@@ -219,6 +230,12 @@ def commune_rows(groups: HouseholdGroups, measure: str, truly: bool) -> pd.DataF
             "mean": means.round(0) + 0.0,
         }
     )
+    for k, (end, told) in enumerate(zip(("low", "high"), groups.ends or (), strict=False), start=1):
+        if told.communes is not None:  # right of the figure that they are the range of
+            users_told = per(told.communes["users"].to_numpy(float), table["sites"].to_numpy(float)).round(1)
+            rows.insert(rows.columns.get_loc("users") + k, f"users_{end}", users_told)
+            mean_told = told.communes[f"{name}_per_user"].to_numpy(float).round(0) + 0.0
+            rows.insert(rows.columns.get_loc("mean") + k, f"mean_{end}", mean_told)
     return rows.sort_values("users", ascending=False, kind="stable").reset_index(drop=True)
 
 
@@ -226,8 +243,14 @@ def _draw_communes(page: Page, groups: HouseholdGroups) -> None:
     """Every commune of residence; a click on a row chooses the commune, here and on Décider."""
     note = page.say("house.communes_note_site" if groups.site_code else "house.communes_note")
     title = html.escape(page.say("house.communes"))
-    st.html(f'<div class="chart"><h3>{title}</h3><p>{html.escape(note)}</p></div>')
     rows = commune_rows(groups, page.view.gain, page.view.truly)
+    if groups.ends is None:
+        kind_told = page.say("house.chart.reference")
+    elif "users_low" in rows:
+        kind_told = page.say("house.communes_drawn", draws=number(groups.drawn, page.language))
+    else:
+        kind_told = page.say("house.communes_too_many")
+    st.html(f'<div class="chart"><h3>{title}</h3><p>{html.escape(f"{note} {kind_told}")}</p></div>')
     c = st.column_config
     say = page.say
     key = f"communes_{page.language}_{groups.site_code}"
@@ -242,9 +265,13 @@ def _draw_communes(page: Page, groups: HouseholdGroups) -> None:
             "rural": c.CheckboxColumn(say("house.column_rural"), width="small"),
             "households": c.NumberColumn(say("house.column_households"), format="localized"),
             "users": c.NumberColumn(say("house.column_users"), format="localized"),
+            "users_low": c.NumberColumn(say("house.column_users_low"), format="localized"),
+            "users_high": c.NumberColumn(say("house.column_users_high"), format="localized"),
             "up": c.NumberColumn(say("house.column_up"), format="localized"),
             "down": c.NumberColumn(say("house.column_down"), format="localized"),
             "mean": c.NumberColumn(say("house.column_mean", unit=UNITS[page.view.gain]), format="localized"),
+            "mean_low": c.NumberColumn(say("house.column_mean_low"), format="localized"),
+            "mean_high": c.NumberColumn(say("house.column_mean_high"), format="localized"),
         },
     )  # fmt: skip
     if groups.site_code:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
+import numpy as np
 import streamlit as st
 
 from coopconnect.model.attribution import LARGE_SITES
@@ -26,7 +27,7 @@ from coopconnect.ui.frame import Page
 from coopconnect.ui.jobs import Job, Shelf
 from coopconnect.ui.robust_jobs import SEED
 from coopconnect.uncertainty import drivers
-from coopconnect.uncertainty.cases import group_rows, groups_of_draws
+from coopconnect.uncertainty.cases import group_rows, groups_of_draws, household_layout, household_values
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.plans import Candidate, CandidateFutures, Further, compared, plan_rows
 from coopconnect.uncertainty.results import results
@@ -42,11 +43,12 @@ POLL_S = 1.0
 
 @dataclass(eq=False)
 class Runs(Job):
-    """Further runs that fill. plans: what they compare, where they do."""
+    """Further runs that fill. plans: what they compare, where they do; households: with their ranges, once all is there."""
 
     runs: Gathered
     backend: Backend
     plans: tuple[Candidate, ...] = ()
+    households: HouseholdGroups | None = None
 
     @property
     def complete(self) -> bool:
@@ -114,19 +116,27 @@ def _asked(
 
 def groups_in_draws(page: Page, ensemble: Ensemble, groups: HouseholdGroups) -> HouseholdGroups:
     """The households with 5 and 95 % of the draws as their ranges; as they are, with how far it is, while draws run."""
-    setup, names, code = ensemble.setup, tuple(groups.totals), groups.site_code
+    setup, code = ensemble.setup, groups.site_code
 
     def make() -> Runs:
         place = around(setup, code) if code else setup  # no weights are drawn there: the design has the same columns
-        work = threads(cores(), partial(group_rows, names, code))
-        return Runs(nothing_gathered(place, ensemble.values, len(names)), work)
+        more, values = household_values(ensemble)
+        layout = household_layout(groups, place, ensemble.draws)
+        work = threads(cores(), partial(group_rows, layout, more, code))
+        return Runs(nothing_gathered(place, values, layout.columns, np.float32), work)
 
     job = _asked(
         page, _households_key(ensemble, code), "house_draws", make,
         page.say("house.draw", draws=number(ensemble.draws, page.language)),
         at_once=bool(code) or setup.territory.site_zone.size <= LARGE_SITES,
     )  # fmt: skip
-    return groups if job is None else groups_of_draws(groups, job.runs.found)
+    if job is None:
+        return groups
+    if job.households is None:
+        job.households = groups_of_draws(
+            groups, household_layout(groups, job.runs.setup, ensemble.draws), job.runs.found
+        )
+    return job.households
 
 
 def _households_key(ensemble: Ensemble, code: str) -> Hashable:
@@ -260,5 +270,5 @@ def further_of(page: Page, ensemble: Ensemble, code: str) -> Further:
         Further(code), sobol=_sobol(sobol) if sobol is not None and whole else (),
         runs=len(sobol.runs.values) if sobol is not None and whole else 0,
         plans=_compared(plans) if plans is not None and plans.complete else (),
-        households=everyone.runs.found if everyone is not None and everyone.complete else None,
+        households=everyone.runs if everyone is not None and everyone.complete else None,
     )  # fmt: skip

@@ -13,11 +13,25 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 
 from coopconnect.model import viability
 from coopconnect.model.choice import day_costs, hub_days_per_user
-from coopconnect.model.household_groups import HouseholdGroups, group_totals, rural_pool
+from coopconnect.model.household_groups import (
+    HOUSEHOLD_RANGES,
+    MEANS,
+    TOLD,
+    GroupEnds,
+    HouseholdGroups,
+    Layout,
+    bars_of,
+    group_figures,
+    layout_of,
+    rural_pool,
+    told_of,
+)
 from coopconnect.model.personal import PERSONAL_RANGES, Person, Weeks, figures_of, gathered
+from coopconnect.model.ranges import BEHAVIOUR_RANGES
 from coopconnect.model.site_sheet import PremisesCase, PremisesComparison, Span
 from coopconnect.model.types import Range
 from coopconnect.scenario import Scenario, parameter_values
@@ -35,10 +49,15 @@ def further_values(ensemble: Ensemble, keys: Sequence[str]) -> np.ndarray:
 
     One without a range keeps its value.
     """
+    return _beside(ensemble, keys)[ensemble.usable]
+
+
+def _beside(ensemble: Ensemble, keys: Sequence[str]) -> np.ndarray:
+    """The same in every draw, (draws, keys)."""
     s = ensemble.setup
     used = s.parameters.values_with(dict(s.scenario.changed))
     peaks = used["ensemble_peak_known"], used["ensemble_peak_assumed"]
-    u = latin_hypercube(max(len(keys), 1), ensemble.draws, ensemble.seed + 1)[ensemble.usable]
+    u = latin_hypercube(max(len(keys), 1), ensemble.draws, ensemble.seed + 1)
     found = np.empty((len(u), len(keys)))
     for k, key in enumerate(keys):
         law = law_of(s.parameters[key], used[key], peaks)
@@ -113,35 +132,86 @@ def premises_of_draws(found: PremisesComparison, ensemble: Ensemble, row: int) -
     return replace(found, shared=drawn(found.shared), own=drawn(found.own), drawn=users.size)
 
 
-def group_rows(names: tuple[str, ...], site_code: str, setup: Setup, rows: np.ndarray) -> np.ndarray:
-    """Totals of `household_groups` by name in each row of a design, (rows, names); NaN where there is no solution.
+HOUSEHOLDS_BESIDE = tuple(key for key in HOUSEHOLD_RANGES if key not in BEHAVIOUR_RANGES)
+"""What may move a household and no figure of a site: drawn beside the ensemble where it is not drawn there."""
 
-    site_code: that of the one site of the setup (`site.around`), '' for the pool of rural sites.
+COMMUNE_ROWS_MOST = 5_000_000
+"""Communes times draws above which the figures of each commune are not kept (180 MB)."""
+
+
+def household_values(ensemble: Ensemble) -> tuple[tuple[str, ...], np.ndarray]:
+    """What is drawn beside an ensemble for households, and the design with its values as further columns."""
+    known = {law.key for law in ensemble.setup.laws}
+    more = tuple(key for key in HOUSEHOLDS_BESIDE if key not in known)
+    found = np.concatenate([ensemble.values, _beside(ensemble, more)], axis=1) if more else ensemble.values
+    return more, found
+
+
+def household_layout(groups: HouseholdGroups, setup: Setup, draws: int) -> Layout:
+    """What is kept of the households in each draw: the figures of communes too, unless they are too many."""
+    return layout_of(groups, setup.territory, len(groups.communes) * draws <= COMMUNE_ROWS_MOST)
+
+
+def group_rows(layout: Layout, more: tuple[str, ...], site_code: str, setup: Setup, rows: np.ndarray) -> np.ndarray:
+    """Figures of the households in each row of a design, (rows, `layout.columns`); NaN where there is no solution.
+
+    more: what the last columns of the rows are (`household_values`). site_code: that of the one site of the setup
+    (`site.around`), '' for the pool of rural sites.
     """
-    found = np.full((len(rows), len(names)), np.nan)
+    found = np.full((len(rows), layout.columns), np.nan, dtype=np.float32)
     pool = np.ones(1, dtype=bool) if site_code else rural_pool(setup.territory, setup.scenario)
     for k, row in enumerate(rows):
-        scenario, drawn = drawn_scenario(setup, row)
-        calibration = drawn_calibration(setup, scenario, drawn)
+        scenario, drawn = drawn_scenario(setup, row[: len(setup.laws)])
+        drawn |= zip(more, map(float, row[len(setup.laws) :]), strict=True)
+        calibration = drawn_calibration(setup, scenario, drawn)  # undoes who pays for the day, at the reference price
         if calibration is not None:
             values = {**parameter_values(scenario, setup.parameters), **drawn}
             prepared = setup.reach(scenario.access_max_min)
             costs = day_costs(prepared, scenario, values)
-            totals = group_totals(prepared, scenario, calibration, values, costs, pool)
-            found[k] = [totals[name] for name in names]
+            found[k] = group_figures(layout, prepared, scenario, calibration, values, costs, pool)
     return found
 
 
-def groups_of_draws(groups: HouseholdGroups, found: np.ndarray) -> HouseholdGroups:
-    """The households with 5 and 95 % of the draws as lows and highs of their totals.
+def groups_of_draws(groups: HouseholdGroups, layout: Layout, found: np.ndarray) -> HouseholdGroups:
+    """The households with 5 and 95 % of the draws as lows and highs of what is told of them.
 
-    found: (draws, totals) of `group_rows`, in the order of `groups.totals`; as they are where no draw has a solution.
+    found: (draws, `layout.columns`) of `group_rows`; as they are where no draw has a solution.
     """
-    usable = found[np.isfinite(found).all(axis=1)]
+    usable = found[np.isfinite(found[:, 0])]
     if not len(usable):
         return groups
-    totals = {}
-    for k, (name, now) in enumerate(groups.totals.items()):
-        low, high = _widened(usable[:, k], now.value)
-        totals[name] = Range(low, now.value, high)
-    return replace(groups, totals=totals, ranged=True, drawn=len(usable))
+    ends = np.quantile(usable, ENDS, axis=0)
+    middle = _central(groups, layout)
+    low, high = layout.parts(np.minimum(ends[0], middle)), layout.parts(np.maximum(ends[1], middle))
+    totals = {
+        name: Range(float(low["totals"][k]), groups.totals[name].value, float(high["totals"][k]))
+        for k, name in enumerate(layout.names)
+    }
+    both = _ends(layout, low), _ends(layout, high)
+    return replace(groups, totals=totals, ranged=True, drawn=len(usable), ends=both)
+
+
+def _central(groups: HouseholdGroups, layout: Layout) -> np.ndarray:
+    """The reference case in the places of `layout`."""
+    measures = [name.removesuffix("_per_user") for name in MEANS]
+    parts = [
+        np.array([groups.totals[name].value for name in layout.names]),
+        groups.deciles[measures].to_numpy(float),
+        told_of(groups.bands),
+        told_of(groups.density),
+        *(bars_of(groups, measure, kind)[1] for measure, kind in layout.edges),
+        told_of(groups.communes, ("users", *MEANS))[: layout.zones.size],
+    ]
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def _ends(layout: Layout, parts: dict[str, np.ndarray]) -> GroupEnds:
+    """One end of the draws as tables."""
+    sizes = [edges.size - 1 for edges in layout.edges.values()]
+    return GroupEnds(
+        pd.DataFrame(parts["deciles"], columns=[name.removesuffix("_per_user") for name in MEANS]),
+        pd.DataFrame(parts["bands"], columns=TOLD),
+        pd.DataFrame(parts["density"], columns=TOLD),
+        pd.DataFrame(parts["communes"], columns=("users", *MEANS)) if layout.zones.size else None,
+        dict(zip(layout.edges, np.split(parts["bars"], np.cumsum(sizes)[:-1]), strict=True)),
+    )

@@ -15,6 +15,7 @@ from coopconnect.siting.network import network_with
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.engine import Setup, drawn_calibration, drawn_scenario, net_benefit_eur
 from coopconnect.uncertainty.results import plan_regret
+from coopconnect.uncertainty.run import Gathered
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,11 @@ class Further:
     """What further runs say beside an ensemble, where they were asked.
 
     sobol: drivers of the margin of the site `code` with total indices, from `runs` runs; plans: what is regretted of each.
-    households: totals of the households of the rural sites in each draw, (draws, totals), as `cases.group_rows` has them.
+    households: what is told of the households of the rural sites in each draw, as `cases.group_rows` has it.
     """
 
     code: str = ""
     sobol: tuple[Driver, ...] = ()
     runs: int = 0
     plans: tuple[CandidateFutures, ...] = ()
-    households: np.ndarray | None = field(default=None, compare=False, repr=False)
+    households: Gathered | None = field(default=None, compare=False, repr=False)

@@ -280,9 +280,11 @@ class Gathered:
         return float(self.done.mean()) if self.done.size else 1.0
 
 
-def nothing_gathered(setup: Setup, values: np.ndarray, columns: int) -> Gathered:
-    """A design of which nothing has run yet, with so many figures a run."""
-    return Gathered(setup, values, np.full((len(values), columns), np.nan), np.zeros(len(values), dtype=bool))
+def nothing_gathered(setup: Setup, values: np.ndarray, columns: int, kept: type[np.floating] = np.float64) -> Gathered:
+    """A design of which nothing has run yet, with so many figures a run, kept in that precision."""
+    return Gathered(
+        setup, values, np.full((len(values), columns), np.nan, dtype=kept), np.zeros(len(values), dtype=bool)
+    )
 
 
 def gather(started: Gathered, backend: Backend) -> Generator[int]:
