@@ -270,10 +270,18 @@ def test_classes_of_hours_keep_zero_as_a_limit():
 
 
 def test_every_column_says_official_or_modelled():
-    sheet = opened(make())["Sites"]
-    kinds = {sheet.cell(3, n + 1).value for n in range(len(SITE_SHEET_COLUMNS))}
-    assert kinds <= {"officiel", "modélisé", "estimé", "choisi", "modélisé ƒx"}
-    assert None not in kinds
+    loaded = [replace(PROVENANCE[0], table="rural"), replace(PROVENANCE[0], table="climate", kind="own")]
+    others = [item for item in PROVENANCE if item.table != "climate"]
+    reference = synthetic_assessment()
+    book = opened(
+        workbook(reference, reference, load_parameters(), [*others, *loaded], "fr", link=LINK, on=ON, title="t")
+    )
+    sheet = book["Sites"]
+    over = [sheet.cell(3, n + 1).value for n in range(len(SITE_SHEET_COLUMNS))]
+    assert set(over) <= {"officiel", "modélisé", "estimé", "choisi", "modélisé ƒx", "fichier de l'utilisateur"}
+    assert (over[column_of("rural") - 1], over[column_of("hot_days") - 1]) == ("officiel", "fichier de l'utilisateur")
+    told = [row[1] for row in book["Sources"].iter_rows(values_only=True) if row[0] == "Sites"]
+    assert told == over  # the dictionary of columns says of each what stands over it
 
 
 def nobody_agrees(count: int = 8):

@@ -352,8 +352,13 @@ def _calibration(book: Book, sheet: Worksheet, parameters: Parameters, assessmen
 # --- Sources --------------------------------------------------------------------------------------------------
 
 
-def write_sources(book: Book, provenance: Sequence[Provenance], link: str) -> Worksheet:
-    """Where each table comes from, the address of the scenario, and the meaning of every column."""
+def write_sources(
+    book: Book, provenance: Sequence[Provenance], link: str, kinds: Mapping[str, str] | None = None
+) -> Worksheet:
+    """Where each table comes from, the address of the scenario, and the meaning of every column.
+
+    kinds: nature of the columns that a loaded table gives, as over the columns themselves.
+    """
     sheet, _ = b.add_sheet(book, "sources", MUTED_INK)
     b.put_title(sheet, book, b.words(book, "say.sources_title"), b.words(book, "say.sources_note"), 5)
     for column, width in enumerate((30, 14, 60, 12, 26, 70)):
@@ -368,7 +373,7 @@ def write_sources(book: Book, provenance: Sequence[Provenance], link: str) -> Wo
             b.put_text(sheet, row, column, text, book, text_wrap=True, valign="top")
     last = FIRST_ROW + max(len(provenance), 1) - 1
     _small_table(book, sheet, "sources", HEADER_ROW, 0, last, ("table", "kind", "source", "year", "licence", "note"))
-    end = _dictionary(book, sheet, last + 3)
+    end = _dictionary(book, sheet, last + 3, kinds or {})
     sheet.repeat_rows(last + 4)  # the headings of the dictionary, on the pages that it runs over
     sheet.ignore_errors({"number_stored_as_text": f"A1:F{end + 1}"})
     sheet.freeze_panes(FIRST_ROW, 0)
@@ -391,14 +396,14 @@ def _small_table(
     )  # fmt: skip
 
 
-def _dictionary(book: Book, sheet: Worksheet, row: int) -> int:
+def _dictionary(book: Book, sheet: Worksheet, row: int, kinds: Mapping[str, str]) -> int:
     """Sheet, heading, unit and nature of every column, with its technical name (that of GIS and CSV files)."""
     b.put_text(sheet, row, 0, b.words(book, "say.columns_title"), book, bold=True, font_size=12)
     first = row + 1
     entries = [("sites", "site", c) for c in SITE_SHEET_COLUMNS] + [("zones", "zone", c) for c in ZONE_SHEET_COLUMNS]
     for at, (sheet_key, family, column) in enumerate(entries, start=first + 1):
         texts = (
-            b.words(book, f"sheet.{sheet_key}"), b.words(book, f"kind.{column.kind}"), column_title(book, column, family),
+            b.words(book, f"sheet.{sheet_key}"), b.words(book, f"kind.{kinds.get(column.key, column.kind)}"), column_title(book, column, family),
             unit_of(book, column), column.name,
         )  # fmt: skip
         for number, text in enumerate(texts):

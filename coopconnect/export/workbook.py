@@ -99,6 +99,8 @@ def workbook(
     file.set_size(2400, 1400)
     _properties(book, title, link)
     kinds = {item.table: item.kind for item in provenance}
+    if "climate" in kinds:
+        kinds["hot_days"] = kinds["climate"]
     sites = sites_layout(book, assessment, reference, rural_only)
     summary = Summary(
         assessment, reference, parameters, sites, zone_ranges(book, assessment), selected_code, rural_only, title, link
@@ -132,7 +134,7 @@ def workbook(
     if included.groups is not None:
         write_groups(book, included.groups)
     write_assumptions(book, parameters, assessment)
-    write_sources(book, provenance, link)
+    write_sources(book, provenance, link, kinds)
     file.close()
     return out.getvalue()
 
