@@ -70,6 +70,7 @@ def test_the_sheets_and_their_order(content: dict[str, bytes]) -> None:
         "Synthèse", "Comparaison", "Fiche", "Équilibre", "Sites", "Communes", "Ménages", "Gagnants", "Hypothèses", "Sources",
     ]  # fmt: skip
     assert opened(content["en"]).sheetnames[1:4] == ["Comparison", "Site", "Break-even"]
+    assert row_of(opened(content["fr"])["Gagnants"], "Déciles, par ménage participant (cas de référence)")
 
 
 def test_no_text_of_a_user_is_a_formula(content: dict[str, bytes]) -> None:

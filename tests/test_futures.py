@@ -215,6 +215,7 @@ def test_the_draws_go_through_both_premises(
     assert own.low < found.own.cost_eur.low < found.own.cost_eur.high < before.own.cost_eur.high
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
 def test_the_draws_go_through_the_households(
     drawn: Ensemble, small: Territory, reference: Scenario, parameters: Parameters
 ) -> None:
@@ -235,6 +236,21 @@ def test_the_draws_go_through_the_households(
         np.quantile(rows[usable, names.index("hours_up_users")], 0.05)
     )
     _check_ends(groups, found)
+    content = workbook(
+        assess(small, reference, parameters), assess(small, reference, parameters), parameters, (), "fr", on=date(2026, 11, 25),
+        included=Included(groups=found),
+    )  # fmt: skip
+    sheet = openpyxl.load_workbook(io.BytesIO(content), data_only=True)["Gagnants"]
+    at = {str(cell.value): cell.row for cell in sheet["A"]}
+    assert found.ends is not None
+    for title, table in (("bas", found.ends[0].deciles), ("haut", found.ends[1].deciles)):
+        row = at[f"Déciles, par ménage participant, {title}"] + 2
+        told = [sheet.cell(row + k, 3).value for k in range(9)]  # euros, average user
+        assert told == pytest.approx(table["eur"].tolist())
+    assert at["Déciles, par ménage participant (cas de référence)"] < at["Déciles, par ménage participant, bas"]
+    assert sheet.cell(at["Selon la distance du domicile au travail, haut"] + 2, 2).value == pytest.approx(
+        float(found.ends[1].bands["users"].iloc[0])
+    )
     assert more == ("employer_paid_share",)  # who pays for the day: nothing else of a household is left out
     keys, some = [law.key for law in drawn.setup.laws], values[:40][usable]
     days = some[:, keys.index("hub_days_per_user_per_week")] * some[:, keys.index("weeks_per_year")]

@@ -10,8 +10,8 @@ from xlsxwriter.worksheet import Worksheet
 from coopconnect.export import book as b
 from coopconnect.export.book import Book
 from coopconnect.export.sheet_sites import HEADER_ROW
-from coopconnect.model.household_groups import MEASURES, HouseholdGroups
-from coopconnect.show.colours import HEADER
+from coopconnect.model.household_groups import MEASURES, GroupEnds, HouseholdGroups
+from coopconnect.show.colours import HEADER, MUTED_INK
 
 _KINDS = (("average", ""), ("replaced", "_if_replaced"))
 _LABEL, _FIRST = 0, 1
@@ -79,11 +79,10 @@ def _totals(book: Book, sheet: Worksheet, groups: HouseholdGroups, row: int) -> 
 
 
 def _by_group(book: Book, sheet: Worksheet, groups: HouseholdGroups, row: int) -> int:
-    """The average user by distance band, then by kind of home; means are formulas."""
-    b.put_text(sheet, row, _LABEL, b.words(book, "groups.bands"), book, bold=True, font_size=12, font_color=HEADER)
-    row += 1
+    """The average user by distance band, then by kind of home; means are formulas. Then low and high, once drawn."""
     heads = ["", b.words(book, "groups.users"), *(b.words(book, f"groups.{m}") for m in MEASURES)]
-    _heads(book, sheet, row, [*heads, b.words(book, "groups.up"), b.words(book, "groups.down")])
+    heads += [b.words(book, "groups.up"), b.words(book, "groups.down")]
+    row = _block(book, sheet, row, b.words(book, "groups.reference", what=b.words(book, "groups.bands")), heads)
     first = row + 1
     labels = [_band(book, *pair) for pair in zip(groups.bands["km_from"], groups.bands["km_to"], strict=True)]
     labels += [b.words(book, "groups.rural" if rural else "groups.urban") for rural in groups.density["rural"]]
@@ -101,7 +100,34 @@ def _by_group(book: Book, sheet: Worksheet, groups: HouseholdGroups, row: int) -
         for column, end in ((_FIRST + 5, "up"), (_FIRST + 6, "down")):
             b.put(sheet, row, column, float(line[f"hours_{end}_users"]), book, "whole")
     b.flag_negative(sheet, book, first, _FIRST + 1, row, _FIRST + 4)
+    names = ("users", *(f"{measure}_per_user" for measure in MEASURES), "hours_up_users", "hours_down_users")
+    forms = ("whole", *(_FORMS[measure] for measure in MEASURES), "whole", "whole")
+    for end, found in _ends(groups):
+        row = _block(book, sheet, row + 2, _end_title(book, "groups.bands", end), heads)
+        first, told = row + 1, pd.concat([found.bands, found.density], ignore_index=True)
+        for label, line in zip(labels, told.to_dict("records"), strict=True):
+            row += 1
+            b.put_text(sheet, row, _LABEL, label, book)
+            for column, (name, form) in enumerate(zip(names, forms, strict=True), start=_FIRST):
+                b.put(sheet, row, column, float(line[name]), book, form, font_color=MUTED_INK)
+        b.flag_negative(sheet, book, first, _FIRST + 1, row, _FIRST + 4)
     return row
+
+
+def _ends(groups: HouseholdGroups) -> list[tuple[str, GroupEnds]]:
+    """'low' and 'high' of the tables; none where no futures are drawn."""
+    return [] if groups.ends is None else list(zip(("low", "high"), groups.ends, strict=True))
+
+
+def _end_title(book: Book, key: str, end: str) -> str:
+    return f"{b.words(book, key)}, {b.words(book, f'comparison.{end}')}"
+
+
+def _block(book: Book, sheet: Worksheet, row: int, title: str, heads: list[str]) -> int:
+    """A title and heads; the row of the heads."""
+    b.put_text(sheet, row, _LABEL, title, book, bold=True, font_size=12, font_color=HEADER)
+    _heads(book, sheet, row + 1, heads)
+    return row + 1
 
 
 def _band(book: Book, low: float, high: float) -> str:
@@ -111,17 +137,22 @@ def _band(book: Book, low: float, high: float) -> str:
 
 
 def _deciles(book: Book, sheet: Worksheet, groups: HouseholdGroups, row: int) -> int:
-    b.put_text(sheet, row, _LABEL, b.words(book, "groups.deciles"), book, bold=True, font_size=12, font_color=HEADER)
-    row += 1
+    """The reference case, then low and high once drawn."""
     names = [(f"{m}{suffix}", m, kind) for kind, suffix in _KINDS for m in MEASURES]
     heads = [f"{b.words(book, f'groups.{m}')}, {b.words(book, f'groups.{kind}').lower()}" for _, m, kind in names]
-    _heads(book, sheet, row, [b.words(book, "groups.decile"), *heads])
-    sheet.set_row(row, 72)
-    first = row + 1
-    for line in groups.deciles.to_dict("records"):
-        row += 1
-        b.put(sheet, row, _LABEL, float(line["decile"]) / 100, book, "percent", align="center")
-        for column, (key, measure, _) in enumerate(names, start=_FIRST):
-            b.put(sheet, row, column, float(line[key]), book, _FORMS[measure])
-    b.flag_negative(sheet, book, first, _FIRST, row, _FIRST + 7)
-    return row
+    titles = [b.words(book, "groups.reference", what=b.words(book, "groups.deciles"))]
+    titles += [_end_title(book, "groups.deciles", end) for end, _ in _ends(groups)]
+    tables = [groups.deciles, *(found.deciles for _, found in _ends(groups))]
+    for title, table in zip(titles, tables, strict=True):
+        row = _block(book, sheet, row, title, [b.words(book, "groups.decile"), *heads])
+        sheet.set_row(row, 72)
+        look = {} if table is groups.deciles else {"font_color": MUTED_INK}
+        first = row + 1
+        for level, line in zip(groups.deciles["decile"], table.to_dict("records"), strict=True):
+            row += 1
+            b.put(sheet, row, _LABEL, float(level) / 100, book, "percent", align="center")
+            for column, (key, measure, _) in enumerate(names, start=_FIRST):
+                b.put(sheet, row, column, float(line[key]), book, _FORMS[measure], **look)
+        b.flag_negative(sheet, book, first, _FIRST, row, _FIRST + 7)
+        row += 2
+    return row - 2

@@ -89,7 +89,6 @@ def test_a_page(visit: Visit, path: str) -> None:
     visit.page.get_by_role("button", name="English").click()
     visit.until("() => document.documentElement.lang === 'en' && location.search.includes('lang=en')")
     visit.page.get_by_role("button", name="Français").wait_for(timeout=WAIT_MS)
-    settled(visit)
     assert labels_in(visit, 1) == []
     if path == "reseau":
         assert "Increment" in labels_in(visit, 0)
