@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,7 @@ from coopconnect.territory.official.codes import CodeMap
 from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.store import Store
 from coopconnect.territory.types import Territory
+from coopconnect.ui.hosts import in_order
 
 CODES = CodeMap.load(DATA_DIR / "territory")
 
@@ -77,6 +79,15 @@ def test_lists_are_brought_together(zones: pd.DataFrame, places: pd.DataFrame) -
     assert counts["other_hosts"] == len(hosts) - 946
     ids = {s for sources in hosts["sources"] for s in sources} - {f"m{code}" for code in zones["zone_code"]}
     assert counts["other_hosts"] + counts["joined_another"] + counts["joined_a_town_hall"] == len(ids)
+
+
+def test_the_town_hall_and_existing_hubs_are_listed_first(zones: pd.DataFrame, places: pd.DataFrame) -> None:
+    marseille = hosts_of(zones[zones["zone_code"] == "13055"], places)
+    listed = in_order(marseille, "13055")
+    assert listed["host_id"].iloc[0] == "m13055"
+    assert sorted(listed["host_id"]) == sorted(marseille["host_id"])
+    hubs = listed["kind"].eq("tiers_lieu").to_numpy()[1:]
+    assert hubs[0] and not np.diff(hubs.astype(int)).max() > 0  # hubs together, before the others
 
 
 def test_own_lists_that_count_from_one_add_up(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -20,7 +21,7 @@ from coopconnect.ui.frame import Page
 from coopconnect.ui.widget_key import key_for
 
 SHOWN = 12
-"""Hosts listed one by one; the others are counted."""
+"""Hosts listed at once; the others are counted, and listed when asked for."""
 
 
 def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
@@ -31,10 +32,12 @@ def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
         hosts = cached.hosts(page.scenario.territory)
     mine = hosts[hosts["zone_code"] == code]
     st.html(f'<h3 class="title">{html.escape(page.say("hosts.title", name=str(site["name"])))}</h3>')
+    mine = in_order(mine, code)
     for row in mine.head(SHOWN).to_dict("records"):
         _host_row(page, row)
-    if len(mine) > SHOWN:
-        st.caption(page.say("hosts.more", count=len(mine) - SHOWN))
+    if len(mine) > SHOWN and st.toggle(page.say("hosts.more", count=len(mine) - SHOWN), key=f"hosts_more_{code}"):
+        for row in mine.iloc[SHOWN:].to_dict("records"):
+            _host_row(page, row)
     if cached.store().label("places") is None:
         st.caption(page.say("hosts.only_town_hall"))
     lost = unknown_hosts(page.scenario, hosts)
@@ -43,6 +46,12 @@ def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
     _existing(page, territory, hosts, code)
     if code in refused_communes(page.scenario, mine):
         _cost_of_refusal(page, now, code)
+
+
+def in_order(hosts: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Hosts of one commune as they are listed: its town hall first, then hubs that exist, then the others as they come."""
+    worth = np.select([hosts["host_id"] == f"m{code}", hosts["kind"] == "tiers_lieu"], [0, 1], 2)
+    return hosts.iloc[np.argsort(worth, kind="stable")]
 
 
 def _host_row(page: Page, host: Mapping[Hashable, Any]) -> None:
