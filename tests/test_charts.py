@@ -10,11 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fixtures_assessment import synthetic_assessment, synthetic_response
+from spaces import plain
 
 from coopconnect.parameters import load_parameters
 from coopconnect.scenario import NUMERIC_LEVERS
 from coopconnect.show import charts
 from coopconnect.show.colours import LOSS
+from coopconnect.show.words import say
 
 BUDGET_S = 0.15
 """Generous: a chart takes about 10 ms; the machines of the tests are slow and shared."""
@@ -200,6 +202,10 @@ def test_a_page_may_write_the_heading_itself(assessment):
     assert [n.name for n in whole.layout.annotations if n.name] == ["heading", "source"]
     assert [n.name for n in bare.layout.annotations if n.name] == []
     assert bare.layout.meta["note"] == charts.source_note(assessment, "fr")
+    for language, words in (("fr", "cas de référence"), ("en", "reference case")):
+        for modelled in ((), assessment.modelled):
+            assert words in plain(say("network.chart.origin", language))  # the curve of a plan
+            assert words in plain(charts.source_note(replace(assessment, modelled=modelled), language))
     shorter = whole.layout.margin.t - bare.layout.margin.t
     lower = whole.layout.margin.b - bare.layout.margin.b
     assert whole.layout.height - bare.layout.height == pytest.approx(shorter + lower)

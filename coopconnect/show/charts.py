@@ -93,7 +93,10 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def source_note(assessment: Assessment, language: str) -> str:
-    """'Modelled result; modelled or estimated inputs: ...', and the model's version."""
+    """What is drawn: a modelled result at the reference case, from which inputs, and the model's version.
+
+    Bars, points and curves are that case on every chart; a range that is drawn beside says so.
+    """
     names = [
         say(f"chart.table.{table}", language) if known(f"chart.table.{table}") else table
         for table in dict.fromkeys(assessment.modelled)
