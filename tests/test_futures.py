@@ -242,7 +242,7 @@ def test_the_draws_go_through_the_households(
     )  # fmt: skip
     sheet = openpyxl.load_workbook(io.BytesIO(content), data_only=True)["Gagnants"]
     at = {str(cell.value): cell.row for cell in sheet["A"]}
-    assert found.ends is not None
+    assert found.ends is not None and sheet.page_setup.orientation == "portrait"
     for title, table in (("bas", found.ends[0].deciles), ("haut", found.ends[1].deciles)):
         row = at[f"Déciles, par ménage participant, {title}"] + 2
         told = [sheet.cell(row + k, 3).value for k in range(9)]  # euros, average user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import sqlite3
@@ -117,7 +118,9 @@ def test_the_reference_case_is_on_the_charts_of_what_drives(parameters: Paramete
     key = "opex_shared_eur_per_year"
     driver = Driver(key, "assumption", -0.8, 0.6, 0.1)
     bars = driver_bars((driver,), {key: 15_000.0}, parameters, 200)
-    assert plain(bars.layout.yaxis.ticktext[0]).endswith("<br>référence : 15 000 €/an")
+    assert plain(html.unescape(bars.layout.yaxis.ticktext[0])) == (
+        "Fonctionnement annuel d'un<br>petit lieu en local partagé *<br>référence : 15 000 €/an"
+    )
     rng = np.random.default_rng(0)
     columns, viable = {key: rng.random(100)}, rng.random(100) < 0.6
     for central, x, word in ((True, 100.0, "viable"), (False, 0.0, "non viable")):

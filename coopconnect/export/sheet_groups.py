@@ -38,6 +38,8 @@ def write_groups(book: Book, groups: HouseholdGroups) -> Worksheet:
     sheet.freeze_panes(HEADER_ROW - 1, 1)
     sheet.print_area(0, 0, row, _FIRST + 7)
     sheet.fit_to_pages(1, 1)
+    if groups.ends is not None:  # twice as many tables, one below the other
+        sheet.set_portrait()
     return sheet
 
 

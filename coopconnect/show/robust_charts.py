@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,11 +23,20 @@ from coopconnect.uncertainty.tipping import Tipping
 
 ASSUMED_COLOUR, SEEN_COLOUR, LEVER_COLOUR = "#d98e04", "#0b4f8a", "#7b8790"
 SITES, PLACES, BARS = 12, 15, 8
-_SHORT = 24
+_SHORT, _LINE = 24, 27
 
 
 def _shown(text: str) -> str:
     return _plain(text if len(text) <= _SHORT else text[: _SHORT - 1].rstrip() + "…")
+
+
+def _in_two_lines(driver: Driver, parameters: Parameters, language: str) -> str:
+    """Name of what is drawn in at most two short lines, with the mark of an assumption."""
+    lines = textwrap.wrap(label_of(driver.key, parameters, language), _LINE)
+    if len(lines) > 2:
+        lines[1:] = [lines[1][: _LINE - 1].rstrip() + "…"]
+    mark = " *" if driver.status not in ("choice", "retrieved") else ""
+    return "<br>".join(_plain(line) for line in lines) + mark
 
 
 def _apart(names: list[str]) -> list[str]:
@@ -120,9 +130,9 @@ def viability_spread(
     return go.Figure(data=[bars], layout=layout)
 
 
-def _bars_height(count: int, projector: bool) -> int:
-    """Height in pixels of a chart of so many bars: bars as thick whatever their number."""
-    return 230 + 70 * count if projector else 175 + 42 * count
+def _bars_height(count: int, projector: bool, lines: int = 2) -> int:
+    """Height in pixels of a chart of so many bars, each named in so many lines: bars as thick whatever their number."""
+    return 230 + (70 + 24 * (lines - 2)) * count if projector else 175 + (42 + 16 * (lines - 2)) * count
 
 
 def _told(drivers: tuple[Driver, ...]) -> tuple[Driver, ...]:
@@ -141,14 +151,14 @@ def driver_bars(
     """
     shown = _told(drivers)
     totals = shown[0].total is not None
-    names = _apart([_shown(label_of(d.key, parameters, language)) + (" *" if d.status != "choice" and d.status != "retrieved" else "") for d in shown])  # fmt: skip
+    names = _apart([_in_two_lines(d, parameters, language) for d in shown])
     first = 100.0 * np.clip([d.first for d in shown], 0.0, 1.0)
     lead = what_of(shown[0].key, parameters, language)
     layout = _layout(
         say("chart.drivers.title", language, what=_plain(lead), share=percent(first[0] / 100.0, language)),
         say("chart.drivers.sobol" if totals else "chart.drivers.few", language, runs=number(float(runs), language)),
         say("chart.drivers.note", language),
-        language, projector, x=say("chart.drivers.x", language), left=14.5, height=_bars_height(len(shown), projector),
+        language, projector, x=say("chart.drivers.x", language), left=14.5, height=_bars_height(len(shown), projector, 3),
     )  # fmt: skip
     layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False}
     layout["xaxis"] |= {"rangemode": "tozero", "ticksuffix": " %"}
@@ -201,14 +211,20 @@ def tornado(
         ends.append((float(viable[x <= low].mean()), float(viable[x >= high].mean()), low, high))
     wide = np.argsort([-abs(b - a) for a, b, _, _ in ends], kind="stable")
     shown, ends = tuple(shown[k] for k in wide), [ends[k] for k in wide]
-    names = _apart([_shown(label_of(d.key, parameters, language)) + (" *" if d.status not in ("choice", "retrieved") else "") for d in shown])  # fmt: skip
+    names = _apart([_in_two_lines(d, parameters, language) for d in shown])
     layout = _layout(
         say("chart.tornado.title", language, low=percent(min(ends[0][:2]), language), high=percent(max(ends[0][:2]), language)),
         say("chart.tornado.subtitle", language, share=percent(base, language)),
         say("chart.drivers.note", language), language, projector, x=say("chart.tornado.x", language), left=14.5,
         height=_bars_height(len(shown), projector),
     )  # fmt: skip
-    layout["yaxis"] |= {"autorange": "reversed", "type": "category", "showgrid": False, "tickvals": names}
+    layout["yaxis"] |= {
+        "autorange": "reversed",
+        "type": "category",
+        "showgrid": False,
+        "tickvals": names,
+        "ticktext": names,
+    }
     layout["xaxis"] |= {"range": [-3.0, 103.0], "ticksuffix": " %"}
     layout["barmode"] = "overlay"
     here = 100.0 if central else 0.0  # one future is viable or is not
