@@ -132,7 +132,7 @@ def viability_spread(
 
 def _bars_height(count: int, projector: bool, lines: int = 2) -> int:
     """Height in pixels of a chart of so many bars, each named in so many lines: bars as thick whatever their number."""
-    return 230 + (70 + 24 * (lines - 2)) * count if projector else 175 + (42 + 16 * (lines - 2)) * count
+    return 230 + (80 + 30 * (lines - 2)) * count if projector else 175 + (42 + 16 * (lines - 2)) * count
 
 
 def _told(drivers: tuple[Driver, ...]) -> tuple[Driver, ...]:
