@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
 from coopconnect.scenario import reference_scenario
 from coopconnect.show import words
 from coopconnect.territory.official.catalogue import choose, load_catalogue
+from coopconnect.territory.official.climate import waits
 from coopconnect.territory.official.contract import TABLES
 from coopconnect.territory.official.fetch import fetch
 from coopconnect.territory.official.fetch_types import FetchError, Progress
@@ -131,6 +133,8 @@ def _fetch(args: argparse.Namespace) -> int:
             failures.append({"key": entry.key, "error": error.en})
         except (ReadingError, StoreError) as error:
             failures.append({"key": entry.key, "error": str(error)})
+    for r in results:
+        r["notes"] = _still_true(r["notes"], store, r["table"])
     changes = _changes(args, parameters, before) if results else {}
     lines = []
     for r in results:
@@ -139,6 +143,12 @@ def _fetch(args: argparse.Namespace) -> int:
     lines += [f"{f['key']}: FAILED, {f['error']}" for f in failures] + _change_lines(changes)
     _told(args, {"fetched": results, "failed": failures, "changes": changes}, lines)
     return DONE if not failures else FAILED
+
+
+def _still_true(notes: Iterable[str], store: Store, table: str) -> list[str]:
+    """Notes of a file without those that the rest of the table answers: what one lacked, another may have brought."""
+    label = store.label(table)
+    return [note for note in notes if not waits(note) or label is None or note in label.notes_en]
 
 
 def _left_out(unplaced: Any, table: Any) -> str:
@@ -197,8 +207,9 @@ def _import(args: argparse.Namespace) -> int:
         "table": found.table, "kept": not args.dry_run, "label": asdict(found.label),
         "problems": [asdict(p) for p in found.problems], "changes": changes,
     }  # fmt: skip
+    notes = found.label.notes_en if args.dry_run else _still_true(found.label.notes_en, store, found.table)
     lines = [f"{path.name}: {found.table}, {found.label.rows} rows" + _left_out(found.label.unplaced, found.table),
-             *(f"  {note}" for note in found.label.notes_en)]  # fmt: skip
+             *(f"  {note}" for note in notes)]  # fmt: skip
     if found.problems:
         lines += [f"  {text}" for text in _problems(found, SHOWN_PROBLEMS).split("; ")]
     _told(args, document, [*lines, *_change_lines(changes)])

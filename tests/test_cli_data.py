@@ -67,6 +67,24 @@ def test_what_fails_is_told_and_the_exit_code_says_so(tmp_path: Path, capsys: py
     assert "flows" in capsys.readouterr().err
 
 
+def test_both_climate_workbooks_are_fetched_and_what_one_lacked_is_not_told(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = told(
+        capsys, "data", "fetch", "--only", "climate", "--mirror", str(shared_data / "climate"), "--territory", "d04"
+    )
+    assert [(f["key"], f["notes"]) for f in found["fetched"]] == [("drias_departements", []), ("drias_reference", [])]
+    status = {row["table"]: row for row in told(capsys, "data", "status", "--territory", "d04")["tables"]}
+    assert status["climate"]["kind"] == "official" and status["climate"]["note_en"] == ""
+    assert (
+        main(
+            ["data", "import", str(shared_data / "climate" / "DRIAS_2020_2_6_DEPARTEMENTS.xlsx"), "--territory", "d04"]
+        )
+        == 0
+    )
+    assert "the lever reads RCP8.5 only" in capsys.readouterr().out
+
+
 def test_import_dry_run_remove_and_restore(shared_data: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(shared_data / "anct" / "densite.csv.gz")
     dry = told(capsys, "data", "import", file, "--dry-run", "--territory", "d38")

@@ -53,6 +53,10 @@ def test_the_catalogue_names_every_file_of_the_issue() -> None:
         "climate",
     }
     assert [e.key for e in choose(catalogue, ["flows"])] == ["insee_flows_2022"]
+    assert [e.key for e in choose(catalogue, ["climate"])] == [
+        "drias_departements",
+        "drias_reference",
+    ]  # one alone moves nothing
     assert all(e.page.startswith("http") for e in catalogue.values())
 
 

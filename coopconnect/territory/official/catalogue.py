@@ -104,7 +104,7 @@ def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
 
 
 def choose(catalogue: Mapping[str, Entry], only: Iterable[str] = ()) -> list[Entry]:
-    """Entries named in `only` (keys, or names of tables: the default ones that feed it), else the default ones.
+    """Entries named in `only` (keys, or names of tables: the default files that feed it, all where none is), else the default ones.
 
     ValueError names what is unknown, what is near and what is allowed.
     """
@@ -116,7 +116,7 @@ def choose(catalogue: Mapping[str, Entry], only: Iterable[str] = ()) -> list[Ent
             chosen[name] = catalogue[name]
         elif name in TABLES:
             feeding = [entry for entry in catalogue.values() if entry.feeds == name]
-            chosen.update((e.key, e) for e in [e for e in feeding if e.default] or feeding[:1])
+            chosen.update((e.key, e) for e in [e for e in feeding if e.default] or feeding)
         else:
             near = difflib.get_close_matches(name, [*catalogue, *TABLES], n=3, cutoff=0.4)
             unknown.append(f"{name!r} is not in the catalogue" + (f" (near: {', '.join(near)})" if near else ""))

@@ -87,11 +87,19 @@ def lacking(frame: pd.DataFrame) -> list[tuple[str, str]]:
         ]
     if found >= NEEDED:
         return []
-    other = "DRIAS_2020_8_5" if ("reference", "reference") in found else "DRIAS_2020_REFERENCE"
-    return [
-        (f"les jours chauds livrés restent tant que le classeur {other} n'est pas chargé lui aussi",
-         f"the shipped hot days stay as long as the workbook {other} is not loaded too")
-    ]  # fmt: skip
+    return [_waiting("DRIAS_2020_8_5" if ("reference", "reference") in found else "DRIAS_2020_REFERENCE")]
+
+
+def _waiting(other: str) -> tuple[str, str]:
+    return (
+        f"les jours chauds livrés restent tant que le classeur {other} n'est pas chargé lui aussi",
+        f"the shipped hot days stay as long as the workbook {other} is not loaded too",
+    )
+
+
+def waits(note: str) -> bool:
+    """True of a remark on a file that another workbook answers, once it is loaded."""
+    return any(note in _waiting(other) for other in ("DRIAS_2020_8_5", "DRIAS_2020_REFERENCE"))
 
 
 def _no_hot_days() -> Problem:
