@@ -201,7 +201,7 @@ def _groups(
     )  # fmt: skip
     layout["meta"]["subtitle"] = words[1]
     size, reach = layout["font"]["size"], float(max(*(households(high, end).max() for end in ("up", "down")), 1e-6))
-    layout["xaxis"] |= {"range": [-reach * 1.3, reach * 1.3], "showticklabels": False, "ticks": "", "showgrid": False}
+    layout["xaxis"] |= {"range": [-reach * 1.5, reach * 1.5], "showticklabels": False, "ticks": "", "showgrid": False}
     layout["yaxis"] |= {
         "tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": labels, "ticks": "", "showgrid": False,
         "range": [len(labels) - 0.4, -0.6], "title": None, "showline": False,
