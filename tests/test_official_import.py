@@ -117,6 +117,17 @@ def test_totals_of_the_comparator(shared_data: Path) -> None:
     assert "75056" in set(frame["zone_code"])
 
 
+def test_flows_that_stop_at_a_border_are_said_to(shared_data: Path) -> None:
+    name = "flux_domicile_travail_isere_2017.csv"
+    found = import_file(shared_data / "insee" / name, name, codes=CODES, today=DAY)
+    assert found.frame is not None
+    assert re.match(r"these flows hold only [78]\d% of the workers of their communes", found.label.notes_en[0])
+    shipped = pd.read_parquet(DATA_DIR / "territory" / "communes.parquet", columns=["zone_code", "workers"])
+    whole = shipped[shipped["zone_code"].isin(found.frame["home_code"])]
+    lines = "\n".join(f"{code};{code};{workers}" for code, workers in whole.itertuples(index=False))
+    assert take("residence;travail;actifs\n" + lines).label.notes_en == ()
+
+
 def test_flows_of_isere_are_all_placed(shared_data: Path) -> None:
     file = shared_data / "insee" / "flux_domicile_travail_isere_2017.csv"
     found = import_file(file, file.name, codes=CODES)

@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from coopconnect.parameters import DATA_DIR
 from coopconnect.territory.official import readers
@@ -21,6 +23,9 @@ from coopconnect.territory.official.readers import Reading
 from coopconnect.territory.official.reading import Problem, RawTable, ReadingError, read_raw
 
 SHOWN_LEFT = 4
+ENOUGH_WORKERS = 0.9
+"""Share of the shipped workers of their communes under which flows are taken for a part of them (the shipped total is within
+a few percent of the census)."""
 _CODE = r"codgeo|insee_com|code_insee|code_commune|codecommune|citycode|zone_code|com|depcom|code|insee|id_commune"
 
 
@@ -256,6 +261,32 @@ def _read_inside(raw: RawTable) -> tuple[tuple[str, str], ...]:
              f"read: “{read}”; the rest of the file is not: {rest}"),)  # fmt: skip
 
 
+def _few_workers(flows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """A warning where flows hold far fewer workers than their communes of residence have in the shipped tables.
+
+    A file cut at a border (a département alone) lacks the trips that cross it, and the communes near it would look idle.
+    """
+    shipped = _shipped_workers()
+    homes = shipped.index.intersection(flows["home_code"].unique()) if len(flows) else shipped.index[:0]
+    there = float(shipped[homes].sum())
+    share = float(flows["workers"].sum()) / there if there > 0.0 else 1.0
+    if share >= ENOUGH_WORKERS:
+        return ()
+    percent = round(100.0 * share)
+    return ((
+        f"ces flux ne comptent que {percent} % des actifs de leurs communes : si le fichier s'arrête à une limite (un "
+        "département), les trajets qui la passent manquent",
+        f"these flows hold only {percent}% of the workers of their communes: if the file stops at a border (one "
+        "département), the trips that cross it are missing",
+    ),)  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _shipped_workers() -> pd.Series:
+    table = pq.read_table(DATA_DIR / "territory" / "communes.parquet", columns=["zone_code", "workers"]).to_pandas()
+    return table.set_index("zone_code")["workers"].astype(float)
+
+
 def import_file(
     source: Path | bytes,
     file_name: str,
@@ -289,7 +320,7 @@ def import_file(
     if missing and not (table == "travel" and set(columns) == {"from_code"}):
         raise ReadingError(*missing)
     reading = _read(kind, raw, columns, codes or CodeMap.load(DATA_DIR / "territory"))
-    notes = (*_read_inside(raw), *reading.notes)
+    notes = (*_read_inside(raw), *(_few_workers(reading.frame) if table == "flows" else ()), *reading.notes)
     problems = tuple(sorted((*raw.problems, *reading.problems), key=lambda p: (p.line or 0, p.column)))
     told = dict(label or {})
     made = Label(
