@@ -23,7 +23,7 @@ from coopconnect.territory.official.fetch_types import FetchError, Progress
 from coopconnect.territory.official.kinds import Imported, import_file
 from coopconnect.territory.official.reading import ReadingError
 from coopconnect.territory.official.status import status_rows
-from coopconnect.territory.official.store import Store, StoreError
+from coopconnect.territory.official.store import Store, StoreError, writing
 
 SHOWN_PROBLEMS = 12
 
@@ -253,7 +253,8 @@ def _roads(args: argparse.Namespace) -> int:
     parameters, store = load_parameters(), Store.default()
     territory, _ = territories(scenario_of(args, parameters), parameters)
     try:
-        result: RoadsResult = _routed(args, territory.zones["zone_code"], parameters, store)
+        with writing(store.folder):
+            result: RoadsResult = _routed(args, territory.zones["zone_code"], parameters, store)
     except (RoadsError, ValueError) as error:
         raise WrongInput(f"data roads: {error}") from None
     before = _assessed(args, parameters)

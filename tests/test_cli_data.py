@@ -133,7 +133,9 @@ def test_wrong_words_get_one_line(capsys: pytest.CaptureFixture[str], tmp_path: 
         assert "Traceback" not in err
 
 
-def test_roads_from_an_extract(shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_roads_from_an_extract(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("osmium", reason="needs osmium (requirements-roads.txt)")
     area = tmp_path / "area.txt"
     area.write_text("06012\n06023\n06104\n06150\n", encoding="utf-8")  # communes round Monaco
@@ -144,6 +146,10 @@ def test_roads_from_an_extract(shared_data: Path, tmp_path: Path, capsys: pytest
     rows = {row["table"]: row for row in told(capsys, "data", "status", "--territory", str(area))["tables"]}
     assert rows["travel"]["kind"] == "partly"
     assert "OpenStreetMap" in rows["travel"]["source"]
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    monkeypatch.setenv("COOPCONNECT_OFFICIAL", str(tmp_path / "taken" / "official"))
+    assert main(["data", "roads", extract, "--territory", str(area), "--processes", "1"]) == 2
+    assert "name another folder (COOPCONNECT_OFFICIAL)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("what", ["jobs", "workers", "flows"])

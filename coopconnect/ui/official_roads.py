@@ -9,7 +9,7 @@ import streamlit as st
 
 from coopconnect.parameters import DATA_DIR
 from coopconnect.show.words import number
-from coopconnect.territory.official.store import StoreError
+from coopconnect.territory.official.store import StoreError, writing
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, plain_text
 from coopconnect.ui.official import SAID, draw_outcome, on_this_computer, reference_now, remember_change
@@ -45,11 +45,12 @@ def _ask(page: Page, address: str) -> None:
     communes = read_communes(DATA_DIR / "territory")
     inside = communes["zone_code"].isin(cached.territory(page.scenario.territory).zones["zone_code"])
     try:
-        result = compute_router(
-            address, communes, rows=communes.index[inside].to_numpy(), work_dir=cached.store().folder / "roads",
-            fastest_kmh=page.parameters.value("road_limit_motorway_kmh"),
-            snap_max_km=page.parameters.value("road_snap_max_km"), progress=show,
-        )  # fmt: skip
+        with writing(cached.store().folder):
+            result = compute_router(
+                address, communes, rows=communes.index[inside].to_numpy(), work_dir=cached.store().folder / "roads",
+                fastest_kmh=page.parameters.value("road_limit_motorway_kmh"),
+                snap_max_km=page.parameters.value("road_snap_max_km"), progress=show,
+            )  # fmt: skip
         if not len(result.table):
             st.error(page.say("official.roads_none"), icon=None)
             return

@@ -47,7 +47,7 @@ class StoreError(ValueError):
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
     """What the disk refuses, as a StoreError that says where and what to do; the tables that are there stay."""
     try:
         yield
@@ -118,7 +118,7 @@ class Store:
         table = pa.Table.from_pandas(frame[wanted], preserve_index=False)
         told = json.dumps(asdict(label), ensure_ascii=False).encode("utf-8")
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), _LABEL_KEY: told})
-        with _writing(self.folder):
+        with writing(self.folder):
             self._replace(label.table, table)
             self._write_log("loaded", label.table, label.source, label.loaded_on)
 
@@ -193,7 +193,7 @@ class Store:
         """Put a table aside (see `restore`); True where there was one. StoreError where the disk refuses."""
         if not self.path(table).exists():
             return False
-        with _writing(self.folder):
+        with writing(self.folder):
             with self._lock():
                 self.path(table).replace(self._previous(table))
             self._write_log("removed", table, "", "")
@@ -208,7 +208,7 @@ class Store:
         before, now = self._previous(table), self.path(table)
         if not before.exists():
             return False
-        with _writing(self.folder):
+        with writing(self.folder):
             with self._lock():
                 aside = self.folder / f".{table}.swap"
                 before.replace(aside)
