@@ -48,4 +48,4 @@ def load_anywhere(
     """What `load_territory` times its trips with, for the whole country (same arguments)."""
     communes = read_communes(data_dir)
     rows = {code: k for k, code in enumerate(communes["zone_code"])}
-    return Anywhere(national_estimate(communes, circuity, values, official), rows)
+    return Anywhere(national_estimate(communes, circuity, values, official, data_dir), rows)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from coopconnect.territory import travel
 from coopconnect.territory.official.tables import RoutedTrips
-
-SITES_PER_CHUNK = 2000
+from coopconnect.territory.paths import THOUSANDTHS, Paths
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,25 @@ class Trips:
 
 
 @dataclass(frozen=True, eq=False)
+class Near:
+    """Pairs of rows that are near by road, each once, and their R (`paths`)."""
+
+    pairs: tuple[np.ndarray, np.ndarray]
+    path: np.ndarray
+
+    @classmethod
+    def load(cls, data_dir: Path) -> Near:
+        """Those that are shipped (`build.near`)."""
+        table = pq.read_table(data_dir / "near.parquet")
+        a, b, path = (table[name].to_numpy() for name in ("a_row", "b_row", "path_thousandths"))
+        return cls((a, b), path / THOUSANDTHS)
+
+
+NONE_NEAR = Near((np.zeros(0, np.int32), np.zeros(0, np.int32)), np.zeros(0))
+"""For an estimate of which no access table is asked."""
+
+
+@dataclass(frozen=True, eq=False)
 class Estimate:
     """What is needed to time a trip between two rows of the table of communes."""
 
@@ -30,6 +50,8 @@ class Estimate:
     ends: travel.Ends
     law: travel.TravelLaw
     circuity: float
+    paths: Paths
+    near: Near = NONE_NEAR
     routed: RoutedTrips | None = None
 
     def crow_km(self, origin: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -40,10 +62,18 @@ class Estimate:
         crow[own] = travel.own_crow_km(self.communes["area_km2"].to_numpy()[origin[own]], self.law)
         return np.asarray(crow)
 
-    def trips(self, origin: np.ndarray, target: np.ndarray) -> Trips:
-        """Km and minutes of pairs of rows (same length, any order)."""
+    def path(self, origin: np.ndarray, target: np.ndarray, crow: np.ndarray) -> np.ndarray:
+        """R of pairs of rows (`paths`), that of its own density inside a commune."""
+        found = self.paths.ratio(origin, target, crow, self.law.path_far, self.law.path_most)
+        own = origin == target
+        found[own] = self.ends.own_path(self.law)[origin[own]]
+        return found
+
+    def trips(self, origin: np.ndarray, target: np.ndarray, path: np.ndarray | None = None) -> Trips:
+        """Km and minutes of pairs of rows (same length, any order). path: their R where it is known already."""
         crow = self.crow_km(origin, target)
-        minutes = self.ends.drive_min(crow, origin, target, self.law)
+        path = self.path(origin, target, crow) if path is None else path
+        minutes = self.ends.drive_min(crow, origin, target, path, self.law)
         return self._routed(origin, target, crow, minutes)
 
     def _routed(self, origin: np.ndarray, target: np.ndarray, crow: np.ndarray, minutes: np.ndarray) -> Trips:
@@ -57,43 +87,22 @@ class Estimate:
 
     def access(self, sites: np.ndarray, limit_min: float) -> tuple[np.ndarray, np.ndarray, Trips]:
         """Every (site, zone) within `limit_min`, own commune included, by site, then minutes, then zone."""
-        site, zone = self._near(sites, limit_min)
+        inside = np.zeros(len(self.communes), bool)
+        inside[sites] = True
+        (one, two), forth, back = self.near.pairs, inside[self.near.pairs[0]], inside[self.near.pairs[1]]
+        site, zone = np.concatenate([sites, one[forth], two[back]]), np.concatenate([sites, two[forth], one[back]])
+        path: np.ndarray | None = np.concatenate(
+            [self.ends.own_path(self.law)[sites], self.near.path[forth], self.near.path[back]]
+        )
         if self.routed is not None:
             origin, target = self.routed.within(limit_min)
             wanted = np.isin(target, sites)
             site, zone = np.concatenate([site, target[wanted]]), np.concatenate([zone, origin[wanted]])
             pair = np.unique(site.astype(np.int64) * len(self.communes) + zone)
-            site, zone = pair // len(self.communes), pair % len(self.communes)
-        found = self.trips(zone, site)
+            site, zone, path = pair // len(self.communes), pair % len(self.communes), None
+        found = self.trips(zone, site, path)
         keep = (found.drive_min <= limit_min) | (site == zone)
         site, zone = site[keep], zone[keep]
         found = Trips(found.road_km[keep], found.drive_min[keep], found.routed[keep])
         order = np.lexsort((zone, found.drive_min, site))
         return site[order], zone[order], Trips(found.road_km[order], found.drive_min[order], found.routed[order])
-
-    def _near(self, sites: np.ndarray, limit_min: float) -> tuple[np.ndarray, np.ndarray]:
-        """Candidates: what the law puts within the limit."""
-        from scipy.spatial import cKDTree  # 0.3 s that a start from what is kept on disk does without
-
-        lon, lat = np.radians(self.communes["lon"].to_numpy()), np.radians(self.communes["lat"].to_numpy())
-        sphere = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-        tree = cKDTree(sphere)
-        chord = 2 * np.sin(furthest_crow_km(limit_min, self.ends, self.law) / travel.EARTH_RADIUS_KM / 2)
-        parts = []
-        for first in range(0, len(sites), SITES_PER_CHUNK):
-            some = sites[first : first + SITES_PER_CHUNK]
-            near = cKDTree(sphere[some]).sparse_distance_matrix(tree, chord, output_type="ndarray")
-            site, zone = some[near["i"]], near["j"].astype(np.int64)
-            crow = 2 * travel.EARTH_RADIUS_KM * np.arcsin(near["v"] / 2)
-            minutes = self.ends.drive_min(crow, site, zone, self.law)
-            keep = (minutes <= limit_min) | (site == zone)
-            parts.append((site[keep], zone[keep]))
-        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-
-
-def furthest_crow_km(minutes: float, ends: travel.Ends, law: travel.TravelLaw) -> float:
-    """Crow-fly km beyond which no pair of communes is within `minutes`: as if both ends were the quickest there is."""
-    km = np.arange(1.0, 2.0 * minutes + 1.0)
-    quickest = np.array([(ends.level + ends.slope * length).min() for length in np.log(km)])
-    within = travel.drive_min(km, 2 * quickest, np.zeros(len(km)), law) <= minutes
-    return float(km[within].max() + 1.0) if within.any() else 1.0

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from coopconnect.parameters import DATA_DIR
 from coopconnect.territory import travel
 from coopconnect.territory.check import check_territory
-from coopconnect.territory.estimate import Estimate, Trips
+from coopconnect.territory.estimate import Estimate, Near, Trips
 from coopconnect.territory.fitted import fitted_values
 from coopconnect.territory.official.climate import hot_days
 from coopconnect.territory.official.tables import (
@@ -30,6 +30,7 @@ from coopconnect.territory.official.tables import (
     with_margins,
     with_official_flows,
 )
+from coopconnect.territory.paths import THOUSANDTHS, Paths
 from coopconnect.territory.provenance import provenance_with
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, CLIMATES, ZONE_COLUMNS, Territory
 
@@ -82,7 +83,7 @@ def load_territory(
     communes = with_density(communes, official.get("density"))
     name, inside = select_communes(code, communes, data_dir)
     communes, pairs = _commuters(communes, official, data_dir)
-    estimate = national_estimate(communes, circuity, values, official)
+    estimate = national_estimate(communes, circuity, values, official, data_dir)
     site, near, access = estimate.access(inside, ACCESS_TABLE_MAX_MIN)
     halo = np.setdiff1d(np.unique(near), inside)
     rows = np.concatenate([inside, halo]).astype(np.int64)
@@ -118,7 +119,7 @@ def load_territory(
 
 
 def national_estimate(
-    communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official
+    communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official, data_dir: Path
 ) -> Estimate:
     """The built-in estimate, with the routed table before it where one is loaded."""
     table = official.get("travel")
@@ -128,15 +129,17 @@ def national_estimate(
         travel.Ends.of(travel.settlement(communes), law),
         law,
         circuity,
+        Paths.load(data_dir, len(communes)),
+        Near.load(data_dir),
         None if table is None else RoutedTrips(table, communes),
     )
 
 
 def _commuters(communes: pd.DataFrame, official: Official, data_dir: Path) -> tuple[pd.DataFrame, FlowPairs]:
     """Official flows where there are some; else the modelled ones, brought to official workers and jobs if loaded."""
-    home, work, workers = _shipped_flows(communes, data_dir)
+    home, work, workers, path = _shipped_flows(communes, data_dir)
     rest = communes["home_rest_workers"].to_numpy(np.float32)
-    pairs = FlowPairs(home, work, workers, rest)
+    pairs = FlowPairs(home, work, workers, rest, path)
     if official.get("margins") is not None:
         pairs = balanced(communes, pairs, communes["work_rest_workers"].to_numpy(float))
     return with_official_flows(communes, pairs, official.get("flows"))
@@ -238,7 +241,7 @@ def _flows(
     source += np.repeat(first[rows], count[rows])
     target = np.arange(len(zone)) + np.repeat(start[:-1] - (np.cumsum(count[rows]) - count[rows]), count[rows])
     i, j = rows[zone], pairs.work[source]
-    found = estimate.trips(i, j)
+    found = estimate.trips(i, j, None if pairs.path is None else pairs.path[source])
     flow_work = np.full(start[-1], -1, dtype=np.int32)
     flow_workers, km, minutes = (np.zeros(start[-1], dtype=np.float32) for _ in range(3))
     routed = np.zeros(start[-1], dtype=bool)
@@ -252,8 +255,8 @@ def _flows(
     return start, flow_work, flow_workers, Trips(km, minutes, routed)
 
 
-def _shipped_flows(communes: pd.DataFrame, data_dir: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Home row, work row (national) and commuters of each shipped pair, sorted by home."""
+def _shipped_flows(communes: pd.DataFrame, data_dir: Path) -> tuple[np.ndarray, ...]:
+    """Home row, work row (national), commuters and R (`paths`) of each shipped pair, sorted by home."""
     table = pq.read_table(data_dir / "flows.parquet", read_dictionary=["home_code", "work_code"]).combine_chunks()
     codes = communes["zone_code"].to_numpy(str)
     ends = []
@@ -268,7 +271,8 @@ def _shipped_flows(communes: pd.DataFrame, data_dir: Path) -> tuple[np.ndarray, 
             )
         ends.append(row[chunk.indices.to_numpy(zero_copy_only=False)])
     tenths = pc.cast(table["workers_tenths"], pa.float32()).to_numpy()
-    return ends[0], ends[1], tenths / np.float32(TENTHS)
+    path = table["path_thousandths"].to_numpy() / THOUSANDTHS
+    return ends[0], ends[1], tenths / np.float32(TENTHS), path
 
 
 def _hot_days(departement: pd.Series, data_dir: Path) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 It stands in for a routing engine where no table is loaded. Road kilometres are the crow-fly distance times
 `circuity`. Minutes follow a law of the logarithm of the crow-fly distance whose level and slope depend on how each end
-is settled: density, second homes, people within 10 km, gap to the next town halls. The coefficients are fitted
-(data/parameters.toml, group 'fitted_travel').
+is settled (density, second homes, people within 10 km, gap to the next town halls), on how unlike both ends are, and on
+the way between them (`paths`). The coefficients are fitted (data/parameters.toml, group 'fitted_travel').
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ class TravelLaw:
     """Coefficients of ln(minutes) = constant + E + (log_km + S) L + log_km_squared P^2 + log_km_cubed P^3.
 
     L = ln(crow km), P = max(L, 0): under 1 km the law is a straight line in logarithms. E and S are sums over both ends
-    of the terms of `settlement`, each times its coefficient (for S, the one that ends in _log_km).
-    own_km_per_radius: crow-fly km of a trip within a commune, as a share of the radius of the disc of the same area.
+    of the terms of `settlement`, of the gap between both ends in density (`density_apart`) and of R (`path`), each times its coefficient (for S, the one that ends in _log_km). R = ln(cost of the shortest path / crow km)
+    (`paths.Paths`), path_far beyond `paths.FAR_KM`, at most path_most; the graph is built with the coefficients path_*
+    that are left. own_km_per_radius: crow-fly km of a trip within a commune, as a share of the radius of the disc of the same area.
     """
 
     constant: float
@@ -40,6 +41,14 @@ class TravelLaw:
     people_10_km_log_km: float
     gap: float
     gap_log_km: float
+    density_apart: float
+    density_apart_log_km: float
+    path: float
+    path_log_km: float
+    path_far: float
+    path_most: float
+    path_density: float
+    path_density_most: float
     own_km_per_radius: float
 
     @classmethod
@@ -85,25 +94,36 @@ def settlement(zones: pd.DataFrame) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """What each commune adds to the law, (n,): level to ln(minutes), slope to its growth with ln(km)."""
+    """What each commune adds to the law, (n,): level to ln(minutes), slope to its growth with ln(km); and the density
+    (`settlement`) by which two of them are compared."""
 
     level: np.ndarray
     slope: np.ndarray
+    density: np.ndarray
 
     @classmethod
     def of(cls, terms: Mapping[str, np.ndarray], law: TravelLaw) -> Ends:
         """Ends of communes whose `settlement` is `terms`."""
         level = np.sum([getattr(law, name) * value for name, value in terms.items()], axis=0)
         slope = np.sum([getattr(law, f"{name}_log_km") * value for name, value in terms.items()], axis=0)
-        return cls(level, slope)
+        return cls(level, slope, terms["density"])
 
-    def drive_min(self, crow: np.ndarray, a: np.ndarray, b: np.ndarray, law: TravelLaw) -> np.ndarray:
-        """Free-flow minutes one way between rows a and b, crow km apart (arrays broadcast)."""
-        return drive_min(crow, self.level[a] + self.level[b], self.slope[a] + self.slope[b], law)
+    def drive_min(
+        self, crow: np.ndarray, a: np.ndarray, b: np.ndarray, path: np.ndarray, law: TravelLaw
+    ) -> np.ndarray:  # fmt: skip
+        """Free-flow minutes one way between rows a and b, crow km apart, path R (arrays broadcast)."""
+        density = np.abs(self.density[a] - self.density[b])
+        level = self.level[a] + self.level[b] + law.density_apart * density + law.path * path
+        slope = self.slope[a] + self.slope[b] + law.density_apart_log_km * density + law.path_log_km * path
+        return drive_min(crow, level, slope, law)
+
+    def own_path(self, law: TravelLaw) -> np.ndarray:
+        """R of a trip that stays in a commune, (n,): as if all its way were as dense as the commune."""
+        return -law.path_density * np.minimum(self.density, law.path_density_most)
 
 
 def drive_min(crow: np.ndarray, level: np.ndarray, slope: np.ndarray, law: TravelLaw) -> np.ndarray:
-    """Free-flow minutes one way. crow: km; level, slope: sums over the two ends of what `Ends` holds; same shape."""
+    """Free-flow minutes one way. crow: km; level, slope: what both ends and the way between them add; same shape."""
     length = np.log(np.maximum(crow, MIN_CROW_KM))
     beyond = np.maximum(length, 0.0)
     curve = (law.log_km_squared + law.log_km_cubed * beyond) * beyond**2

@@ -14,6 +14,7 @@ from coopconnect.territory import gravity, travel
 from coopconnect.territory.build import flows as build_flows
 from coopconnect.territory.build.models import plane_km
 from coopconnect.territory.fitted import fitted_values
+from coopconnect.territory.paths import Paths
 from coopconnect.territory.validate_margins import codes_not_placed, read_observed
 
 ITERATIONS = 60
@@ -40,7 +41,7 @@ def validate_flows(observed: Path, data_dir: Path = DATA_DIR / "territory") -> d
     mean_seen = float(np.average(km_seen, weights=seen))
     mean_model = float(np.average(km_model, weights=model)) if model.sum() > 0 else float("nan")
     key, model_key = _key(home, work, len(zones)), _key(model_home, model_work, len(zones))
-    run_home, run_work, run = _with_file_margins(zones, home, work, seen)
+    run_home, run_work, run = _with_file_margins(zones, home, work, seen, data_dir)
     ratio = model.sum() / seen.sum()
     return {
         "cpc": _cpc(model_key, model, key, seen),
@@ -99,7 +100,7 @@ def _crow_km(zones: pd.DataFrame, home: np.ndarray, work: np.ndarray) -> np.ndar
 
 
 def _with_file_margins(
-    zones: pd.DataFrame, home: np.ndarray, work: np.ndarray, seen: np.ndarray
+    zones: pd.DataFrame, home: np.ndarray, work: np.ndarray, seen: np.ndarray, data_dir: Path
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The model run on the communes of the file alone, with the workers and jobs of the file."""
     values = fitted_values()
@@ -114,6 +115,8 @@ def _with_file_margins(
         column,
         travel.TravelLaw.from_parameters(values),
         gravity.Deterrence.from_parameters(values),
+        Paths.load(data_dir, len(zones)),
+        rows,
     )
     a, b, _ = gravity.balance(start, column, kernel, workers, jobs, ITERATIONS)
     origin = np.repeat(np.arange(len(rows)), np.diff(start))

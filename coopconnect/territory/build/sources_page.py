@@ -13,6 +13,8 @@ CONTENT = {
     "communes.parquet": "une ligne par commune : codes, recensement, actifs et emplois modélisés, point (GeoParquet)",
     "contours.parquet": "contours simplifiés, bords partagés (GeoParquet, WGS84)",
     "outlines.parquet": "limites de départements et de régions, frontière et côte (GeoParquet)",
+    "neighbours.parquet": "graphe des communes voisines et coût de chaque arête (temps de route **estimés**)",
+    "near.parquet": "communes à moins de 33 min l'une de l'autre et chemin entre elles (**estimés**)",
     "flows.parquet": "flux domicile-travail **modélisés**, en dixièmes d'actif, paires d'au moins un actif",
     "former_codes.parquet": "code de 2021 (ou ancien) -> code de commune d'aujourd'hui",
     "postcodes.parquet": "codes postaux et noms d'adresse des communes (écrit par scripts/derive_postcodes.py)",

@@ -83,13 +83,15 @@ def with_density(communes: pd.DataFrame, density: pd.DataFrame | None) -> pd.Dat
 class FlowPairs:
     """Commuters by pair of communes (rows of the table of communes), sorted by home then work.
 
-    rest: (n,) workers of each home whose workplace is not in a pair (the remainder of the modelled flows).
+    rest: (n,) workers of each home whose workplace is not in a pair (the remainder of the modelled flows). path: R of each
+    pair (`paths`) where it is known already.
     """
 
     home: np.ndarray
     work: np.ndarray
     workers: np.ndarray
     rest: np.ndarray
+    path: np.ndarray | None = None
 
 
 def with_official_flows(
@@ -144,7 +146,7 @@ def balanced(communes: pd.DataFrame, modelled: FlowPairs, work_rest: np.ndarray)
         b = _ratio(jobs, np.bincount(modelled.work, amount * a[modelled.home], n) + work_rest)
     a = _ratio(workers, np.bincount(modelled.home, amount * b[modelled.work], n) + modelled.rest)
     flow = (amount * a[modelled.home] * b[modelled.work]).astype(np.float32)
-    return FlowPairs(modelled.home, modelled.work, flow, (a * modelled.rest).astype(np.float32))
+    return FlowPairs(modelled.home, modelled.work, flow, (a * modelled.rest).astype(np.float32), modelled.path)
 
 
 def _ratio(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
