@@ -84,6 +84,7 @@ def sources() -> Sources:
         regions=pd.DataFrame({"code": ["84"], "nom": ["Auvergne-Rhône-Alpes"], "chefLieu": ["69123"]}),
         districts=pd.DataFrame({"chefLieu": ["01001", "01003", "69123"]}),
         epci=[{"code": "200000001", "nom": "CC Trois", "membres": [{"code": "01002"}, {"code": "01003"}]}],
+        places=pd.DataFrame({"commune_code": [], "lon": [], "lat": [], "population": [], "altitude_m": []}),
         rows={},
     )
 

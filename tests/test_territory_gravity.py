@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from coopconnect.territory import gravity, travel
 from coopconnect.territory.build.flows import pair_kernel
 from coopconnect.territory.fitted import fitted_values
+from coopconnect.territory.paths import Paths
 
 
 def points(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -96,7 +97,9 @@ def test_pair_kernel_is_the_naive_double_loop() -> None:
     values = fitted_values()
     law, deterrence = travel.TravelLaw.from_parameters(values), gravity.Deterrence.from_parameters(values)
     start, work = gravity.pairs_within(np.zeros(n), np.zeros(n), 1.0)
-    found = pair_kernel(zones, start, work, law, deterrence).reshape(n, n)
+    every = np.arange(n)
+    paths = Paths.of(n, every[:-1], every[1:], np.full(n - 1, 2.0, np.float32))
+    found = pair_kernel(zones, start, work, law, deterrence, paths).reshape(n, n)
     density = np.log1p(zones["population"] / zones["area_km2"]).to_numpy()
     ends = travel.Ends.of(travel.settlement(zones), law)
     for i in range(n):
@@ -107,6 +110,7 @@ def test_pair_kernel_is_the_naive_double_loop() -> None:
             else:
                 crow = travel.crow_km(*zones.loc[i, ["lon", "lat"]], *zones.loc[j, ["lon", "lat"]])
                 both = density[i] + density[j]
-                minutes = travel.drive_min(crow, ends.level[i] + ends.level[j], ends.slope[i] + ends.slope[j], law)
+                way = np.minimum(np.log(2.0 * abs(i - j) / crow), law.path_most)
+                minutes = ends.drive_min(crow, np.array(i), np.array(j), np.round(way, 3), law)
                 want = deterrence.kernel(minutes, both)
             assert found[i, j] == pytest.approx(float(want), rel=1e-5)

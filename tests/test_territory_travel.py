@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -12,10 +14,16 @@ from hypothesis import strategies as st
 from coopconnect.parameters import DATA_DIR
 from coopconnect.territory import travel
 from coopconnect.territory.build import models
-from coopconnect.territory.estimate import furthest_crow_km
+from coopconnect.territory.build.near import furthest_crow_km
 from coopconnect.territory.fitted import fitted_values
 
-BY_HAND = travel.TravelLaw(1.0, 0.5, 0.1, -0.05, -0.02, 0.01, 0.4, -0.2, 0.03, -0.04, -0.1, 0.05, 0.5)
+BY_HAND = travel.TravelLaw(
+    1.0, 0.5, 0.1, -0.05, -0.02, 0.01, 0.4, -0.2, 0.03, -0.04, -0.1, 0.05,
+    density_apart=0.06, density_apart_log_km=-0.02, path=0.3, path_log_km=0.1, path_far=-0.6, path_most=0.7,
+    path_density=0.2, path_density_most=9.0, own_km_per_radius=0.5,
+)  # fmt: skip
+USUAL = np.array(-0.6)
+"""R of a usual way."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +53,20 @@ def test_ends_follow_how_communes_are_settled() -> None:
     assert ends.level[0] == pytest.approx(-0.02 * np.log(100) + 0.4 * 0.25 + 0.03 * np.log(1000) - 0.1)
     assert ends.slope[0] == pytest.approx(0.01 * np.log(100) - 0.2 * 0.25 - 0.04 * np.log(1000) + 0.05)
     both = travel.drive_min(np.array([3.0]), 2 * ends.level, 2 * ends.slope, BY_HAND)
-    assert ends.drive_min(np.array([3.0]), np.array([0]), np.array([0]), BY_HAND) == pytest.approx(both)
+    assert ends.drive_min(np.array([3.0]), np.array([0]), np.array([0]), np.array(0.0), BY_HAND) == pytest.approx(both)
+    assert ends.own_path(BY_HAND)[0] == pytest.approx(-0.2 * np.log(100))
+
+
+def test_unlike_ends_and_the_way_between_them_move_level_and_slope() -> None:
+    # At e km, L = 1. Densities ln 100 and ln 10 apart by ln 10: 0.06 ln 10 - 0.02 ln 10. A way R of 0.5: 0.3 * 0.5 + 0.1 * 0.5.
+    zones = pd.DataFrame({"population": [99, 9], "area_km2": 1.0, "second_homes": 0, "dwellings": 1, "people_10_km": 0,
+                          "gap_km": 1.0})  # fmt: skip
+    ends = travel.Ends.of(travel.settlement(zones), BY_HAND)
+    km, a, b = np.array([np.e]), np.array([0]), np.array([1])
+    plain = travel.drive_min(km, ends.level[a] + ends.level[b], ends.slope[a] + ends.slope[b], BY_HAND)
+    found = ends.drive_min(km, a, b, np.array([0.5]), BY_HAND)
+    assert np.log(found / plain) == pytest.approx(0.04 * np.log(10) + 0.2)
+    assert found == pytest.approx(ends.drive_min(km, b, a, np.array([0.5]), BY_HAND))
 
 
 def test_what_stands_around_is_the_naive_double_loop() -> None:
@@ -79,8 +100,8 @@ def test_farther_never_takes_less_time(law: travel.TravelLaw, ends: travel.Ends)
     """Between two ends like any commune of the country, from 300 m to 100 km."""
     steepest, flattest = ends.slope.argmax(), ends.slope.argmin()
     km = np.geomspace(0.3, 100.0, 400)
-    for row in (steepest, flattest):
-        assert (np.diff(ends.drive_min(km, np.array(row), np.array(row), law)) > 0).all()
+    for row, way in itertools.product((steepest, flattest), (USUAL, np.array(-1.8), np.array(0.7))):
+        assert (np.diff(ends.drive_min(km, np.array(row), np.array(row), way, law)) > 0).all()
 
 
 @settings(max_examples=50)
@@ -95,6 +116,7 @@ def test_speeds_are_those_of_roads(law: travel.TravelLaw, ends: travel.Ends) -> 
     """Between middling communes 5 to 40 km apart, the implied speed on the road (detour 1.36) is 20 to 90 km/h."""
     km = np.array([5.0, 10.0, 20.0, 40.0])
     level, slope = (np.full(4, 2 * np.median(v)) for v in (ends.level, ends.slope))
+    level, slope = level + law.path * USUAL, slope + law.path_log_km * USUAL
     speed = 1.36 * km / travel.drive_min(km, level, slope, law) * 60
     assert (speed > 20).all() and (speed < 90).all() and (np.diff(speed) > 0).all()
 
@@ -108,4 +130,4 @@ def test_furthest_crow_km_bounds_every_pair(law: travel.TravelLaw, ends: travel.
     bound = furthest_crow_km(30.0, ends, law)
     every = np.arange(len(ends.level))
     for km in (bound, 1.5 * bound, 60.0):
-        assert ends.drive_min(np.full(len(every), km), every, every, law).min() > 30.0
+        assert ends.drive_min(np.full(len(every), km), every, every, np.array(-1.81), law).min() > 30.0

@@ -1,0 +1,165 @@
+"""The way between two communes: shortest paths against SciPy's, altitudes and edges by hand, what is shipped worked out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from coopconnect.parameters import DATA_DIR, load_parameters
+from coopconnect.territory import travel
+from coopconnect.territory.build.near import MARGIN, furthest_crow_km, near_pairs
+from coopconnect.territory.build.relief import altitudes_m, neighbours
+from coopconnect.territory.estimate import Estimate
+from coopconnect.territory.fitted import fitted_values
+from coopconnect.territory.load import national_estimate, read_communes
+from coopconnect.territory.official.tables import NOTHING
+from coopconnect.territory.paths import FAR_KM, THOUSANDTHS, Paths
+from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
+
+FOLDER = DATA_DIR / "territory"
+FAR, MOST = -0.6, 0.7
+
+
+def graph(seed: int, n: int, share: float) -> tuple[Paths, np.ndarray]:
+    """A random graph, and the same as a square table of costs (infinite: no edge)."""
+    rng = np.random.default_rng(seed)
+    a, b = np.triu_indices(n, 1)
+    kept = rng.random(a.size) < share
+    cost = rng.uniform(1.0, 20.0, kept.sum()).astype(np.float32)
+    table = csr_array((cost.astype(float), (a[kept], b[kept])), shape=(n, n))
+    return Paths.of(n, a[kept], b[kept], cost), dijkstra(table, directed=False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 30), st.floats(0.02, 0.5))
+def test_paths_are_those_of_scipy(seed: int, n: int, share: float) -> None:
+    paths, cost = graph(seed, n, share)
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(0, n, 80), rng.integers(0, n, 80)
+    crow = rng.uniform(0.5, 1.2 * FAR_KM, 80)
+    with np.errstate(divide="ignore"):
+        want = np.minimum(np.log(cost[a, b] / crow), MOST)
+    want = np.where((crow > FAR_KM) | (a == b), FAR, want)
+    found = paths.ratio(a, b, crow, FAR, MOST)
+    assert found == pytest.approx(want, abs=0.51 / THOUSANDTHS)
+    assert np.array_equal(found, paths.ratio(b, a, crow, FAR, MOST))
+
+
+def test_many_origins_are_shared_between_the_cores_and_give_the_same() -> None:
+    paths, _ = graph(4, 400, 0.02)
+    a, b = np.divmod(np.arange(400 * 400), 400)
+    crow = np.full(a.size, 10.0)
+    together = paths.ratio(a, b, crow, FAR, MOST)
+    apart = np.concatenate(
+        [paths.ratio(a[k : k + 400], b[k : k + 400], crow[:400], FAR, MOST) for k in range(0, a.size, 400)]
+    )
+    assert np.array_equal(together, apart)
+
+
+def test_altitudes_known_by_hand() -> None:
+    places = pd.DataFrame({"commune_code": ["A", "A", "", *"CDEFG"], "population": [900, 600, 0, 1, 1, 1, 1, 1],
+                           "altitude_m": [500, 900, 100, 0, 0, 0, 0, 0]})  # fmt: skip
+    where = (np.array([0.0, 3.0, 10.0, 1e4, 1e4, 1e4, 1e4, 1e4]), np.zeros(8))
+    found, own = altitudes_m(places, pd.Series(["A", "B"]), (np.array([0.0, 8.0]), np.zeros(2)), where)
+    # A: its larger place. B: 500, 900 and 100 m at 8, 5 and 2 km, weighing 1/64, 1/25 and 1/4 (the others are too far to count).
+    assert own.tolist() == [True, False]
+    assert found.tolist() == [500, round((500 / 64 + 900 / 25 + 100 / 4) / (1 / 64 + 1 / 25 + 1 / 4))]
+
+
+def test_an_edge_costs_its_km_its_climb_and_less_through_dense_land() -> None:
+    # Corners of a square of 4 km, one 500 m higher, two dense (99 and 1e9 people on 1 km2: ln 100, and the most that counts).
+    xy = (np.array([0.0, 4.0, 0.0, 4.001]), np.array([0.0, 0.0, 4.0, 4.0]))
+    zones = pd.DataFrame({"population": [0, 0, 99, 1e9], "area_km2": 1.0, "altitude_m": [0, 500, 0, 0]})
+    values = {"travel_path_density": 0.2, "travel_path_density_most": 9.0, "travel_path_climb": 20.0}
+    land = np.array([shapely.box(-1e4, -1e4, 1e4, 1e4)])
+    a, b, cost = neighbours(zones, xy, land, values)
+    found = dict(zip(zip(a.tolist(), b.tolist(), strict=True), cost.tolist(), strict=True))
+    assert found[0, 1] == pytest.approx(4.0 + 20.0 * 0.5)
+    assert found[0, 2] == pytest.approx(4.0 * np.exp(-0.2 * np.log(100.0) / 2))
+    assert found[2, 3] == pytest.approx(4.001 * np.exp(-0.2 * (np.log(100.0) + 9.0) / 2))
+    west = np.array([shapely.box(-1e4, -1e4, 500, 1e4)])  # the rest is sea: 3.5 km of each crossing edge
+    a, b, _ = neighbours(zones, xy, west, values)
+    assert list(zip(a.tolist(), b.tolist(), strict=True)) == [(0, 2)]
+
+
+@pytest.fixture(scope="module")
+def estimate() -> Estimate:
+    """What the application times its trips with."""
+    values = fitted_values()
+    return national_estimate(read_communes(FOLDER), load_parameters().value("circuity"), values, NOTHING, FOLDER)
+
+
+def test_the_shipped_pairs_are_all_those_that_are_near(estimate: Estimate) -> None:
+    rows = np.random.default_rng(6).choice(len(estimate.communes), 12, replace=False)
+    one, two = estimate.near.pairs
+    everywhere = np.arange(len(estimate.communes))
+    for row in rows:
+        there = np.full(everywhere.size, row)
+        crow = estimate.crow_km(there, everywhere)
+        maybe = everywhere[(crow < 90.0) & (everywhere != row)]
+        found = estimate.trips(there[maybe], maybe)
+        want = maybe[found.drive_min <= ACCESS_TABLE_MAX_MIN * MARGIN - 0.001]
+        known = np.sort(np.concatenate([two[one == row], one[two == row]]))
+        assert np.isin(want, known).all() and known.size <= want.size + 1
+    some = np.random.default_rng(7).choice(one.size, 300, replace=False)
+    path = estimate.path(one[some], two[some], estimate.crow_km(one[some], two[some]))
+    assert path == pytest.approx(estimate.near.path[some], abs=1.01 / THOUSANDTHS)
+
+
+def test_the_way_of_the_shipped_flows_is_the_one_that_is_found_again(estimate: Estimate) -> None:
+    table = pq.read_table(FOLDER / "flows.parquet").to_pandas().sample(300, random_state=5)
+    row = pd.Series(np.arange(len(estimate.communes)), index=estimate.communes["zone_code"])
+    home, work = (row[table[name]].to_numpy() for name in ("home_code", "work_code"))
+    path = estimate.path(home, work, estimate.crow_km(home, work))
+    assert path == pytest.approx(table["path_thousandths"].to_numpy() / THOUSANDTHS, abs=1.01 / THOUSANDTHS)
+
+
+def test_the_search_for_near_pairs_misses_none() -> None:
+    rng = np.random.default_rng(8)
+    n = 60
+    zones = pd.DataFrame(
+        {"lon": rng.uniform(5.0, 6.5, n), "lat": rng.uniform(44.0, 45.0, n), "population": rng.integers(50, 9000, n),
+         "area_km2": rng.uniform(3, 40, n), "second_homes": 10.0, "dwellings": 100.0, "people_10_km": 9000.0, "gap_km": 3.0}
+    )  # fmt: skip
+    law = travel.TravelLaw.from_parameters(fitted_values())
+    a, b = np.triu_indices(n, 1)
+    crow = travel.crow_km(*(zones[axis].to_numpy()[k] for k in (a, b) for axis in ("lon", "lat")))
+    kept = crow < 25.0
+    paths = Paths.of(n, a[kept], b[kept], (0.4 * crow[kept]).astype(np.float32))
+    built = Estimate(zones, travel.Ends.of(travel.settlement(zones), law), law, 1.3, paths)
+    one, two, path = near_pairs(built, 20.0)
+    minutes = built.ends.drive_min(crow, a, b, built.path(a, b, crow), law)
+    want = minutes <= 20.0 * MARGIN
+    assert np.array_equal(one, a[want]) and np.array_equal(two, b[want])
+    assert np.array_equal(path, built.path(a, b, crow)[want])
+    assert furthest_crow_km(20.0 * MARGIN, built.ends, law) >= crow[want].max()
+
+
+def test_a_graph_of_another_build_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "neighbours.parquet").write_bytes((FOLDER / "neighbours.parquet").read_bytes())
+    with pytest.raises(ValueError, match="same build"):
+        Paths.load(tmp_path, 10)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "low", "high"),
+    [
+        ("05023", "05061", 80, 105),  # Briançon - Gap: 64 km as the crow flies, one valley and a pass
+        ("13055", "13001", 26, 36),  # Marseille - Aix-en-Provence, motorway
+        ("01143", "74281", 45, 70),  # Divonne - Thonon: round the lake of Geneva
+        ("28085", "45234", 60, 80),  # Chartres - Orléans, on the plain
+    ],
+)
+def test_drives_that_one_knows(estimate: Estimate, one: str, two: str, low: float, high: float) -> None:
+    row = {code: k for k, code in enumerate(estimate.communes["zone_code"])}
+    minutes = estimate.trips(np.array([row[one]]), np.array([row[two]])).drive_min[0]
+    assert low <= minutes <= high
