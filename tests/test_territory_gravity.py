@@ -90,6 +90,7 @@ def test_pair_kernel_is_the_naive_double_loop() -> None:
             "dwellings": rng.uniform(100, 900, n),
             "people_10_km": rng.uniform(1000, 90_000, n),
             "gap_km": rng.uniform(0.5, 6.0, n),
+            "usual_path": np.zeros(n),
             "lon": rng.uniform(5.0, 5.5, n),
             "lat": rng.uniform(45.0, 45.3, n),
         }

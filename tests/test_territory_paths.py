@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import dijkstra
 from coopconnect.parameters import DATA_DIR, load_parameters
 from coopconnect.territory import travel
 from coopconnect.territory.build.near import MARGIN, furthest_crow_km, near_pairs
-from coopconnect.territory.build.relief import altitudes_m, neighbours
+from coopconnect.territory.build.relief import altitudes_m, neighbours, usual_ways
 from coopconnect.territory.estimate import Estimate
 from coopconnect.territory.fitted import fitted_values
 from coopconnect.territory.load import national_estimate, read_communes
@@ -26,7 +26,7 @@ from coopconnect.territory.paths import FAR_KM, THOUSANDTHS, Paths
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN
 
 FOLDER = DATA_DIR / "territory"
-FAR, MOST = -0.6, 0.7
+MOST = 0.7
 
 
 def graph(seed: int, n: int, share: float) -> tuple[Paths, np.ndarray]:
@@ -48,20 +48,21 @@ def test_paths_are_those_of_scipy(seed: int, n: int, share: float) -> None:
     crow = rng.uniform(0.5, 1.2 * FAR_KM, 80)
     with np.errstate(divide="ignore"):
         want = np.minimum(np.log(cost[a, b] / crow), MOST)
-    want = np.where((crow > FAR_KM) | (a == b), FAR, want)
-    found = paths.ratio(a, b, crow, FAR, MOST)
+    usual = rng.uniform(-1.0, 0.5, n)
+    want = np.where((crow > FAR_KM) | (a == b), (usual[a] + usual[b]) / 2, want)
+    found = paths.ratio(a, b, crow, usual, MOST)
     assert found == pytest.approx(want, abs=0.51 / THOUSANDTHS)
-    assert np.array_equal(found, paths.ratio(b, a, crow, FAR, MOST))
+    assert np.array_equal(found, paths.ratio(b, a, crow, usual, MOST))
 
 
 def test_many_origins_are_shared_between_the_cores_and_give_the_same() -> None:
     paths, _ = graph(4, 400, 0.02)
     a, b = np.divmod(np.arange(400 * 400), 400)
     crow = np.full(a.size, 10.0)
-    together = paths.ratio(a, b, crow, FAR, MOST)
-    apart = np.concatenate(
-        [paths.ratio(a[k : k + 400], b[k : k + 400], crow[:400], FAR, MOST) for k in range(0, a.size, 400)]
-    )
+    usual = np.zeros(400)
+    together = paths.ratio(a, b, crow, usual, MOST)
+    parts = [slice(k, k + 400) for k in range(0, a.size, 400)]
+    apart = np.concatenate([paths.ratio(a[part], b[part], crow[part], usual, MOST) for part in parts])
     assert np.array_equal(together, apart)
 
 
@@ -75,20 +76,38 @@ def test_altitudes_known_by_hand() -> None:
     assert found.tolist() == [500, round((500 / 64 + 900 / 25 + 100 / 4) / (1 / 64 + 1 / 25 + 1 / 4))]
 
 
-def test_an_edge_costs_its_km_its_climb_and_less_through_dense_land() -> None:
+def test_an_edge_costs_its_km_its_climb_less_through_dense_land_and_more_at_sea() -> None:
     # Corners of a square of 4 km, one 500 m higher, two dense (99 and 1e9 people on 1 km2: ln 100, and the most that counts).
     xy = (np.array([0.0, 4.0, 0.0, 4.001]), np.array([0.0, 0.0, 4.0, 4.0]))
     zones = pd.DataFrame({"population": [0, 0, 99, 1e9], "area_km2": 1.0, "altitude_m": [0, 500, 0, 0]})
-    values = {"travel_path_density": 0.2, "travel_path_density_most": 9.0, "travel_path_climb": 20.0}
-    land = np.array([shapely.box(-1e4, -1e4, 1e4, 1e4)])
-    a, b, cost = neighbours(zones, xy, land, values)
-    found = dict(zip(zip(a.tolist(), b.tolist(), strict=True), cost.tolist(), strict=True))
-    assert found[0, 1] == pytest.approx(4.0 + 20.0 * 0.5)
-    assert found[0, 2] == pytest.approx(4.0 * np.exp(-0.2 * np.log(100.0) / 2))
-    assert found[2, 3] == pytest.approx(4.001 * np.exp(-0.2 * (np.log(100.0) + 9.0) / 2))
-    west = np.array([shapely.box(-1e4, -1e4, 500, 1e4)])  # the rest is sea: 3.5 km of each crossing edge
-    a, b, _ = neighbours(zones, xy, west, values)
-    assert list(zip(a.tolist(), b.tolist(), strict=True)) == [(0, 2)]
+    values = {
+        "travel_path_density": 0.2,
+        "travel_path_density_most": 9.0,
+        "travel_path_climb": 20.0,
+        "travel_path_outside": 3.0,
+    }
+
+    def found(land: shapely.Geometry) -> dict[tuple[int, int], float]:
+        a, b, cost = neighbours(zones, xy, np.array([land]), values)
+        return dict(zip(zip(a.tolist(), b.tolist(), strict=True), cost.tolist(), strict=True))
+
+    everywhere, west = found(shapely.box(-1e4, -1e4, 1e4, 1e4)), found(shapely.box(-1e4, -1e4, 1000, 1e4))
+    assert everywhere[0, 1] == pytest.approx(4.0 + 20.0 * 0.5)
+    assert everywhere[0, 2] == pytest.approx(4.0 * np.exp(-0.2 * np.log(100.0) / 2)) == pytest.approx(west[0, 2])
+    assert everywhere[2, 3] == pytest.approx(4.001 * np.exp(-0.2 * (np.log(100.0) + 9.0) / 2))
+    assert west[0, 1] == pytest.approx(1.0 + 20.0 * 0.5 + 3.0 * 3.0)  # three km of its four at sea
+
+
+def test_the_usual_way_of_a_commune_is_the_mean_of_its_far_ones() -> None:
+    # A line of points 10 km apart whose edges cost 5: to those 50 and 60 km away (on the sphere), R is ln(cost / km).
+    n, step = 13, 10.0 / travel.EARTH_RADIUS_KM * 180.0 / np.pi
+    zones = pd.DataFrame({"lon": 2.0, "lat": 45.0 + step * np.arange(n)})
+    paths = Paths.of(n, np.arange(n - 1), np.arange(1, n), np.full(n - 1, 5.0))
+    found = usual_ways(zones, (np.zeros(n), 10.0 * np.arange(n) * 0.9999), paths, MOST)
+    assert found == pytest.approx(np.log(0.5), abs=0.001)
+    assert usual_ways(
+        zones.iloc[:3], (np.zeros(3), np.arange(3.0)), Paths.of(3, *[np.array([0])] * 2, np.ones(1)), MOST
+    ) == (pytest.approx(MOST))
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +147,8 @@ def test_the_search_for_near_pairs_misses_none() -> None:
     n = 60
     zones = pd.DataFrame(
         {"lon": rng.uniform(5.0, 6.5, n), "lat": rng.uniform(44.0, 45.0, n), "population": rng.integers(50, 9000, n),
-         "area_km2": rng.uniform(3, 40, n), "second_homes": 10.0, "dwellings": 100.0, "people_10_km": 9000.0, "gap_km": 3.0}
+         "area_km2": rng.uniform(3, 40, n), "second_homes": 10.0, "dwellings": 100.0, "people_10_km": 9000.0, "gap_km": 3.0,
+         "usual_path": -0.5}
     )  # fmt: skip
     law = travel.TravelLaw.from_parameters(fitted_values())
     a, b = np.triu_indices(n, 1)
@@ -157,6 +177,7 @@ def test_a_graph_of_another_build_is_refused(tmp_path: Path) -> None:
         ("13055", "13001", 26, 36),  # Marseille - Aix-en-Provence, motorway
         ("01143", "74281", 45, 70),  # Divonne - Thonon: round the lake of Geneva
         ("28085", "45234", 60, 80),  # Chartres - Orléans, on the plain
+        ("2B050", "2B033", 80, 125),  # Calvi - Bastia, whose neighbours lie across water
     ],
 )
 def test_drives_that_one_knows(estimate: Estimate, one: str, two: str, low: float, high: float) -> None:

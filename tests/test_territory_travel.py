@@ -19,7 +19,7 @@ from coopconnect.territory.fitted import fitted_values
 
 BY_HAND = travel.TravelLaw(
     1.0, 0.5, 0.1, -0.05, -0.02, 0.01, 0.4, -0.2, 0.03, -0.04, -0.1, 0.05,
-    density_apart=0.06, density_apart_log_km=-0.02, path=0.3, path_log_km=0.1, path_far=-0.6, path_most=0.7,
+    density_apart=0.06, density_apart_log_km=-0.02, path=0.3, path_log_km=0.1, path_most=0.7,
     path_density=0.2, path_density_most=9.0, own_km_per_radius=0.5,
 )  # fmt: skip
 USUAL = np.array(-0.6)

@@ -64,7 +64,8 @@ class Estimate:
 
     def path(self, origin: np.ndarray, target: np.ndarray, crow: np.ndarray) -> np.ndarray:
         """R of pairs of rows (`paths`), that of its own density inside a commune."""
-        found = self.paths.ratio(origin, target, crow, self.law.path_far, self.law.path_most)
+        usual = self.communes["usual_path"].to_numpy()
+        found = self.paths.ratio(origin, target, crow, usual, self.law.path_most)
         own = origin == target
         found[own] = self.ends.own_path(self.law)[origin[own]]
         return found

@@ -54,6 +54,7 @@ COMMUNE_COLUMNS = (
     "dwellings",
     "people_10_km",
     "gap_km",
+    "usual_path",
     "lon",
     "lat",
     "home_rest_workers",

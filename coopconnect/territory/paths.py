@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 FAR_KM = 60.0
-"""Crow-fly km beyond which no path is looked for: the law has its usual value there (`travel_path_far`)."""
+"""Crow-fly km beyond which no path is looked for: the mean of the usual ways of both ends stands for it."""
 THOUSANDTHS = 1000.0
 WORKERS = max(1, os.cpu_count() or 1)
 WORTH_SHARING = 200
@@ -53,10 +53,10 @@ class Paths:
                              "`python -m coopconnect data build`")  # fmt: skip
         return cls.of(n, a, b, cost)
 
-    def ratio(self, a: np.ndarray, b: np.ndarray, crow: np.ndarray, far: float, most: float) -> np.ndarray:
-        """R of each pair of rows (same length, any order), crow km apart: `far` beyond `FAR_KM`, at most `most` (there may
-        be no way at all)."""
-        found = np.full(a.size, far)
+    def ratio(self, a: np.ndarray, b: np.ndarray, crow: np.ndarray, usual: np.ndarray, most: float) -> np.ndarray:
+        """R of each pair of rows (same length, any order), crow km apart, at most `most` (there may be no way at all). usual:
+        (n,) of each row, the R that stands for the way beyond `FAR_KM` and within one row (`build.relief.usual_ways`)."""
+        found = 0.5 * (usual[a] + usual[b])
         near = np.flatnonzero((crow <= FAR_KM) & (a != b))
         if near.size:
             one, two = a[near].astype(np.int64), b[near].astype(np.int64)

@@ -25,8 +25,7 @@ class TravelLaw:
 
     L = ln(crow km), P = max(L, 0): under 1 km the law is a straight line in logarithms. E and S are sums over both ends
     of the terms of `settlement`, of the gap between both ends in density (`density_apart`) and of R (`path`), each times its coefficient (for S, the one that ends in _log_km). R = ln(cost of the shortest path / crow km)
-    (`paths.Paths`), path_far beyond `paths.FAR_KM`, at most path_most; the graph is built with the coefficients path_*
-    that are left. own_km_per_radius: crow-fly km of a trip within a commune, as a share of the radius of the disc of the same area.
+    (`paths.Paths`), at most path_most; the graph is built with the coefficients path_* that are left. own_km_per_radius: crow-fly km of a trip within a commune, as a share of the radius of the disc of the same area.
     """
 
     constant: float
@@ -45,7 +44,6 @@ class TravelLaw:
     density_apart_log_km: float
     path: float
     path_log_km: float
-    path_far: float
     path_most: float
     path_density: float
     path_density_most: float

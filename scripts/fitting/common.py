@@ -17,7 +17,7 @@ from coopconnect.territory import travel
 from coopconnect.territory.build import models, relief
 from coopconnect.territory.build.communes import PARTS_OF_A_CITY
 from coopconnect.territory.build.contours import to_lambert
-from coopconnect.territory.paths import FAR_KM, Paths
+from coopconnect.territory.paths import Paths
 from fitting.labels import labels_of
 
 TEST_REGION = "93"
@@ -28,6 +28,7 @@ PATH_VALUES = {
     "travel_path_density": 0.2,
     "travel_path_density_most": 9.05,
     "travel_path_climb": 20.0,
+    "travel_path_outside": 3.0,
     "travel_path_most": 0.7,
 }
 """What the graph of ways is made with: chosen on a few values each (`travel_features.py --relief`, docs/travel.md). The densest
@@ -95,7 +96,7 @@ def comparator(shared: Path, current: dict[str, str]) -> pd.DataFrame:
 @dataclass(frozen=True)
 class Isere:
     """Pairs of communes of Isère: crow-fly km, sum of log densities, OSRM minutes, observed commuters; how each is
-    settled (`travel.settlement`), R of the way (`territory.paths`, that of no other than its own commune left at 0)."""
+    settled (`travel.settlement`), R of the way (`territory.paths`)."""
 
     codes: list[str]
     crow_km: np.ndarray
@@ -105,10 +106,6 @@ class Isere:
     area_km2: np.ndarray
     settlement: dict[str, np.ndarray]
     path: np.ndarray
-
-    def way(self, far: float) -> np.ndarray:
-        """R of each pair, `far` beyond `FAR_KM`."""
-        return np.where(self.crow_km > FAR_KM, far, self.path)
 
 
 def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Isere:
@@ -135,20 +132,22 @@ def read_isere(shared: Path, zones: pd.DataFrame, current: dict[str, str]) -> Is
     )
     return Isere(
         codes, crow, density[:, None] + density[None], (minutes + minutes.T) / 2, flows, part["area_km2"].to_numpy(),
-        travel.settlement(part), _paths(zones, codes, crow),
+        travel.settlement(part), paths_of(zones, codes, crow, PATH_VALUES),
     )  # fmt: skip
 
 
-def _paths(zones: pd.DataFrame, codes: list[str], crow: np.ndarray) -> np.ndarray:
-    """R between communes of Isère on the graph of all communes, square."""
+def paths_of(zones: pd.DataFrame, codes: list[str], crow: np.ndarray, values: dict[str, float]) -> np.ndarray:
+    """R between communes of Isère on the graph of all communes, square. values: what the graph is made with."""
     shapes = pq.read_table(CONTOURS).to_pandas().set_index("zone_code").loc[zones.index, "geometry"]
     polygons = to_lambert(shapely.from_wkb(shapes.to_numpy()))
-    edges = relief.neighbours(zones, models.plane_km(zones), polygons, PATH_VALUES)
+    xy_km = models.plane_km(zones)
+    edges = relief.neighbours(zones, xy_km, polygons, values)
+    paths = Paths.of(len(zones), *edges)
     rows = zones.index.get_indexer(codes)
+    usual = relief.usual_ways(zones, xy_km, paths, values["travel_path_most"])
     n = len(rows)
     one, two = np.repeat(rows, n), np.tile(rows, n)
-    found = Paths.of(len(zones), *edges).ratio(one, two, crow.ravel(), 0.0, PATH_VALUES["travel_path_most"])
-    return found.reshape(n, n)
+    return paths.ratio(one, two, crow.ravel(), usual, values["travel_path_most"]).reshape(n, n)
 
 
 def to_toml(fitted: list[Fitted], today: date) -> str:

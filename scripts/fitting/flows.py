@@ -64,9 +64,7 @@ def search_flows(minutes: np.ndarray, pairs: Isere, rows: np.ndarray) -> np.ndar
 def isere_min(pairs: Isere, law: travel.TravelLaw) -> np.ndarray:
     """Minutes of the built-in estimate between the communes of `pairs`, square."""
     row = np.arange(len(pairs.codes))
-    return travel.Ends.of(pairs.settlement, law).drive_min(
-        pairs.crow_km, row[:, None], row[None], pairs.way(law.path_far), law
-    )
+    return travel.Ends.of(pairs.settlement, law).drive_min(pairs.crow_km, row[:, None], row[None], pairs.path, law)
 
 
 def fit_flows(

@@ -81,10 +81,10 @@ TERMS = {
     ),
     "path": ("effet du chemin par les communes voisines", "effect of the way through neighbouring communes"),
     "path_log_km": ("effet croisé du chemin et de la distance", "joint effect of the way and distance"),
-    "path_far": ("chemin usuel au-delà de 60 km", "usual way beyond 60 km"),
     "path_most": ("chemin le plus malaisé", "the hardest way"),
     "path_density": ("chemin, effet de la densité traversée", "way, effect of the density that is crossed"),
     "path_density_most": ("chemin, densité la plus forte qui compte", "way, highest density that counts"),
+    "path_outside": ("chemin, ce que coûte un km hors de toute commune", "way, what a km outside all communes costs"),
     "path_climb": ("chemin, km que coûte un km de dénivelé", "way, km that a km of climb costs"),
     "own_km_per_radius": (
         "trajet à l'intérieur de la commune, en part de son rayon",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from coopconnect.territory import travel
-from coopconnect.territory.paths import FAR_KM
 from fitting.common import FOLDS, PATH_VALUES, SEED, Fitted, Isere, least_squares
 
 BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
@@ -14,8 +13,6 @@ TRAVEL_WEIGHT_POWER = 1.5
 CURVE = ("constant", "log_km", "log_km_squared", "log_km_cubed")
 
 
-USUAL_FROM_KM = 50.0
-"""The usual way beyond `FAR_KM` is the median of the pairs from here to there."""
 LEAST_RESIDUAL = 0.03
 """Of ln(minutes), under which a pair weighs no more in the least absolute deviations."""
 REWEIGHTINGS = 6
@@ -44,9 +41,7 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
     density = pairs.settlement["density"]
     apart = np.abs(density[:, None] - density[None])
     terms |= {"density_apart": apart, "density_apart_log_km": apart * length}
-    far = float(np.round(np.median(pairs.path[(pairs.crow_km > USUAL_FROM_KM) & (pairs.crow_km <= FAR_KM)]), 3))
-    way = pairs.way(far)
-    terms |= {"path": way, "path_log_km": way * length}
+    terms |= {"path": pairs.path, "path_log_km": pairs.path * length}
     columns = np.stack(list(terms.values()), axis=-1)
     usable = (pairs.osrm_min > 0.5) & (pairs.crow_km > 0) & (pairs.crow_km < 100)
     log_min = np.log(np.maximum(pairs.osrm_min, 0.5))
@@ -95,11 +90,11 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
             source_fr=CHOSEN_FR,
         )
         for key, value, unit in (
-            ("travel_path_far", far, "ln"),
             ("travel_path_most", PATH_VALUES["travel_path_most"], "ln"),
             ("travel_path_density", PATH_VALUES["travel_path_density"], "ln"),
             ("travel_path_density_most", PATH_VALUES["travel_path_density_most"], "ln"),
             ("travel_path_climb", PATH_VALUES["travel_path_climb"], "km/km"),
+            ("travel_path_outside", PATH_VALUES["travel_path_outside"], "km/km"),
         )
     ]
     fitted.append(

@@ -1,11 +1,12 @@
 """Research: what a straight line crosses, settlement graphs and valleys, as features of a trip, and what boosting makes of them.
 
-    python scripts/fitting/travel_features.py [--shared ../shared] [--select | --best]
+    python scripts/fitting/travel_features.py [--shared ../shared] [--select | --best | --relief]
 
 Prints the median error by band of OSRM minutes, on whole communes held out at random and on six spatial blocks, for the
 former law (log-quadratic, density alone), the shipped one, linear models and gradient boosting; with --select, of features
 added to the former law one by one; with --best, of the few terms that bring most on top of the shipped law, and of boosting on
-top of them, on the folds on which they were chosen and on others. docs/travel.md tells what came out.
+top of them, on the folds on which they were chosen and on others; with --relief, of the shipped law without its way, and of ways
+of other costs. "Shipped law" of the first three modes is the one before the way was in it. docs/travel.md tells what came out.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from coopconnect.territory import travel  # noqa: E402
 from coopconnect.territory.build import models  # noqa: E402
-from fitting.common import FOLDS, SEED, read_isere  # noqa: E402
+from fitting.common import FOLDS, PATH_VALUES, SEED, Isere, paths_of, read_isere  # noqa: E402
 
 BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
 SAMPLES = 24
@@ -57,12 +58,16 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     parser.add_argument("--select", action="store_true", help="add features one by one to the law instead")
     parser.add_argument("--best", action="store_true", help="the best few terms, on other folds too, instead")
+    parser.add_argument("--relief", action="store_true", help="ways of several costs instead")
     options = parser.parse_args()
     zones = pq.read_table(ROOT / "data/territory/communes.parquet").to_pandas().set_index("zone_code")
     former = pq.read_table(ROOT / "data/territory/former_codes.parquet").to_pandas()
     current = dict(zip(former["code_2021"], former["zone_code"], strict=True)) | {c: c for c in zones.index}
     pairs = read_isere(options.shared, zones, current)
     xy = np.column_stack(models.plane_km(zones))
+    if options.relief:
+        ways(zones, pairs, xy[zones.index.get_indexer(pairs.codes)])
+        return
     near = np.unique(np.concatenate(cKDTree(xy).query_ball_point(xy[zones.index.get_indexer(pairs.codes)], 25.0)))
     part, xy = zones.iloc[near], xy[near]
     at = part.index.get_indexer(pairs.codes)
@@ -279,6 +284,47 @@ def best(features: dict[str, np.ndarray], osrm: np.ndarray, crow: np.ndarray, xy
         for name in ("shipped law", "and same EPCI"):
             guess = held_guess(np.stack(tables[name], 1), y, weight, use, folds[0], upper, REWEIGHTINGS, everything)
             tell(f"{kind} | {name}, absolute, boosting on what is left", seen, np.exp(guess))
+
+
+WAYS = {
+    "density 0.15, climb 12": (0.15, 12.0), "density 0.15, climb 20": (0.15, 20.0), "density 0.2, no climb": (0.2, 0.0),
+    "density 0.2, climb 12": (0.2, 12.0), "density 0.2, climb 20": (0.2, 20.0), "density 0.2, climb 35": (0.2, 35.0),
+    "density 0.25, climb 20": (0.25, 20.0), "no density, climb 20": (0.0, 20.0),
+}  # fmt: skip
+"""Costs of the way that were tried: effect of ln(1 + people per km2), km that a km of climb costs."""
+
+
+def ways(zones: pd.DataFrame, pairs: Isere, xy: np.ndarray) -> None:
+    """The law without the way, with altitudes alone, and with ways of several costs, on folds of communes and of blocks."""
+    n = len(pairs.codes)
+    upper = np.triu_indices(n, 1)
+    seen, km = pairs.osrm_min[upper], np.maximum(pairs.crow_km, travel.MIN_CROW_KM)[upper]
+    length = np.log(km)
+    beyond = np.maximum(length, 0.0)
+    law = [np.ones(len(km)), length, beyond**2, beyond**3]
+    for value in pairs.settlement.values():
+        both = (value[:, None] + value[None])[upper]
+        law += [both, both * length]
+    height = zones["altitude_m"].to_numpy(float)[zones.index.get_indexer(pairs.codes)] / 1000.0
+    density = pairs.settlement["density"]
+    apart, climb = (np.abs(v[:, None] - v[None])[upper] for v in (density, height))
+    tables = {
+        "without the way": law, "and densities apart": [*law, apart, apart * length],
+        "the same and altitudes apart": [*law, apart, apart * length, climb, climb * length],
+    }  # fmt: skip
+    for name, (by_density, by_climb) in WAYS.items():
+        values = {**PATH_VALUES, "travel_path_density": by_density, "travel_path_climb": by_climb}
+        way = paths_of(zones, pairs.codes, pairs.crow_km, values)[upper]
+        tables[f"way: {name}"] = [*law, apart, apart * length, way, way * length]
+    use = np.flatnonzero((seen > 0.5) & (km > 0) & (seen < 100))
+    y, weight = np.log(np.maximum(seen, 0.1)), np.maximum(km, 1.0) ** -1.5
+    draws = [np.random.default_rng(s).integers(0, FOLDS, n) for s in (SEED, *OTHER_DRAWS)]
+    blocks = [kmeans2(xy, k, seed=s, minit="++")[1] for k, s in ((BLOCKS, SEED), *OTHER_BLOCKS)]
+    for kind, folds in (("at random", draws), ("blocks", blocks)):
+        for name, some in tables.items():
+            columns = np.stack(some, 1)
+            guesses = [held_guess(columns, y, weight, use, fold, upper, REWEIGHTINGS) for fold in folds]
+            tell(f"{kind} | {name}", np.tile(seen, len(folds)), np.exp(np.concatenate(guesses)))
 
 
 def held_guess(

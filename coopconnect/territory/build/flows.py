@@ -51,7 +51,7 @@ def national_flows(
 ) -> Flows:
     """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
 
-    zones: columns workers, jobs (same total), lon, lat and those of `travel.settlement`.
+    zones: columns workers, jobs (same total), lon, lat usual_path and those of `travel.settlement`.
     """
     workers, jobs = zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float)
     area = zones["area_km2"].to_numpy(float)
@@ -63,7 +63,23 @@ def national_flows(
     moved = float(np.abs(arrivals - jobs).sum() / 2 / jobs.sum())
     arrivals = np.round(arrivals, 1)
     own_km = travel.own_crow_km(area, law)
-    return _split(start, work, kernel, a, b, lon, lat, ends, paths, own_km, law, arrivals, workers, moved)
+    return _split(
+        start,
+        work,
+        kernel,
+        a,
+        b,
+        lon,
+        lat,
+        ends,
+        paths,
+        zones["usual_path"].to_numpy(),
+        own_km,
+        law,
+        arrivals,
+        workers,
+        moved,
+    )
 
 
 def pair_kernel(
@@ -77,10 +93,12 @@ def pair_kernel(
 ) -> np.ndarray:
     """Kernel of each pair in compressed rows (start, work), float32; a block of homes at a time.
 
-    zones: columns workers, jobs, lon, lat and those of `travel.settlement`. rows: where each zone stands in `paths`, where
+    zones: columns workers, jobs, lon, lat usual_path and those of `travel.settlement`. rows: where each zone stands in `paths`, where
     they are not all of its points.
     """
     rows = np.arange(len(zones)) if rows is None else rows
+    usual = np.zeros(paths.start.size - 1)
+    usual[rows] = zones["usual_path"].to_numpy()
     area = zones["area_km2"].to_numpy(float)
     own = deterrence.own_kernel(area, zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float))
     density = travel.log_density(zones["population"].to_numpy(), area)
@@ -92,7 +110,7 @@ def pair_kernel(
         part = slice(start[first], start[last])
         home = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
         crow = travel.crow_km(lon[home], lat[home], lon[work[part]], lat[work[part]])
-        path = paths.ratio(rows[home], rows[work[part]], crow, law.path_far, law.path_most)
+        path = paths.ratio(rows[home], rows[work[part]], crow, usual, law.path_most)
         minutes = ends.drive_min(crow, home, work[part], path, law)
         value = deterrence.kernel(minutes, density[home] + density[work[part]])
         kernel[part] = np.where(home == work[part], own[home], value)
@@ -109,6 +127,7 @@ def _split(
     lat: np.ndarray,
     ends: travel.Ends,
     paths: Paths,
+    usual: np.ndarray,
     own_km: np.ndarray,
     law: travel.TravelLaw,
     jobs: np.ndarray,
@@ -127,7 +146,7 @@ def _split(
         j = work[part]
         crow = travel.crow_km(*(np.degrees(v) for v in (lon[i], lat[i], lon[j], lat[j])))
         own = i == j
-        path = paths.ratio(i, j, crow, law.path_far, law.path_most)
+        path = paths.ratio(i, j, crow, usual, law.path_most)
         path[own], crow[own] = own_path[i[own]], own_km[i[own]]
         flow = a[i] * kernel[part] * b[j]
         shipped = flow >= SHIPPED_FROM_WORKERS

@@ -14,14 +14,16 @@ import shapely
 from scipy.spatial import Delaunay, cKDTree
 
 from coopconnect.territory import travel
+from coopconnect.territory.gravity import pairs_within
+from coopconnect.territory.paths import FAR_KM, Paths
 
 NEAREST_PLACES = 6
 LEAST_KM = 0.5
-LONGEST_EDGE_KM = 20.0
-LOOKED_AT = 8
-"""Points looked at along an edge, to tell whether it leaves the country."""
-LONGEST_OUTSIDE_KM = 2.0
-"""An edge with more km than that outside all communes (sea, lake, abroad) is no way."""
+HOMES_PER_BLOCK = 2000
+LOOKED_AT = 16
+"""Points looked at along an edge, to tell how much of it lies outside all communes."""
+USUAL_FROM_KM = 45.0
+"""The usual way of a commune is the mean of those to the communes from here to `paths.FAR_KM`."""
 
 
 def altitudes_m(
@@ -46,26 +48,43 @@ def neighbours(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edges of the triangulation of the points of communes: rows a < b, and their cost.
 
-    cost = (km + path_climb * km of difference in altitude) * exp(-path_density * mean of ln(1 + people per km2) of both ends,
-    each at most path_density_most). Edges longer than `LONGEST_EDGE_KM`, and those that leave the country for more than
-    `LONGEST_OUTSIDE_KM`, are left out. zones: columns population, area_km2, altitude_m, lon, lat. polygons: degrees or plane,
-    in the same unit as the points that are looked at, Lambert-93 metres. values: parameters `travel_path_*`.
+    cost = (km inside + path_climb * km of difference in altitude) * exp(-path_density * mean of ln(1 + people per km2) of both
+    ends, each at most path_density_most) + path_outside * km outside all communes (sea, lake, abroad). zones: columns
+    population, area_km2, altitude_m. polygons: of the communes, Lambert-93 metres. values: parameters `travel_path_*`.
     """
     xy = np.column_stack(xy_km)
     corner = Delaunay(xy).simplices
     sides = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [0, 2]]])
-    edge = np.unique(np.sort(sides, axis=1), axis=0)
-    a, b = edge.T
+    a, b = np.unique(np.sort(sides, axis=1), axis=0).T
     km = np.maximum(np.hypot(*(xy[a] - xy[b]).T), travel.MIN_CROW_KM)
-    keep = km <= LONGEST_EDGE_KM
-    keep[keep] = _km_outside(xy[a[keep]], xy[b[keep]], km[keep], polygons) <= LONGEST_OUTSIDE_KM
-    a, b, km = a[keep], b[keep], km[keep]
+    near = km <= FAR_KM
+    a, b, km = a[near], b[near], km[near]
+    outside = _km_outside(xy[a], xy[b], km, polygons)
     density = travel.log_density(zones["population"].to_numpy(), zones["area_km2"].to_numpy())
     density = np.minimum(density, values["travel_path_density_most"])
     altitude_km = zones["altitude_m"].to_numpy(float) / 1000.0
-    flat = km + values["travel_path_climb"] * np.abs(altitude_km[a] - altitude_km[b])
+    flat = km - outside + values["travel_path_climb"] * np.abs(altitude_km[a] - altitude_km[b])
     cost = flat * np.exp(-values["travel_path_density"] * (density[a] + density[b]) / 2.0)
+    cost += values["travel_path_outside"] * outside
     return a.astype(np.int32), b.astype(np.int32), cost.astype(np.float32)
+
+
+def usual_ways(zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], paths: Paths, most: float) -> np.ndarray:
+    """(n,) mean R (`territory.paths`) of the ways of each commune to those `USUAL_FROM_KM` to `FAR_KM` away; `most` where there
+    is none. zones: columns lon, lat."""
+    start, column = pairs_within(*xy_km, FAR_KM)
+    lon, lat = zones["lon"].to_numpy(), zones["lat"].to_numpy()
+    total, count = np.zeros(len(zones)), np.zeros(len(zones))
+    for first in range(0, len(zones), HOMES_PER_BLOCK):
+        last = min(first + HOMES_PER_BLOCK, len(zones))
+        a = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
+        b = column[start[first] : start[last]]
+        crow = travel.crow_km(lon[a], lat[a], lon[b], lat[b])
+        far = (crow >= USUAL_FROM_KM) & (crow <= FAR_KM)
+        a, b = a[far], b[far]
+        total += np.bincount(a, paths.ratio(a, b, crow[far], np.zeros(len(zones)), most), len(zones))
+        count += np.bincount(a, minlength=len(zones))
+    return np.round(np.where(count > 0, total / np.maximum(count, 1), most), 3)
 
 
 def _km_outside(one: np.ndarray, two: np.ndarray, km: np.ndarray, polygons: np.ndarray) -> np.ndarray:

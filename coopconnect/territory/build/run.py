@@ -80,6 +80,7 @@ def build(
     notes.append(f"altitudes: {own.mean():.0%} of the communes have a place of their own, the others those around them")
     edges = relief.neighbours(zones, xy_km, coverage.polygons, values)
     paths = Paths.of(len(zones), *edges)
+    zones = zones.assign(usual_path=relief.usual_ways(zones, xy_km, paths, values["travel_path_most"]))
     progress("flux / flows")
     law = travel.TravelLaw.from_parameters(values)
     ends = travel.Ends.of(travel.settlement(zones), law)
