@@ -138,8 +138,8 @@ def shipped_provenance() -> tuple[Provenance, ...]:
             "Loi ajustée sur OSRM (Isère), (c) contributeurs OpenStreetMap",
             "2024",
             "ODbL",
-            "Temps et km estimés à partir de la distance à vol d'oiseau, sans congestion.",
-            "Minutes and km estimated from the crow-fly distance, free flow.",
+            "Temps estimés à partir de la distance à vol d'oiseau, des communes traversées et du relief, sans congestion ; km à vol d'oiseau × détour.",
+            "Minutes estimated from the crow-fly distance, the communes on the way and relief, free flow; km as the crow flies × detour.",
             "Law fitted on OSRM (Isère), (c) OpenStreetMap contributors",
         ),
         Provenance(
