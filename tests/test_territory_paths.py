@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from coopconnect.parameters import DATA_DIR, load_parameters
 from coopconnect.territory import travel
 from coopconnect.territory.build.near import MARGIN, furthest_crow_km, near_pairs
 from coopconnect.territory.build.relief import altitudes_m, neighbours, usual_ways
-from coopconnect.territory.estimate import Estimate
+from coopconnect.territory.estimate import Estimate, Near
 from coopconnect.territory.fitted import fitted_values
 from coopconnect.territory.load import national_estimate, read_communes
 from coopconnect.territory.official.tables import NOTHING
@@ -114,7 +115,8 @@ def test_the_usual_way_of_a_commune_is_the_mean_of_its_far_ones() -> None:
 def estimate() -> Estimate:
     """What the application times its trips with."""
     values = fitted_values()
-    return national_estimate(read_communes(FOLDER), load_parameters().value("circuity"), values, NOTHING, FOLDER)
+    found = national_estimate(read_communes(FOLDER), load_parameters().value("circuity"), values, NOTHING, FOLDER)
+    return replace(found, near=Near.load(FOLDER))
 
 
 def test_the_shipped_pairs_are_all_those_that_are_near(estimate: Estimate) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def load_territory(
     communes = with_density(communes, official.get("density"))
     name, inside = select_communes(code, communes, data_dir)
     communes, pairs = _commuters(communes, official, data_dir)
-    estimate = national_estimate(communes, circuity, values, official, data_dir)
+    estimate = replace(national_estimate(communes, circuity, values, official, data_dir), near=Near.load(data_dir))
     site, near, access = estimate.access(inside, ACCESS_TABLE_MAX_MIN)
     halo = np.setdiff1d(np.unique(near), inside)
     rows = np.concatenate([inside, halo]).astype(np.int64)
@@ -122,7 +123,7 @@ def load_territory(
 def national_estimate(
     communes: pd.DataFrame, circuity: float, values: Mapping[str, float], official: Official, data_dir: Path
 ) -> Estimate:
-    """The built-in estimate, with the routed table before it where one is loaded."""
+    """The built-in estimate, with the routed table before it where one is loaded; it knows no near pairs yet."""
     table = official.get("travel")
     law = travel.TravelLaw.from_parameters(values)
     return Estimate(
@@ -131,8 +132,7 @@ def national_estimate(
         law,
         circuity,
         Paths.load(data_dir, len(communes)),
-        Near.load(data_dir),
-        None if table is None else RoutedTrips(table, communes),
+        routed=None if table is None else RoutedTrips(table, communes),
     )
 
 

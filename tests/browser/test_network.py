@@ -61,7 +61,7 @@ def _points(text: str) -> int:
 
 def test_a_search_goes_on_to_its_end_while_one_looks_and_stops_when_told(visit: Visit) -> None:
     page = visit.page
-    visit.open("reseau?territory=d04&v=1&plan=n10~a12~oequity")
+    visit.open("reseau?territory=d04&v=1&plan=n12~a15~oequity")
     page.get_by_role("button", name="Chercher mieux").click(timeout=3 * WAIT_MS)
     page.get_by_text("allée à son terme").wait_for(timeout=3 * WAIT_MS)
     page.get_by_role("button", name="Chercher mieux").wait_for(state="detached", timeout=WAIT_MS)
