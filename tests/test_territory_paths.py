@@ -172,6 +172,21 @@ def test_a_graph_of_another_build_is_refused(tmp_path: Path) -> None:
         Paths.load(tmp_path, 10)
 
 
+def test_the_step_at_60_km_is_small(estimate: Estimate) -> None:
+    """The usual way, which stands for the way from there on, put in its place from 57 to 60 km (figures of docs/travel.md)."""
+    origins = np.random.default_rng(3).choice(len(estimate.communes), 80, replace=False)
+    a, b = np.repeat(origins, len(estimate.communes)), np.tile(np.arange(len(estimate.communes)), origins.size)
+    crow = estimate.crow_km(a, b)
+    last = (crow > 57.0) & (crow < FAR_KM)
+    a, b, crow = a[last], b[last], crow[last]
+    usual = estimate.communes["usual_path"].to_numpy()
+    way = estimate.ends.drive_min(crow, a, b, estimate.path(a, b, crow), estimate.law)
+    stands = estimate.ends.drive_min(crow, a, b, (usual[a] + usual[b]) / 2, estimate.law)
+    low, high = np.quantile(stands / way - 1, [0.05, 0.95])
+    assert np.median(np.abs(stands / way - 1)) < 0.045
+    assert -0.10 < low < 0 < high < 0.13
+
+
 @pytest.mark.parametrize(
     ("one", "two", "low", "high"),
     [

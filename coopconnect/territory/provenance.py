@@ -135,12 +135,12 @@ def shipped_provenance() -> tuple[Provenance, ...]:
         Provenance(
             "travel",
             "estimated",
-            "Loi ajustée sur OSRM (Isère), (c) contributeurs OpenStreetMap",
+            "Loi ajustée sur OSRM (Isère), (c) contributeurs OpenStreetMap ; altitudes (c) GeoNames",
             "2024",
-            "ODbL",
+            "ODbL ; CC BY 4.0",
             "Temps estimés à partir de la distance à vol d'oiseau, des communes traversées et du relief, sans congestion ; km à vol d'oiseau × détour.",
             "Minutes estimated from the crow-fly distance, the communes on the way and relief, free flow; km as the crow flies × detour.",
-            "Law fitted on OSRM (Isère), (c) OpenStreetMap contributors",
+            "Law fitted on OSRM (Isère), (c) OpenStreetMap contributors; altitudes (c) GeoNames",
         ),
         Provenance(
             "climate",
