@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fitting.common import BEGIN, END, Fitted, Isere, comparator, r_squared, read_isere, to_toml, write_block  # noqa: E402, F401
+from fitting.common import BEGIN, END, SEED, Fitted, Isere, comparator, r_squared, read_isere, to_toml, write_block  # noqa: E402, F401
 from fitting.flows import first_try, fit_flows, flow_model, isere_min  # noqa: E402, F401
 from fitting.jobs import fit_jobs  # noqa: E402
 from fitting.rural import fit_rural, official_density  # noqa: E402

@@ -144,7 +144,7 @@ def paths_of(zones: pd.DataFrame, codes: list[str], crow: np.ndarray, values: di
     edges = relief.neighbours(zones, xy_km, polygons, values)
     paths = Paths.of(len(zones), *edges)
     rows = zones.index.get_indexer(codes)
-    usual = relief.usual_ways(zones, xy_km, paths, values["travel_path_most"])
+    usual = relief.usual_ways(zones, xy_km, paths, values["travel_path_most"], rows)
     n = len(rows)
     one, two = np.repeat(rows, n), np.tile(rows, n)
     return paths.ratio(one, two, crow.ravel(), usual, values["travel_path_most"]).reshape(n, n)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from coopconnect.territory import travel
@@ -29,7 +31,7 @@ def least_deviations(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[
     return c, spread
 
 
-def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
+def fit_travel(pairs: Isere, seeds: Sequence[int] = DRAWS) -> tuple[list[Fitted], dict[str, float]]:
     """Travel law on pairs of Isère; error by band on pairs of which no end was in the fit."""
     n = len(pairs.codes)
     length = np.log(np.maximum(pairs.crow_km, travel.MIN_CROW_KM))
@@ -47,7 +49,7 @@ def fit_travel(pairs: Isere) -> tuple[list[Fitted], dict[str, float]]:
     log_min = np.log(np.maximum(pairs.osrm_min, 0.5))
     weight = np.maximum(pairs.crow_km, 1.0) ** -TRAVEL_WEIGHT_POWER
     observed, estimated = [], []
-    draws = [np.random.default_rng(seed).integers(0, FOLDS, n) for seed in DRAWS]
+    draws = [np.random.default_rng(seed).integers(0, FOLDS, n) for seed in seeds]
     for out in (fold == f for fold in draws for f in range(FOLDS)):
         train = usable & ~out[:, None] & ~out[None]
         test = usable & out[:, None] & out[None]

@@ -14,7 +14,6 @@ import shapely
 from scipy.spatial import Delaunay, cKDTree
 
 from coopconnect.territory import travel
-from coopconnect.territory.gravity import pairs_within
 from coopconnect.territory.paths import FAR_KM, Paths
 
 NEAREST_PLACES = 6
@@ -69,16 +68,20 @@ def neighbours(
     return a.astype(np.int32), b.astype(np.int32), cost.astype(np.float32)
 
 
-def usual_ways(zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], paths: Paths, most: float) -> np.ndarray:
+def usual_ways(
+    zones: pd.DataFrame, xy_km: tuple[np.ndarray, np.ndarray], paths: Paths, most: float, rows: np.ndarray | None = None
+) -> np.ndarray:  # fmt: skip
     """(n,) mean R (`territory.paths`) of the ways of each commune to those `USUAL_FROM_KM` to `FAR_KM` away; `most` where there
-    is none. zones: columns lon, lat."""
-    start, column = pairs_within(*xy_km, FAR_KM)
+    is none. zones: columns lon, lat. rows: those that are wanted (all if not given); the others stay at `most`."""
+    xy = np.column_stack(xy_km)
+    tree = cKDTree(xy)
     lon, lat = zones["lon"].to_numpy(), zones["lat"].to_numpy()
     total, count = np.zeros(len(zones)), np.zeros(len(zones))
-    for first in range(0, len(zones), HOMES_PER_BLOCK):
-        last = min(first + HOMES_PER_BLOCK, len(zones))
-        a = np.repeat(np.arange(first, last), np.diff(start[first : last + 1]))
-        b = column[start[first] : start[last]]
+    wanted = np.arange(len(zones)) if rows is None else rows
+    for block in np.array_split(wanted, 1 + len(wanted) // HOMES_PER_BLOCK):
+        near = cKDTree(xy[block]).sparse_distance_matrix(tree, FAR_KM, output_type="ndarray")
+        near = near[near["v"] > USUAL_FROM_KM - 1.0]  # the plane and the sphere differ by less
+        a, b = block[near["i"]], near["j"].astype(np.int64)
         crow = travel.crow_km(lon[a], lat[a], lon[b], lat[b])
         far = (crow >= USUAL_FROM_KM) & (crow <= FAR_KM)
         a, b = a[far], b[far]
