@@ -116,7 +116,7 @@ def estimate() -> Estimate:
     """What the application times its trips with."""
     values = fitted_values()
     found = national_estimate(read_communes(FOLDER), load_parameters().value("circuity"), values, NOTHING, FOLDER)
-    return replace(found, near=Near.load(FOLDER))
+    return replace(found, near=Near.load(FOLDER, len(found.communes)))
 
 
 def test_the_shipped_pairs_are_all_those_that_are_near(estimate: Estimate) -> None:
@@ -170,6 +170,8 @@ def test_a_graph_of_another_build_is_refused(tmp_path: Path) -> None:
     (tmp_path / "neighbours.parquet").write_bytes((FOLDER / "neighbours.parquet").read_bytes())
     with pytest.raises(ValueError, match="same build"):
         Paths.load(tmp_path, 10)
+    with pytest.raises(ValueError, match=r"near\.parquet.*same build"):
+        Near.load(FOLDER, 10)
 
 
 def test_the_step_at_60_km_is_small(estimate: Estimate) -> None:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from coopconnect.territory import travel
 from coopconnect.territory.official.tables import RoutedTrips
-from coopconnect.territory.paths import THOUSANDTHS, Paths
+from coopconnect.territory.paths import THOUSANDTHS, Paths, read_pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +30,9 @@ class Near:
     path: np.ndarray
 
     @classmethod
-    def load(cls, data_dir: Path) -> Near:
-        """Those that are shipped (`build.near`)."""
-        table = pq.read_table(data_dir / "near.parquet")
-        a, b, path = (table[name].to_numpy() for name in ("a_row", "b_row", "path_thousandths"))
+    def load(cls, data_dir: Path, n: int) -> Near:
+        """Those that are shipped (`build.near`), of n communes in the order of their table."""
+        a, b, path = read_pairs(data_dir, "near.parquet", "path_thousandths", n)
         return cls((a, b), path / THOUSANDTHS)
 
 

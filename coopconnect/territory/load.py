@@ -85,7 +85,9 @@ def load_territory(
     communes = with_density(communes, official.get("density"))
     name, inside = select_communes(code, communes, data_dir)
     communes, pairs = _commuters(communes, official, data_dir)
-    estimate = replace(national_estimate(communes, circuity, values, official, data_dir), near=Near.load(data_dir))
+    estimate = replace(
+        national_estimate(communes, circuity, values, official, data_dir), near=Near.load(data_dir, len(communes))
+    )
     site, near, access = estimate.access(inside, ACCESS_TABLE_MAX_MIN)
     halo = np.setdiff1d(np.unique(near), inside)
     rows = np.concatenate([inside, halo]).astype(np.int64)

@@ -46,11 +46,7 @@ class Paths:
     @classmethod
     def load(cls, data_dir: Path, n: int) -> Paths:
         """The graph that is shipped, of n communes in the order of their table."""
-        table = pq.read_table(data_dir / "neighbours.parquet")
-        a, b, cost = (table[name].to_numpy() for name in ("a_row", "b_row", "cost_km"))
-        if max(a.max(), b.max()) >= n:
-            raise ValueError("neighbours.parquet and communes.parquet are not of the same build: run "
-                             "`python -m coopconnect data build`")  # fmt: skip
+        a, b, cost = read_pairs(data_dir, "neighbours.parquet", "cost_km", n)
         return cls.of(n, a, b, cost)
 
     def ratio(self, a: np.ndarray, b: np.ndarray, crow: np.ndarray, usual: np.ndarray, most: float) -> np.ndarray:
@@ -86,3 +82,15 @@ class Paths:
             with ThreadPoolExecutor(WORKERS) as pool:
                 list(pool.map(found, parts))
         return out
+
+
+def read_pairs(data_dir: Path, name: str, column: str, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows a and b of the pairs of a shipped file, and what `column` says of them. Raises ValueError where they are not of a
+    table of n communes."""
+    table = pq.read_table(data_dir / name)
+    a, b, value = (table[key].to_numpy() for key in ("a_row", "b_row", column))
+    if max(a.max(), b.max()) >= n:
+        raise ValueError(
+            f"{name} and communes.parquet are not of the same build: run `python -m coopconnect data build`"
+        )
+    return a, b, value
