@@ -172,13 +172,16 @@ def _sobol(
 
 
 def _plans(ensemble: Ensemble, questions: dict[str, Question]) -> tuple[Candidate, ...]:
-    """Nothing, and the plan that answers each `--plan`."""
+    """Nothing, and the plan that answers each `--plan`; a hub that exists for one of them exists for all."""
     s = ensemble.setup
-    found = [Candidate("nothing", ())]
+    found, made = [Candidate("nothing", ())], {}
     for text, question in questions.items():
-        plan = site_plan(s.territory, s.scenario, s.parameters, question, s.home)
-        found.append(Candidate(text, tuple(site.row for site in plan.sites), plan.question.desks))
-        say(f"plan {text}: {', '.join(site.code for site in plan.sites)}")
+        made[text] = site_plan(s.territory, s.scenario, s.parameters, question, s.home)
+        say(f"plan {text}: {', '.join(site.code for site in made[text].sites)}")
+    existing = tuple(sorted({row for plan in made.values() for row in plan.rows_of(existing=True)}))
+    for text, plan in made.items():
+        rows = tuple(row for row in plan.rows_of(existing=False) if row not in existing)
+        found.append(Candidate(text, rows, plan.question.desks, existing))
     return tuple(found)
 
 

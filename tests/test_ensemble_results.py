@@ -200,6 +200,9 @@ def test_one_hub_alone_is_worth_what_its_draw_says(
     assert worth[0] == 0.0
     assert worth[1] == pytest.approx(alone[2], rel=1e-5)
     assert worth[2] != pytest.approx(alone.sum(), rel=1e-3)
+    others = tuple(range(2)) + tuple(range(3, users.size))
+    stands = (Candidate("nothing", (), 0, (2,)), Candidate("all", others, 0, (2,)))  # a hub that exists is no choice
+    assert plan_worths(setup, row, stands) == pytest.approx([0.0, worth[2] - worth[1]])
 
 
 def test_a_limit_that_chance_could_make_is_left_out() -> None:

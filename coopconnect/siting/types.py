@@ -121,3 +121,7 @@ class SitePlan:
     def unit(self) -> str:
         """Unit of value, bound and gains."""
         return UNITS[self.question.objective]
+
+    def rows_of(self, *, existing: bool) -> tuple[int, ...]:
+        """Rows of the hubs that exist, or of the new ones in opening order."""
+        return tuple(site.row for site in sorted(self.sites, key=lambda site: site.rank) if site.existing == existing)

@@ -19,7 +19,6 @@ from coopconnect.show import charts, robust_charts
 from coopconnect.show.problem_words import told
 from coopconnect.show.robust_words import candidate_name, plans_sentence
 from coopconnect.show.words import euros, number, percent
-from coopconnect.siting.types import SitePlan
 from coopconnect.ui import network_page
 from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.chart_block import draw_chart
@@ -238,24 +237,20 @@ def _compared(job: Runs) -> tuple[CandidateFutures, ...]:
 def _candidates(page: Page) -> tuple[Candidate, ...]:
     """Nothing; the plan of Réseau, its first site and its first half; what the other scenarios would plan."""
     plan = network_page.plan_under(page, page.scenario)
-    rows = _rows(plan)
+    rows, existing = plan.rows_of(existing=False), plan.rows_of(existing=True)
     desks = plan.question.desks
     found = [Candidate("nothing", ())]
     if len(rows) > 1:
-        found.append(Candidate("first", rows[:1], desks))
+        found.append(Candidate("first", rows[:1], desks, existing))
     if len(rows) > 3:
-        found.append(Candidate("half", rows[: len(rows) // 2], desks))
-    found.append(Candidate("network", rows, desks))
+        found.append(Candidate("half", rows[: len(rows) // 2], desks, existing))
+    found.append(Candidate("network", rows, desks, existing))
     for item in page.session.kept:
         if item.scenario.territory == page.scenario.territory:
             other = network_page.plan_under(page, item.scenario)
-            found.append(Candidate(item.title or page.say("compare.untitled"), _rows(other), desks))
+            title = item.title or page.say("compare.untitled")
+            found.append(Candidate(title, other.rows_of(existing=False), desks, existing))
     return tuple(found)
-
-
-def _rows(plan: SitePlan) -> tuple[int, ...]:
-    """Sites in opening order, existing ones first."""
-    return tuple(site.row for site in sorted(plan.sites, key=lambda site: site.rank))
 
 
 def further_of(page: Page, ensemble: Ensemble, code: str) -> Further:

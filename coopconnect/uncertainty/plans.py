@@ -6,6 +6,7 @@ Unlike the figures by site, which open one hub at a time, a plan opens all its h
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -20,11 +21,13 @@ from coopconnect.uncertainty.run import Gathered
 
 @dataclass(frozen=True)
 class Candidate:
-    """A set of sites to compare. rows: of the sites of the territory; desks: the most at one site, 0 for any number."""
+    """A set of sites to compare. rows: of the sites of the territory that would open; desks: the most at one site, 0
+    for any number; existing: rows of hubs that stand whatever is decided, also where nothing opens."""
 
     name: str
     rows: tuple[int, ...]
     desks: int = 0
+    existing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ def plan_worths(setup: Setup, row: np.ndarray, plans: tuple[Candidate, ...]) -> 
     """Net benefit a year of each plan in one future, (plans,), euros; NaN where the draw has no solution.
 
     Sum over the open sites of euros + hours * value of time + tonnes * value of carbon - yearly cost, the demand
-    shared among them. A plan without sites is worth 0.
+    shared among them, less the same sum for the existing hubs alone: what opening adds to them, their users who move
+    counted once. A plan that opens nothing is worth 0.
     """
     scenario, drawn = drawn_scenario(setup, row)
     calibration = drawn_calibration(setup, scenario, drawn)
@@ -59,14 +63,19 @@ def plan_worths(setup: Setup, row: np.ndarray, plans: tuple[Candidate, ...]) -> 
     prepared = setup.reach(scenario.access_max_min)
     network = network_with(setup.territory, prepared, scenario, values, calibration)
     around = measure.around_of(network)
-    worth = np.zeros(len(plans))
-    for k, plan in enumerate(plans):
-        if plan.rows:
-            chosen = np.zeros(network.n_sites, dtype=bool)
-            chosen[list(plan.rows)] = True
-            found, _ = measure.results(network, around, np.flatnonzero(chosen), network.zone_sums(chosen), plan.desks)
-            worth[k] = net_benefit_eur(found).sum()
-    return worth
+
+    @cache
+    def of_set(rows: tuple[int, ...], desks: int) -> float:
+        if not rows:
+            return 0.0
+        chosen = np.zeros(network.n_sites, dtype=bool)
+        chosen[list(rows)] = True
+        found, _ = measure.results(network, around, np.flatnonzero(chosen), network.zone_sums(chosen), desks)
+        return float(net_benefit_eur(found).sum())
+
+    return np.array([
+        of_set((*p.existing, *p.rows), p.desks) - of_set(p.existing, p.desks) if p.rows else 0.0 for p in plans
+    ])  # fmt: skip
 
 
 def plan_rows(plans: tuple[Candidate, ...], setup: Setup, rows: np.ndarray) -> np.ndarray:
