@@ -16,6 +16,7 @@ from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, ScenarioError
 from coopconnect.scenario_file import from_toml, to_toml
 from coopconnect.show.problem_words import told
+from coopconnect.show.robust_words import worth_sentence
 from coopconnect.uncertainty.laws import law_of, laws_of, quantile
 from coopconnect.uncertainty.survey import (
     REPLACE,
@@ -150,6 +151,17 @@ def test_worth_of_answers_by_hand() -> None:
     worth = worth_of_answers(payoff, share)
     assert (worth.now, worth.opens, worth.everything) == (0.0, False, 3.0)
     assert worth.enough == 5
+
+
+def test_what_answers_are_worth_says_to_whom() -> None:
+    """Nothing to society, something to the accounts of the hub: the sentence is of society only, and says so."""
+    payoff, share = np.array([-9.0, -1.0]), np.array([0.0, 1.0])
+    worths = {
+        ("substitution_reference", "net_benefit_eur_per_year"): worth_of_answers(payoff, share),
+        ("substitution_reference", "balance_eur_per_year"): worth_of_answers(payoff + 6.0, share),
+    }
+    assert plain(worth_sentence(worths, 20.0, "fr")).startswith("Pour la société, les dix prochaines réponses ne")
+    assert worth_sentence(worths, 20.0, "en").startswith("For society, the next ten answers would not")
 
 
 def test_worth_of_answers_by_enumeration() -> None:
