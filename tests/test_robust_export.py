@@ -6,6 +6,7 @@ import html
 import io
 import json
 import sqlite3
+import textwrap
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
 from coopconnect.show.robust_charts import driver_bars, tornado
+from coopconnect.show.words import LANGUAGES, say
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.bands import with_quantiles
 from coopconnect.uncertainty.drivers import Driver
@@ -174,3 +176,11 @@ def test_the_command_writes_a_file(ending: str, tmp_path: Path, capsys: pytest.C
 def test_the_command_refuses_another_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["ensemble", "--territory", "d04", "--draws", "20", "--to", str(tmp_path / "a.pdf")]) == 2
     assert "allowed endings .xlsx, .csv, .gpkg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_heads_of_the_plans_stand_in_their_row(language: str) -> None:
+    """Columns of 12 characters under a row of three lines: a fourth line of a head would be cut."""
+    for key in ("sites", "worth", "gains", "best", "regret", "p95", "worst"):
+        head = plain(say(f"export.robust.plan_{key}", language))
+        assert len(textwrap.wrap(head, 12)) <= 3, head
