@@ -205,6 +205,10 @@ def run_plan(args: argparse.Namespace) -> int:
     print(
         f"{plan.territory_name} · {question.objective}: {written(plan.value)} {plan.unit} ({proven}) · {plan.seconds:.2f} s"
     )
+    if plan.kept_value is not None:
+        print(
+            f"of which {written(plan.kept_value)} with the existing sites alone, {written(plan.value - plan.kept_value, '+')} with the new ones"
+        )
     if plan.refusals_cost > 0.0:
         print(f"the refusals cost {written(plan.refusals_cost)} {plan.unit}")
     for site in plan.sites:

@@ -85,10 +85,14 @@ def _engine() -> str:
 
 def _siting() -> str:
     from coopconnect.siting.warm import warm
+    from coopconnect.territory.anywhere import load_anywhere
+    from coopconnect.territory.fitted import fitted_values
     from coopconnect.territory.load import load_territory
 
     parameters = load_parameters()
     territory = load_territory(DEFAULT_TERRITORY, DATA_DIR / "territory", circuity=parameters.value("circuity"))
+    anywhere = load_anywhere(DATA_DIR / "territory", parameters.value("circuity"), fitted_values())
+    anywhere.drive(*territory.zones["zone_code"].iloc[:2])  # the way between two communes
     return f"plans and location models compiled, HiGHS {warm(territory, reference_scenario(parameters), parameters)}"
 
 

@@ -41,6 +41,10 @@ def test_the_page_opened_cold(language: str, words: str) -> None:
     assert len(table) == 5
     assert "Manosque" in set(table.iloc[:, 1])
     assert "Forcalquier" not in set(table.iloc[:, 1])
+    told = {"fr": "lieux qui existent ; les nouveaux ajoutent", "en": "the hubs that exist alone; the new ones add"}[
+        language
+    ]
+    assert any(told in plain(str(part.body)) for part in app.get("html"))
 
 
 def test_a_wrong_question_is_told() -> None:

@@ -113,6 +113,12 @@ class SitePlan:
     missing: tuple[str, ...] = ()
 
     @property
+    def kept_value(self) -> float | None:
+        """What the sites that exist are worth before any new one opens, in the unit of the objective; None where none does."""
+        first = self.curve[0] if self.curve else (-1, 0.0)
+        return first[1] if first[0] == 0 and any(site.existing for site in self.sites) else None
+
+    @property
     def gap(self) -> float:
         """(bound - value) / |value|; 0 where the plan is proven best, infinite where nothing is proven."""
         return gap_of(self.value, self.bound)

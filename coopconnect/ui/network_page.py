@@ -248,6 +248,9 @@ def _headline(page: Page, plan: SitePlan) -> None:
         out=number(plan.totals["people_left_out"], language), opening=euros(plan.totals["opening_eur"], language),
         yearly=euros(plan.totals["yearly_cost_eur"], language),
     )))  # fmt: skip
+    if plan.kept_value is not None:
+        kept, added = (_amount(page, v, objective) for v in (plan.kept_value, plan.value - plan.kept_value))
+        lines.append(html.escape(page.say("network.kept", kept=kept, added=added)))
     if not any(not s.existing for s in plan.sites):
         lines.append(html.escape(_why_none(page, plan)))
     if plan.refusals_cost > 0:
