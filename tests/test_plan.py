@@ -537,8 +537,9 @@ def test_the_plan_of_a_scenario_file_is_asked_unless_options_say_otherwise(
 def test_the_command_says_what_a_refusal_costs_and_what_is_proven(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["plan", "--territory", "d04", "--sites", "10", "--forbid", "04088", "--existing", "04112,04070"]
     assert main([*words, "--seconds", "2"]) == 0
-    head, refusals, *lines = capsys.readouterr().out.splitlines()
+    head, kept, refusals, *lines = capsys.readouterr().out.splitlines()
     assert "(proven best)" in head
+    assert kept.startswith("of which ") and " with the existing sites alone, +" in kept
     assert refusals.startswith("the refusals cost ") and refusals.endswith(" h/yr")
     assert len(lines) == 12 and "if refused: " in lines[2]
     words = ["plan", "--territory", "d04", "--sites", "3", "--force", "04226", "--seconds", "1"]
