@@ -51,7 +51,7 @@ def national_flows(
 ) -> Flows:
     """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
 
-    zones: columns workers, jobs (same total), lon, lat usual_path and those of `travel.settlement`.
+    zones: columns workers, jobs (same total), lon, lat, usual_path and those of `travel.settlement`.
     """
     workers, jobs = zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float)
     area = zones["area_km2"].to_numpy(float)
@@ -93,8 +93,8 @@ def pair_kernel(
 ) -> np.ndarray:
     """Kernel of each pair in compressed rows (start, work), float32; a block of homes at a time.
 
-    zones: columns workers, jobs, lon, lat usual_path and those of `travel.settlement`. rows: where each zone stands in `paths`, where
-    they are not all of its points.
+    zones: columns workers, jobs, lon, lat, usual_path and those of `travel.settlement`. rows: where each zone stands in
+    `paths`, where they are not all of its points.
     """
     rows = np.arange(len(zones)) if rows is None else rows
     usual = np.zeros(paths.start.size - 1)

@@ -18,7 +18,9 @@ from coopconnect.territory.paths import FAR_KM, Paths
 
 NEAREST_PLACES = 6
 LEAST_KM = 0.5
+"""A place weighs no more when it is nearer than this."""
 HOMES_PER_BLOCK = 2000
+"""Communes whose far ways are looked for together: all at once would take gigabytes."""
 LOOKED_AT = 16
 """Points looked at along an edge, to tell how much of it lies outside all communes."""
 USUAL_FROM_KM = 45.0
