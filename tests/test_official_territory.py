@@ -3,6 +3,7 @@ modelled ones, and every table says what it is."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from coopconnect.territory.load import load_territory
 from coopconnect.territory.official.codes import CodeMap
 from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.store import Store
+from coopconnect.territory.official.tables import Official
 from coopconnect.territory.types import Territory
+from coopconnect.ui.figures import MADE_OF, tables_behind
 
 FOLDER = DATA_DIR / "territory"
 FILES = {
@@ -137,3 +140,75 @@ def test_nothing_official_gives_what_is_shipped(tmp_path: Path, parameters: Para
     territory = load_territory("d38", FOLDER, parameters.value("circuity"), official=Store(tmp_path).official())
     assert np.array_equal(territory.flow_workers, isere.flow_workers)
     assert territory.provenance == isere.provenance
+
+
+# ---- what a figure is made of ----
+
+PLACE = "200018166"
+"""Le Grésivaudan: small enough to be assessed many times."""
+
+
+def figures(territory: Territory, parameters: Parameters) -> dict[str, np.ndarray]:
+    """The figures of the screen by kind, over the sites (the count of viable communes is of `viability`)."""
+    sites = assess(territory, reference_scenario(parameters, PLACE), parameters).sites
+    each = "_per_participating_household"
+    columns = {"viable": "viability", "viability": "viability", "hours": "hours", "eur": "eur", "kg": "kg_co2e"}
+    return {kind: sites[name if name == "viability" else name + each].to_numpy(float) for kind, name in columns.items()}
+
+
+def placed(parameters: Parameters, official: Official) -> Territory:
+    return load_territory(PLACE, FOLDER, parameters.value("circuity"), official=official)
+
+
+def with_other_jobs(official: Official) -> Official:
+    margins = official.tables["margins"]
+    uneven = np.random.default_rng(8).uniform(0.5, 1.5, len(margins))
+    return replace(official, tables={**official.tables, "margins": margins.assign(jobs=margins["jobs"] * uneven)})
+
+
+def test_a_figure_names_the_tables_that_move_it_and_no_other(store: Store, parameters: Parameters) -> None:
+    """Each table is changed: the figures that name it move, the others stay to the last digit."""
+    rng = np.random.default_rng(7)
+    official = store.official(["margins"])
+    t = placed(parameters, official)
+    n = len(t.zones)
+
+    def zones(**columns: np.ndarray) -> Territory:
+        return replace(t, zones=t.zones.assign(**columns))
+
+    uneven = rng.uniform(0.5, 1.5, n)
+    other = {
+        "workers": zones(workers=t.zones["workers"].to_numpy() * uneven),
+        "jobs": placed(parameters, with_other_jobs(official)),  # they enter where the flows are built
+        "flows": replace(t, flow_workers=t.flow_workers * rng.uniform(0.5, 1.5, t.flow_workers.size).astype(np.float32)),
+        "rural": zones(rural=rng.permutation(t.zones["rural"].to_numpy())),
+        "travel": replace(t, access_drive_min=t.access_drive_min * np.float32(1.2)),
+        "climate": replace(t, hot_days=t.hot_days * np.float32(2.0) + np.float32(1.0)),
+        "population": zones(population=t.zones["population"] * uneven, households=t.zones["households"] * uneven),
+        "contours": zones(area_km2=t.zones["area_km2"] * uneven),
+        "communes": zones(name=np.full(n, "?"), epci_code=np.full(n, "")),
+    }  # fmt: skip
+    assert other.keys() == {p.table for p in t.provenance}  # a table that joins the territory is tried here too
+    before = figures(t, parameters)
+    assert before.keys() == MADE_OF.keys()
+    for table, changed in other.items():
+        after = figures(changed, parameters)
+        for kind, tables in MADE_OF.items():
+            stays = np.array_equal(before[kind], after[kind], equal_nan=True)
+            assert stays == (table not in tables), (table, kind)
+
+
+def test_with_observed_flows_no_figure_is_made_of_jobs(store: Store, parameters: Parameters) -> None:
+    """Jobs build the modelled flows: where every home has observed ones, nothing reads them."""
+    partly = placed(parameters, store.official(["flows", "margins"]))
+    assert kinds(partly)["flows"] == "partly"  # neighbours out of Isère
+    assert "jobs" in [p.table for p in tables_behind("hours", partly)]
+    official = store.official(["flows", "margins"])
+    own = partly.zones["zone_code"]
+    missing = own[~own.isin(official.tables["flows"]["home_code"])]
+    rest = pd.DataFrame({"home_code": missing, "work_code": missing, "workers": 100.0})
+    whole = replace(official, tables={**official.tables, "flows": pd.concat([official.tables["flows"], rest])})
+    territory = placed(parameters, whole)
+    assert [p.table for p in tables_behind("hours", territory)] == ["workers", "flows", "rural", "travel", "climate"]
+    before, after = (figures(t, parameters) for t in (territory, placed(parameters, with_other_jobs(whole))))
+    assert all(np.array_equal(before[kind], after[kind], equal_nan=True) for kind in MADE_OF)

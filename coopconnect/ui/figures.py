@@ -18,7 +18,7 @@ from coopconnect.parameters import Parameter
 from coopconnect.scenario import parameter_values
 from coopconnect.show.describe import colon, with_parameter_unit
 from coopconnect.show.words import euros, hours, number, percent, say
-from coopconnect.territory.types import Territory
+from coopconnect.territory.types import Provenance, Territory
 from coopconnect.ui.frame import Page
 
 Formatter = Callable[..., str]
@@ -37,6 +37,11 @@ RESTS_ON: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Parameters named under each figure: the ones that move it most."""
+
+_READ_BY_THE_MODEL = ("workers", "jobs", "flows", "rural", "travel", "climate")
+MADE_OF: dict[str, tuple[str, ...]] = dict.fromkeys(RESTS_ON, _READ_BY_THE_MODEL)
+"""Tables that each figure is made of, in the order of the provenance: one that changes moves it, and no other does. They are the
+same for all five: each goes through who chooses the hub, which reads them all. Jobs count through the modelled flows only."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,7 @@ def _why(page: Page, figure: Figure, territory: Territory) -> str:
     data = "".join(
         f"<li>{html.escape(say(f'table.{p.table}', page.language) if _named(p.table) else p.table)}{colon(page.language)}"
         f"<b>{html.escape(page.say(f'kind.{p.kind}'))}</b>, {html.escape(p.source_in(page.language))} ({html.escape(p.year)})</li>"
-        for p in territory.provenance
+        for p in tables_behind(figure.kind, territory)
     )
     remark = page.say("figure.kg_note") if figure.kind == "kg" else ""
     return (
@@ -187,6 +192,12 @@ def _why(page: Page, figure: Figure, territory: Territory) -> str:
         f"<h4>{html.escape(page.say('figure.parameters'))}</h4><ul>{rows}</ul>"
         f"<h4>{html.escape(page.say('figure.data'))}</h4><ul>{data}</ul>"
     )
+
+
+def tables_behind(kind: str, territory: Territory) -> tuple[Provenance, ...]:
+    """Provenance of the tables that a figure of this kind is made of. Where all flows were observed, none is built from jobs."""
+    observed = any(p.table == "flows" and p.kind in ("official", "own") for p in territory.provenance)
+    return tuple(p for p in territory.provenance if p.table in MADE_OF[kind] and not (observed and p.table == "jobs"))
 
 
 def _named(table: str) -> bool:
