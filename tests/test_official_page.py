@@ -97,5 +97,8 @@ def test_one_click_says_under_the_button_what_it_changed(page: AppTest, shared_d
         r"Score médian .*\d \(-?[\d,]+ – [\d,]+\)", re.sub(r"<[^>]+>", " ", said)
     )  # a figure has its range
     assert "INSEE, Comparateur de territoires" in said
+    rows = [b.label for b in page.button if re.match("(fetch|remove|restore)_(?!all|stop)", b.key or "")]
+    assert len(rows) == len(set(rows)) == len(load_catalogue()) + 1  # each says what it acts on
+    assert "Retirer :small[Actifs et emplois]" in [plain(label) for label in rows]
     page.button(key="official_seen").click().run()
     assert "restent parmi les" not in texts(page)

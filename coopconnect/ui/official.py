@@ -32,7 +32,7 @@ from coopconnect.territory.official.reading import RawTable, ReadingError, previ
 from coopconnect.territory.official.store import StoreError
 from coopconnect.ui import cached
 from coopconnect.ui.assumptions import table_html
-from coopconnect.ui.frame import Page
+from coopconnect.ui.frame import Page, plain_text
 
 ENDINGS = ["csv", "txt", "tsv", "gz", "zip", "xlsx", "parquet"]
 PREVIEW_ROWS = 8
@@ -96,8 +96,13 @@ def _entry_row(page: Page, entry: Entry) -> list[Entry]:
         )
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.html(f"<p>{html.escape(title)}<br><small>{html.escape(' · '.join(facts))}</small></p>")
-    pressed = right.button(page.say("official.one"), key=f"fetch_{entry.key}", width="stretch")
+    pressed = right.button(_button(page, "one", title), key=f"fetch_{entry.key}", width="stretch")
     return [entry] if pressed else []
+
+
+def _button(page: Page, act: str, of: str) -> str:
+    """Label of a button of a row: the act for the eye; for who hears the page, also what it acts on (frame.css hides that)."""
+    return f"{page.say(f'official.{act}')} :small[{plain_text(of)}]"
 
 
 def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> None:
@@ -337,10 +342,10 @@ def draw_loaded(page: Page) -> None:
         if (
             on_this_computer()
             and store.can_restore(table)
-            and back.button(page.say("official.restore"), key=f"restore_{table}", width="stretch")
+            and back.button(_button(page, "restore", name), key=f"restore_{table}", width="stretch")
         ):
             _change_with(page, lambda table=table: store.restore(table))  # type: ignore[misc]
-        if on_this_computer() and away.button(page.say("official.remove"), key=f"remove_{table}", width="stretch"):
+        if on_this_computer() and away.button(_button(page, "remove", name), key=f"remove_{table}", width="stretch"):
             _change_with(page, lambda table=table: store.remove(table))  # type: ignore[misc]
     for table in (t for t in KINDS if t not in labels and store.can_restore(t)):
         name = page.say(f"table.{table}") if known(f"table.{table}") else table
