@@ -220,6 +220,7 @@ def test_the_command_line(
     assert (
         label.source.startswith("vaucluse.csv + Serveur de trajets OSRM") and "OSRM routing server" in label.source_en
     )
+    assert "maps" not in label.licence and "that of the server's maps (OpenStreetMap: ODbL)" in label.licence_in("en")
     assert (kept["from_code"] == "84003").sum() == 1  # one territory after another: the first is not lost
     for words in (["--router", "nowhere"], ["x.osm.pbf", "--router", "http://localhost:1"], []):
         assert main(["data", "roads", *words, "--territory", str(area)]) == 2

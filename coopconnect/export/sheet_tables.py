@@ -369,7 +369,9 @@ def write_sources(
         note = item.note_en if book.language == "en" else item.note_fr
         kind = b.words(book, f"kind.{item.kind}") if known(f"export.kind.{item.kind}") else item.kind
         table = say(f"chart.table.{item.table}", book.language) if known(f"chart.table.{item.table}") else item.table
-        for column, text in enumerate((table, kind, item.source_in(book.language), item.year, item.licence, note)):
+        for column, text in enumerate(
+            (table, kind, item.source_in(book.language), item.year, item.licence_in(book.language), note)
+        ):
             b.put_text(sheet, row, column, text, book, text_wrap=True, valign="top")
     last = FIRST_ROW + max(len(provenance), 1) - 1
     _small_table(book, sheet, "sources", HEADER_ROW, 0, last, ("table", "kind", "source", "year", "licence", "note"))

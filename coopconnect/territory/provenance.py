@@ -52,6 +52,7 @@ def _loaded(shipped: Provenance, labels: Sequence[Label], share: float) -> Prove
         source_en=_joined(label.source_in("en") for label in labels),
         year=", ".join(dict.fromkeys(label.year for label in labels if label.year)),
         licence=_joined(label.licence for label in labels),
+        licence_en=_joined(label.licence_in("en") for label in labels),
         note_fr=(notes_fr + "." if notes_fr else "") + left_fr,
         note_en=(notes_en + "." if notes_en else "") + left_en,
     )

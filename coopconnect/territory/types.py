@@ -34,8 +34,8 @@ ZONE_COLUMNS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where one table comes from: `kind` is 'official', 'modelled' or 'estimated'; `source_en` where `source` is a
-    French sentence, not a name."""
+    """Where one table comes from: `kind` is 'official', 'modelled' or 'estimated'; `source_en` and `licence_en`
+    where `source` or `licence` is French, not a name."""
 
     table: str
     kind: str
@@ -45,10 +45,15 @@ class Provenance:
     note_fr: str = ""
     note_en: str = ""
     source_en: str = ""
+    licence_en: str = ""
 
     def source_in(self, language: str) -> str:
         """The source as the language says it."""
         return self.source_en if language == "en" and self.source_en else self.source
+
+    def licence_in(self, language: str) -> str:
+        """The licence as the language says it."""
+        return self.licence_en if language == "en" and self.licence_en else self.licence
 
 
 @dataclass(frozen=True, eq=False)

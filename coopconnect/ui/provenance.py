@@ -34,7 +34,7 @@ def draw_provenance(page: Page) -> None:
     rows = [
         (
             _table_name(page, row["table"]), page.say(f"kind.{row['kind']}"), row["source_en" if page.language == "en" else "source"], row["year"], _age(page, row),
-            row["licence"], note, row[f"better_{page.language}"],
+            row["licence_en" if page.language == "en" else "licence"], note, row[f"better_{page.language}"],
         )
         for row, note in zip(found, notes_once(page, found), strict=True)
     ]  # fmt: skip

@@ -29,7 +29,7 @@ class Label:
     kind: 'official' (a publisher's file) or 'own' (the user's figures). source: title for a reader. year: of the
     figures. loaded_on: ISO date. file_name, file_sha256: of the file that was read. rows: rows kept. placed,
     unplaced: amount (workers for flows, workers or else jobs for margins, facilities for those, rows elsewhere) put in communes of today and left out. notes_fr, notes_en:
-    what a reader should know (codes mapped, pairs left out). source_en: where `source` is a French title, its English.
+    what a reader should know (codes mapped, pairs left out). source_en, licence_en: where `source` or `licence` is French, its English.
     """
 
     table: str
@@ -47,10 +47,15 @@ class Label:
     notes_fr: tuple[str, ...] = ()
     notes_en: tuple[str, ...] = ()
     source_en: str = ""
+    licence_en: str = ""
 
     def source_in(self, language: str) -> str:
         """The source as the language says it."""
         return self.source_en if language == "en" and self.source_en else self.source
+
+    def licence_in(self, language: str) -> str:
+        """The licence as the language says it."""
+        return self.licence_en if language == "en" and self.licence_en else self.licence
 
 
 _CODE = "INSEE code of a commune of today, string of 5 characters"

@@ -47,7 +47,7 @@ def status_rows(
 ) -> list[dict[str, Any]]:
     """One row per table of a territory, then fuel prices and places, then one per other table of the store.
 
-    Keys: table, kind, source, source_en, year, licence, note_fr, note_en, age_days (since it was loaded, None where shipped),
+    Keys: table, kind, source, source_en, year, licence, licence_en, note_fr, note_en, age_days (since it was loaded, None where shipped),
     better (the command that would improve it, '' where nothing would), better_fr, better_en (the same in words), stale
     (a newer edition is likely).
     """
@@ -61,7 +61,7 @@ def status_rows(
             rows.append(
                 {
                     "table": name, "kind": label.kind, "source": label.source, "source_en": label.source_in("en"), "year": label.year,
-                    "licence": label.licence, "note_fr": " ; ".join(label.notes_fr), "note_en": "; ".join(label.notes_en),
+                    "licence": label.licence, "licence_en": label.licence_in("en"), "note_fr": " ; ".join(label.notes_fr), "note_en": "; ".join(label.notes_en),
                     "age_days": age, "better": "", "better_fr": "", "better_en": "", "stale": _stale(name, age, catalogue),
                 }
             )  # fmt: skip
@@ -83,7 +83,7 @@ def _row(p: Provenance, labels: Mapping[str, Label], catalogue: Mapping[str, Ent
             better = f"data fetch --only {entry.key}"
             better_fr, better_en = f"télécharger : {entry.title_fr}", f"download: {entry.title_en}"
     return {
-        "table": p.table, "kind": p.kind, "source": p.source, "source_en": p.source_in("en"), "year": p.year, "licence": p.licence,
+        "table": p.table, "kind": p.kind, "source": p.source, "source_en": p.source_in("en"), "year": p.year, "licence": p.licence, "licence_en": p.licence_in("en"),
         "note_fr": p.note_fr, "note_en": p.note_en, "age_days": age, "better": better, "better_fr": better_fr, "better_en": better_en,
         "stale": _stale(fed, age, catalogue),
     }  # fmt: skip

@@ -95,9 +95,16 @@ class Store:
             told = list(dict.fromkeys(told))
             sources = dict.fromkeys([*old_label.source.split(" + "), label.source])
             english = dict.fromkeys([*old_label.source_in("en").split(" + "), label.source_in("en")])
+            licences = {
+                language: " + ".join(
+                    dict.fromkeys(t for one in (old_label, label) for t in one.licence_in(language).split(" + ") if t)
+                )
+                for language in ("fr", "en")
+            }
             years = dict.fromkeys(y for y in (*old_label.year.split(", "), label.year) if y)
             label = replace(
-                label, source=" + ".join(sources), source_en=" + ".join(english), year=", ".join(years), rows=len(frame),
+                label, source=" + ".join(sources), source_en=" + ".join(english), year=", ".join(years),
+                licence=licences["fr"], licence_en=licences["en"], rows=len(frame),
                 placed=label.placed + old_label.placed, unplaced=label.unplaced + old_label.unplaced,
                 notes_fr=tuple(fr for fr, _ in told), notes_en=tuple(en for _, en in told),
             )  # fmt: skip

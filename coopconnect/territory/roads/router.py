@@ -197,6 +197,7 @@ def _label(server: Server) -> Label:
         source_en=f"{server.name} routing server, {server.shown_url}",
         year=year,
         licence="celle des cartes du serveur (OpenStreetMap : ODbL)",
+        licence_en="that of the server's maps (OpenStreetMap: ODbL)",
         url=server.shown_url,
         loaded_on=date.today().isoformat(),
         file_name="",
