@@ -124,13 +124,15 @@ def test_one_wrong_byte_is_never_read_as_a_number(tmp_path: Path) -> None:
     )
     store.save(many, LABEL)
     good = store.path("flows").read_bytes()
-    for at in range(8, len(good) - 8, len(good) // 40):
+    footer = len(good) - 8 - int.from_bytes(good[-8:-4], "little")  # names and label, which no page holds
+    for at in [*range(8, len(good) - 8, len(good) // 40), *range(footer, len(good) - 8, 23)]:
         store.path("flows").write_bytes(good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1 :])
         found = store.load("flows")
         if found is None:
             assert store.problems() == ["flows.parquet"]
         else:
             pd.testing.assert_frame_equal(found[0], many, check_dtype=False)
+            assert found[1] == LABEL
 
 
 def test_a_torn_line_of_the_log_is_left_out(tmp_path: Path) -> None:

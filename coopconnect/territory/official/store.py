@@ -7,6 +7,7 @@ file, so that neither can be there without the other. The one before is kept, to
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -28,7 +29,7 @@ from coopconnect.territory.official.contract import TABLES, Label, Table
 from coopconnect.territory.official.tables import USED, Official
 
 FOLDER_VARIABLE = "COOPCONNECT_OFFICIAL"
-_LABEL_KEY = b"coopconnect.label"
+_LABEL_KEY, _CHECK_KEY = b"coopconnect.label", b"coopconnect.check"
 _CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 _CODES = ("zone_code", "home_code", "work_code", "from_code", "to_code")
 _MAY_BE_EMPTY = {("flows", "work_code"), ("places", "zone_code")}
@@ -125,6 +126,7 @@ class Store:
         table = pa.Table.from_pandas(frame[wanted], preserve_index=False)
         told = json.dumps(asdict(label), ensure_ascii=False).encode("utf-8")
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), _LABEL_KEY: told})
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _CHECK_KEY: _check(table.schema)})
         with writing(self.folder):
             self._replace(label.table, table)
             self._write_log("loaded", label.table, label.source, label.loaded_on)
@@ -156,8 +158,10 @@ class Store:
             return None
 
     def _read(self, table: str) -> pa.Table:
-        """The whole file, the checksum of each page verified."""
-        return pq.ParquetFile(self.path(table), page_checksum_verification=True).read()
+        """The whole file, the checksum of each page verified, and that of the names and label that stand after them."""
+        found = pq.ParquetFile(self.path(table), page_checksum_verification=True).read()
+        _checked(found.schema)
+        return found
 
     def _lock(self) -> FileLock:
         """Held while files are exchanged, by one program at a time; the system frees it if the program dies."""
@@ -179,8 +183,8 @@ class Store:
     def label(self, table: str) -> Label | None:
         """Where a table comes from; None where there is none."""
         try:
-            found = json.loads((pq.read_schema(self.path(table)).metadata or {})[_LABEL_KEY])
-        except (OSError, pa.ArrowInvalid, KeyError, ValueError):
+            found = json.loads(_checked(pq.read_schema(self.path(table))).metadata[_LABEL_KEY])
+        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
             return None
         notes = {name: tuple(found.get(name, ())) for name in ("notes_fr", "notes_en")}
         try:
@@ -260,6 +264,20 @@ class Store:
         entry = json.dumps({"what": what, "table": table, "source": source, "on": day}, ensure_ascii=False)
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(entry + "\n")
+
+
+def _check(schema: pa.Schema) -> bytes:
+    """SHA-256 of what a parquet file says of its pages, which their checksums do not cover: names, types, label."""
+    told = sorted((key, value) for key, value in (schema.metadata or {}).items() if key != _CHECK_KEY)
+    columns = [(field.name, str(field.type)) for field in schema]
+    return hashlib.sha256(repr((columns, told)).encode("utf-8")).hexdigest().encode("ascii")
+
+
+def _checked(schema: pa.Schema) -> pa.Schema:
+    """The schema as it was written; ValueError where it was altered since (a file of before the check has none)."""
+    if (schema.metadata or {}).get(_CHECK_KEY) not in (None, _check(schema)):
+        raise ValueError("names of columns or label altered on the disk")
+    return schema
 
 
 def breaches(frame: pd.DataFrame, table: Table) -> list[str]:
