@@ -75,7 +75,7 @@ def _status(args: argparse.Namespace) -> int:
 
 def _hosts(args: argparse.Namespace) -> int:
     """How the lists of places that are loaded became hosts in the communes of a territory."""
-    from coopconnect.territory.hosts import host_counts, hosts_of
+    from coopconnect.territory.hosts import host_counts, hosts_of, lists_of
 
     parameters = load_parameters()
     territory, _ = territories(scenario_of(args, parameters), parameters)
@@ -84,15 +84,16 @@ def _hosts(args: argparse.Namespace) -> int:
     zones = territory.zones[territory.zones["in_territory"]]
     hosts = hosts_of(zones, places)
     counts = host_counts(zones, places, hosts)
-    kinds = hosts["kind"].value_counts().to_dict()
+    kinds, lists = hosts["kind"].value_counts().to_dict(), lists_of(places)
     lines = [
+        *(f"{one['source']} ({one['year'] or 'year not told'}): {one['rows']} rows" for one in lists),
         f"{counts['rows']} rows in the lists, {counts['moving']} of them services that move",
         f"{counts['town_halls']} town halls and {counts['other_hosts']} other hosts: "
         + ", ".join(f"{name} {count}" for name, count in kinds.items()),
         f"{counts['joined_another']} rows joined another, {counts['joined_a_town_hall']} a town hall; "
         f"{counts['moved']} points out of their commune were not believed",
     ]
-    _told(args, {"territory": territory.code, **counts, "kinds": kinds}, lines)
+    _told(args, {"territory": territory.code, **counts, "kinds": kinds, "lists": lists}, lines)
     return DONE
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
+from bpe_lines import BPE_2025, facility
 from local_server import serving
 
 from coopconnect.cli import main
@@ -120,6 +122,45 @@ def test_hosts_are_counted(capsys: pytest.CaptureFixture[str], folder: Path) -> 
     found = told(capsys, "data", "hosts", "--territory", "d04")
     assert (found["rows"], found["other_hosts"]) == (0, 0)
     assert found["town_halls"] == found["kinds"]["town_hall"] > 150
+
+
+def test_libraries_of_the_facilities_base_are_hosts_once(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    """Fetched from a server: a library that another list has is one host, a new edition takes away what has closed."""
+    own = "lieux_mediation_numerique_sud_20230516.csv"
+    told(
+        capsys, "data", "import", str(shared_data / "places" / own), "--source", "Médiation numérique", "--year", "2023"
+    )
+    before = told(capsys, "data", "hosts", "--territory", "d84")
+    lines = (
+        facility("MEDIATHEQUE", "84035", lon="5.04191", lat="43.83333", NUMVOIE="60", TYPVOIE="RUE", LIBVOIE="VERAN ROUSSET", LIBCOM="Cavaillon"),
+        facility("BIBLIOTHEQUE MARY GLASGOW", "84044", lon="5.13832", lat="44.21742", LIBCOM="Entrechaux"),
+        facility("LA DURANCE", "84035", lon="5.0500", lat="43.8300", LIBCOM="Cavaillon"),
+        facility("POSTE", "84035", "A206"),
+    )  # fmt: skip
+    published = tmp_path / "published"
+    published.mkdir()
+
+    def publish(edition: tuple[str, ...]) -> None:
+        with zipfile.ZipFile(published / "BPE25.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("BPE25.csv", "\n".join([BPE_2025, *edition]))
+
+    with serving(published) as (address, _):
+        publish(lines)
+        found = told(capsys, "data", "fetch", "--only", "insee_bpe", "--mirror", address, "--territory", "d84")
+        assert [(f["table"], f["rows"]) for f in found["fetched"]] == [("places", 3)] and found["failed"] == []
+        after = told(capsys, "data", "hosts", "--territory", "d84")
+        assert after["other_hosts"] == before["other_hosts"] + 1  # two of the three were known
+        assert after["joined_another"] == before["joined_another"] + 2
+        assert {"source": "INSEE, Bibliothèques (base permanente des équipements)", "year": "2025", "rows": 3} in after[
+            "lists"
+        ]
+        row = next(r for r in told(capsys, "data", "status", "--territory", "d84")["tables"] if r["table"] == "places")
+        assert (row["kind"], row["year"]) == ("partly", "2023, 2025") and "INSEE, Libraries" in row["source_en"]
+        publish(lines[:2])
+        told(capsys, "data", "fetch", "--only", "insee_bpe", "--mirror", address, "--territory", "d84")
+    assert told(capsys, "data", "hosts", "--territory", "d84")["other_hosts"] == before["other_hosts"]
 
 
 def test_wrong_words_get_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

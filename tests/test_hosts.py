@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spaces import plain
 
 from coopconnect.dossier import Dossier
 from coopconnect.parameters import DATA_DIR, Parameters
@@ -35,7 +36,7 @@ from coopconnect.territory.official.codes import CodeMap
 from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.store import Store
 from coopconnect.territory.types import Territory
-from coopconnect.ui.hosts import in_order
+from coopconnect.ui.hosts import in_order, lists_line
 
 CODES = CodeMap.load(DATA_DIR / "territory")
 
@@ -109,6 +110,20 @@ def test_own_lists_that_count_from_one_add_up(tmp_path: Path) -> None:
         "Salle des fêtes",
     ]
     assert kept["place_id"].str.fullmatch(r"own-([12]-)?[0-9a-f]{8}").all()
+
+
+def test_the_page_says_which_lists_its_hosts_come_from(tmp_path: Path) -> None:
+    assert "bibliothèques" in lists_line(None, "fr")
+    store = Store(tmp_path)
+    official = {"kind": "official", "source": "INSEE, Bibliothèques", "source_en": "INSEE, Libraries", "year": "2025"}
+    for label in (official, {"kind": "own", "source": "salles.csv", "year": ""}):
+        found = import_file(b"nom;commune;code_postal\nSalle;Banon;04150\n", "salles.csv", codes=CODES, label=label)
+        assert found.frame is not None
+        store.add(found.frame, found.label)
+        told = [plain(lists_line(store.label("places"), language)) for language in ("fr", "en")]
+        if label is official:
+            assert told[0] == "Sources : les mairies ; INSEE, Bibliothèques (officiel, 2025)."
+    assert told[1] == "Sources: town halls; INSEE, Libraries + salles.csv (partly official, 2025)."
 
 
 def test_a_neighbour_is_not_its_town_hall(zones: pd.DataFrame, places: pd.DataFrame) -> None:

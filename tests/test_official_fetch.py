@@ -48,7 +48,6 @@ def test_the_catalogue_names_every_file_of_the_issue() -> None:
         "margins",
         "density",
         "places",
-        "facilities",
         "fuel",
         "climate",
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bpe_lines import BPE_2025, facility
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -251,23 +252,6 @@ def test_every_file_of_the_catalogue_is_known_by_its_columns() -> None:
     for entry in load_catalogue().values():
         header = ";".join(name.replace("*", "22") for name in entry.columns)
         assert guess(read_raw(f"{header}\n1;2;3\n".encode(), "t.csv")).table == entry.feeds, entry.key
-
-
-def test_the_long_layout_of_insee_counts_communes_once() -> None:
-    head = '"GEO";"GEO_OBJECT";"FACILITY_TYPE";"BPE_MEASURE";"TIME_PERIOD";"OBS_VALUE"\n'
-    lines = ("84003;COM;F307;FACILITIES;2024;3", "84003;COM;F307;FACILITIES;2023;9", "84003;COM;_T;FACILITIES;2024;70",
-             "84;DEP;F307;FACILITIES;2024;50", "13201;ARM;F307;FACILITIES;2024;2", "84003;COM;F307;SURFACE;2024;400")  # fmt: skip
-    found = take(head + "\n".join(lines) + "\n")
-    assert found.frame is not None
-    assert found.frame.to_dict("records") == [{"zone_code": "84003", "type_code": "F307", "count": 3.0}]
-    assert found.label.notes_en == ("5 lines of other areas, measures, totals or years: left out",)
-    assert found.problems == ()
-
-
-def test_facilities_are_counted() -> None:
-    found = take("DEPCOM;TYPEQU;NB_EQUIP\n84003;F307;1\n84003;F307;2\n97101;F307;4\n")
-    assert found.frame is not None
-    assert found.frame.to_dict("records") == [{"zone_code": "84003", "type_code": "F307", "count": 3.0}]
 
 
 # ---- any dress ----
@@ -515,3 +499,80 @@ def test_a_mark_alone_and_a_broken_parquet(content: bytes, name: str) -> None:
 def test_one_broken_byte_does_not_change_the_accents() -> None:
     content = "zone_code;name;jobs\n84003;Été à Nîmes;1\n".encode() + b"84035;\xff;2\n"
     assert read_raw(content, "t.csv").frame["name"].iloc[0] == "Été à Nîmes"
+
+
+# ---- the permanent facilities base: its libraries ----
+
+LIBRARIES = (
+    facility("PHARMACIE F307", "84003", "D307"),
+    facility("MEDIATHEQUE LA HALLE AUX GRAINS", "84003", NUMVOIE="33", TYPVOIE="PL", LIBVOIE="SAINT-PIERRE", CODPOS="84400", LIBCOM="Apt"),
+    facility("CINEMA", "84003", "F303"),
+    facility("BIBLIOTHEQUE", "84035", QUALITE_GEOLOC="33"),
+    facility("", "84138", lon="", lat="", LIBCOM="Saint-Saturnin-lès-Apt", LAMBERT_X="700000.0", LAMBERT_Y="6600000.0"),
+    facility("BIBLIOBUS DU LUBERON", "84003"),
+    facility("BIBLIOTHEQUE DE QUARTIER", "13208", lon="5.38", lat="43.26"),
+    facility("BIBLIOTHEQUE DE MAMOUDZOU", "97608", lon="", lat="", EPSG="4471"),
+    facility("MEDIATHEQUE", "84003", QUALITE_XY="_U", QUALITE_GEOLOC="_U", lon="5.4", lat="43.88"),
+    facility("MEDIATHEQUE", "84003", lon="5.41", lat="43.89"),
+)  # fmt: skip
+
+
+def bpe(how: str) -> tuple[bytes, str]:
+    text = "\r\n".join([BPE_2025, *LIBRARIES]) + "\r\n"
+    if how == "zip":
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("BPE25.csv", text)
+            archive.writestr("BPE25_variables.csv", "COD_VAR;LIB_VAR\nAN;Année\n")
+        return out.getvalue(), "BPE25.zip"
+    if how == "parquet":
+        out = io.BytesIO()
+        table = pd.read_csv(io.StringIO(text), sep=";", dtype=str)
+        numbers = ["LONGITUDE", "LATITUDE", "LAMBERT_X", "LAMBERT_Y"]
+        table.assign(**{c: pd.to_numeric(table[c]) for c in numbers}).to_parquet(out)  # as INSEE types them
+        return out.getvalue(), "BPE25.parquet"
+    return (gzip.compress(text.encode()), "BPE25.csv.gz") if how == "gz" else (text.encode(), "BPE25.csv")
+
+
+@pytest.mark.parametrize("how", ["csv", "zip", "gz", "parquet"])
+def test_the_libraries_of_the_facilities_base_become_places(how: str) -> None:
+    content, name = bpe(how)
+    found = take(content, name)
+    assert found.table == "places" and found.frame is not None and found.label.year == "2025"
+    by_name = found.frame.set_index("name")
+    assert set(by_name["kind"]) == {"library"} and found.frame["place_id"].str.fullmatch("bpe-[0-9a-f]{12}").all()
+    assert len(found.frame) == 7  # the cinema, the pharmacy and overseas are not there; two of one name are two
+    halle = by_name.loc["MEDIATHEQUE LA HALLE AUX GRAINS"]
+    assert (halle["address"], halle["zone_code"], halle["lon"]) == ("33 PL SAINT-PIERRE", "84003", 5.3966)
+    assert by_name.loc["BIBLIOTHEQUE DE QUARTIER", "zone_code"] == "13055"  # the base has the districts of Marseille
+    metres = by_name.loc["Bibliothèque (Saint-Saturnin-lès-Apt)"]
+    assert (metres["lon"], metres["lat"]) == (3.0, 46.5)  # the origin of Lambert 93, by its definition
+    assert pd.isna(by_name.loc["BIBLIOTHEQUE", "lon"])  # drawn at random in its commune, says INSEE
+    assert by_name["itinerant"].to_dict() == {n: n.startswith("BIBLIOBUS") for n in by_name.index}
+    assert found.problems == ()
+    for note in ("8 libraries (F307) read among 10 facilities", "1 points that INSEE calls uncertain", "1 libraries without a name",
+                 "1 places out of metropolitan France", "1 services that move"):  # fmt: skip
+        assert any(note in told for told in found.label.notes_en), (note, found.label.notes_en)
+
+
+def test_a_line_of_the_facilities_base_that_is_cut_is_told_by_its_line() -> None:
+    text = "\n".join([BPE_2025, LIBRARIES[0], LIBRARIES[1], '"2025";"x";"BIBLIOTHEQUE";"F307"', LIBRARIES[3]])
+    found = take(text, "BPE25.csv")
+    assert [(p.line, p.reason_en) for p in found.problems] == [(4, "4 values instead of 31")]
+    assert found.frame is not None and len(found.frame) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"GEO";"GEO_OBJECT";"FACILITY_TYPE";"BPE_MEASURE";"TIME_PERIOD";"OBS_VALUE"\n84003;COM;F307;FACILITIES;2024;3\n',
+        "DEPCOM;TYPEQU;NB_EQUIP\n84003;F307;1\n",
+        "AN;DEPCOM;TYPEQU;LAMBERT_X;LAMBERT_Y;QUALITE_XY\n2018;84003;F307;896843;6317254;Bonne\n",
+    ],
+)
+def test_a_facilities_base_that_names_no_building_is_told_with_where_to_look(text: str) -> None:
+    with pytest.raises(ReadingError) as caught:
+        take(text, "bpe.csv")
+    assert (
+        "names no building" in caught.value.message_en and "insee.fr/fr/statistiques/8217525" in caught.value.message_fr
+    )

@@ -68,6 +68,7 @@ _GENERIC = frozenset(
         "antenne",
         "point",
         "numerique",
+        "lecture",
         "msap",
         "fs",
         "commune",
@@ -134,6 +135,14 @@ def host_counts(zones: pd.DataFrame, places: pd.DataFrame | None, hosts: pd.Data
         "joined_a_town_hall": int(listed[main].sum()),
         "moved": int(hosts["moved"].astype(bool).sum()),
     }
+
+
+def lists_of(places: pd.DataFrame | None) -> list[dict[str, str | int]]:
+    """The lists that places were last read in: `source`, `year` ('' where it is not told) and `rows`, the longest first."""
+    if places is None or "list_source" not in places:
+        return []
+    counts = places.groupby(["list_source", "list_year"], sort=True).size().sort_values(ascending=False, kind="stable")
+    return [{"source": source, "year": year, "rows": int(rows)} for (source, year), rows in counts.items()]
 
 
 @lru_cache(maxsize=2)

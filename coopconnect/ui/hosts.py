@@ -13,11 +13,12 @@ import streamlit as st
 from coopconnect.model.site_sheet import refusal_cost
 from coopconnect.model.types import Assessment
 from coopconnect.scenario import HOST_STATUSES, host_status
-from coopconnect.show.words import number
+from coopconnect.show.words import number, say
 from coopconnect.territory.hosts import existing_nearby, refused_communes, unknown_hosts
+from coopconnect.territory.official.contract import Label
 from coopconnect.territory.types import Territory
 from coopconnect.ui import cached, state
-from coopconnect.ui.frame import Page
+from coopconnect.ui.frame import Page, plain_text
 from coopconnect.ui.widget_key import key_for
 
 SHOWN = 12
@@ -38,14 +39,21 @@ def draw_hosts(page: Page, site: pd.Series, now: Assessment) -> None:
     if len(mine) > SHOWN and st.toggle(page.say("hosts.more", count=len(mine) - SHOWN), key=f"hosts_more_{code}"):
         for row in mine.iloc[SHOWN:].to_dict("records"):
             _host_row(page, row)
-    if cached.store().label("places") is None:
-        st.caption(page.say("hosts.only_town_hall"))
+    st.caption(plain_text(lists_line(cached.store().label("places"), page.language)))
     lost = unknown_hosts(page.scenario, hosts)
     if lost:
         st.caption(page.say("hosts.unknown", count=len(lost)))
     _existing(page, territory, hosts, code)
     if code in refused_communes(page.scenario, mine):
         _cost_of_refusal(page, now, code)
+
+
+def lists_line(label: Label | None, language: str) -> str:
+    """What the hosts come from: nature, years and titles of the lists that are loaded; how to have some where none is."""
+    if label is None:
+        return say("hosts.only_town_hall", language)
+    facts = {"kind": say(f"kind.{label.kind}", language), "year": label.year or "–", "lists": label.source_in(language)}
+    return say("hosts.lists", language, **facts)
 
 
 def in_order(hosts: pd.DataFrame, code: str) -> pd.DataFrame:

@@ -26,9 +26,9 @@ class Table:
 class Label:
     """Where the rows of a stored table come from.
 
-    kind: 'official' (a publisher's file) or 'own' (the user's figures). source: title for a reader. year: of the
+    kind: 'official' (a publisher's file), 'own' (the user's figures) or 'partly' (gathered from both). source: title for a reader. year: of the
     figures. loaded_on: ISO date. file_name, file_sha256: of the file that was read. rows: rows kept. placed,
-    unplaced: amount (workers for flows, workers or else jobs for margins, facilities for those, rows elsewhere) put in communes of today and left out. notes_fr, notes_en:
+    unplaced: amount (workers for flows, workers or else jobs for margins, rows elsewhere) put in communes of today and left out. notes_fr, notes_en:
     what a reader should know (codes mapped, pairs left out). source_en, licence_en: where `source` or `licence` is French, its English.
     """
 
@@ -109,18 +109,11 @@ TABLES: dict[str, Table] = {
                 "lat": "degrees WGS84; missing where unknown",
                 "address": "address as published, may be empty",
                 "itinerant": "True for a bus or a service that moves",
+                "list_source": "source of the list it was last read in, as its label says it",
+                "list_year": "year of that list, may be empty",
             },
             ("place_id",),
-            ("lon", "lat"),
-        ),
-        Table(
-            "facilities",
-            {
-                "zone_code": _CODE,
-                "type_code": "code of the type of facility (INSEE BPE)",
-                "count": "facilities of that type",
-            },
-            ("zone_code", "type_code"),
+            ("lon", "lat", "list_source", "list_year"),
         ),
         Table(
             "fuel",

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from coopconnect.parameters import DATA_DIR
-from coopconnect.territory.official import readers
+from coopconnect.territory.official import bpe, readers
 from coopconnect.territory.official.codes import CodeMap, clean
 from coopconnect.territory.official.contract import Label
 from coopconnect.territory.official.readers import Reading
@@ -82,16 +82,10 @@ KINDS: dict[str, Kind] = {
             (("from_code", "to_code", "drive_min"), ("from_code", "to_code", "drive_s")),
         ),
         Kind(
-            "facilities", "équipements (BPE)", "facilities (BPE)",
-            {"zone_code": rf"{_CODE}|geo", "type_code": r"typequ|facility_type|type_equipement|type_code|equipement",
-             "count": r"nb_equip|obs_value|nombre|count|nb"},
-            (("zone_code", "type_code"),),
-        ),
-        Kind(
             "places", "lieux d'accueil possibles", "places that could host",
-            {"name": r"nom|name|lib_fs|libelle", "lon": r"longitude|lon|x_lon|lng", "lat": r"latitude|lat|y_lat",
-             "zone_code": r"insee_com|code_insee|insee|code_commune|zone_code", "postcode": r"code_postal|codpost|cp|postcode",
-             "commune": r"lib_com|commune|ville|city", "address": r"adresse|address|rue"},
+            {"name": r"nom|name|lib_fs|libelle|nomrs", "lon": r"longitude|lon|x_lon|lng", "lat": r"latitude|lat|y_lat",
+             "zone_code": r"insee_com|code_insee|insee|code_commune|zone_code|depcom", "postcode": r"code_postal|codpost|codpos|cp|postcode",
+             "commune": r"lib_com|libcom|commune|ville|city", "address": r"adresse|address|rue"},
             (("name", "lat", "lon"), ("name", "commune", "postcode"), ("name", "zone_code")),
             "coopconnect.territory.official.places",
         ),
@@ -115,7 +109,6 @@ _READERS = {
     "margins": readers.read_margins,
     "density": readers.read_density,
     "travel": readers.read_travel,
-    "facilities": readers.read_facilities,
 }
 
 
@@ -235,7 +228,9 @@ def read_table(
     mapping: Mapping[str, str] | None = None,
 ) -> RawTable:
     """`read_raw`, which of several members or sheets takes one that is of the kind `table` (any kind where not given) or
-    has the columns of `mapping`."""
+    has the columns of `mapping`. Of the permanent facilities base, its libraries (`bpe`)."""
+    if table in (None, "", "places") and (found := bpe.libraries(source, file_name)) is not None:
+        return found
     wanted = {column for column in (mapping or {}).values() if column}
 
     def fits(raw: RawTable) -> bool:
@@ -315,12 +310,13 @@ def import_file(
     columns, year = columns_of(kind, [str(c) for c in raw.frame.columns])
     if table == "travel" and found.table == "travel" and "to_code" not in found.mapping:
         columns, year = dict(found.mapping), ""
+    year = year or raw.year
     columns = {k: v for k, v in {**columns, **(mapping or {})}.items() if v}
     missing = _missing(kind, columns)
     if missing and not (table == "travel" and set(columns) == {"from_code"}):
         raise ReadingError(*missing)
     reading = _read(kind, raw, columns, codes or CodeMap.load(DATA_DIR / "territory"))
-    notes = (*_read_inside(raw), *(_few_workers(reading.frame) if table == "flows" else ()), *reading.notes)
+    notes = (*_read_inside(raw), *raw.notes, *(_few_workers(reading.frame) if table == "flows" else ()), *reading.notes)
     problems = tuple(sorted((*raw.problems, *reading.problems), key=lambda p: (p.line or 0, p.column)))
     told = dict(label or {})
     made = Label(

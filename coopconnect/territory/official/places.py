@@ -1,4 +1,4 @@
-"""Places that could share a room: France Services, public digital places with tiers-lieux, or the user's own list.
+"""Places that could share a room: France Services, libraries, public digital places with tiers-lieux, or one's own list.
 
 `read` turns a list as its publisher gives it into rows of the contract's table 'places'. Nothing is merged here: the
 same place may come from several lists, and `coopconnect.territory.hosts` brings them together.
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.territory.official.addresses import Communes, Problem, plain, shipped_communes
+from coopconnect.territory.official.bpe import LIBRARY
 from coopconnect.territory.official.contract import TABLES
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 KINDS = ("town_hall", "france_services", "tiers_lieu", "library", "post_office", "school", "other")
 KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
     "place_id": ("id_fs", "id_unique", "id", "place_id", "identifiant"),
-    "zone_code": ("insee_com", "zone_code", "code_insee", "insee", "code_commune", "citycode"),
-    "name": ("lib_fs", "nom", "name", "libelle"),
-    "commune": ("lib_com", "commune", "ville", "city"),
-    "postcode": ("code_postal", "codpost", "cp", "postcode"),
+    "zone_code": ("insee_com", "zone_code", "code_insee", "insee", "code_commune", "citycode", "depcom"),
+    "name": ("lib_fs", "nom", "name", "libelle", "nomrs"),
+    "commune": ("lib_com", "libcom", "commune", "ville", "city"),
+    "postcode": ("code_postal", "codpost", "codpos", "cp", "postcode"),
     "address": ("adresse", "address", "rue"),
     "lon": ("longitude", "lon", "x_lon", "lng"),
     "lat": ("latitude", "lat", "y_lat"),
@@ -35,6 +36,8 @@ KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
     "publisher": ("source",),
     "format": ("format_fs", "format"),
     "carrier": ("nom_strc_port",),
+    "facility": ("typequ",),
+    "moves": ("itinerance",),
 }
 """Columns understood, with the names publishers give them (compared without case or accents)."""
 
@@ -46,9 +49,13 @@ _KIND_WORDS = (
     ("school", r"\b(ecole|college|lycee)\b"),
     ("town_hall", r"\b(mairie|hotel de ville|maison communale)\b|^commune d"),
 )
-_MOVES = re.compile(r"\bbus\b|\bitinerante?s?\b|\bcamion\b|\bmobile\b|\bvan\b")
+_MOVES = re.compile(r"\b(biblio|media|ludo)?bus\b|\bitinerante?s?\b|\bcamion\b|\bmobile\b|\bvan\b")
 _OWN_NUMBER = re.compile(r"^mediation-numerique-(?P<publisher>[a-z0-9-]+?)-(?P<number>[0-9a-f]{24}|\d+)$")
 _SHORT_PUBLISHER = {"france-services": "fs", "france-tiers-lieux": "tl", "conseiller-numerique": "cn"}
+
+
+_COLUMNS = [name for name in TABLES["places"].columns if not name.startswith("list_")]
+"""What a row says; the store adds the list."""
 
 
 def guess(columns: list[str]) -> dict[str, str]:
@@ -86,35 +93,37 @@ def read(
     frame.loc[text["format"].ne("") & text["kind"].eq(""), "kind"] = "france_services"
     if "carrier" in chosen:  # the column of the body behind a place: the census of tiers-lieux
         frame.loc[frame["kind"].eq("other"), "kind"] = "tiers_lieu"
+    frame.loc[text["facility"].eq(LIBRARY), "kind"] = "library"
     frame["lon"], frame["lat"], wrong = _points(text)
     frame["address"] = text["address"]
     frame["itinerant"] = text["format"].map(plain).str.contains("bus|itinerante", regex=True) | text["name"].map(
         lambda name: bool(_MOVES.search(plain(name)))
     )
+    frame["itinerant"] |= text["moves"].eq("1")
     problems = [
         Problem(int(line), f"coordonnées illisibles ({lon}, {lat})", f"coordinates cannot be read ({lon}, {lat})")
         for line, lon, lat in zip(text.index[wrong], text.loc[wrong, "lon"], text.loc[wrong, "lat"], strict=True)
     ]  # fmt: skip
-    return _kept(frame, text, problems)
+    return _kept(frame, text, problems, codes.kinds(text["zone_code"].str.upper()).eq("overseas"))
 
 
 def _empty() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(TABLES["places"].columns))
+    return pd.DataFrame(columns=_COLUMNS)
 
 
 def _kept(
-    frame: pd.DataFrame, text: pd.DataFrame, problems: list[Problem]
+    frame: pd.DataFrame, text: pd.DataFrame, problems: list[Problem], overseas: pd.Series
 ) -> tuple[pd.DataFrame, list[Problem], list[tuple[str, str]]]:
     """The rows that can be placed; the others as problems; what a reader should know."""
     nameless = frame["name"].eq("")
-    nowhere = frame["zone_code"].eq("") & frame["lon"].isna() & ~nameless
+    nowhere = frame["zone_code"].eq("") & frame["lon"].isna() & ~nameless & ~overseas
     problems += [Problem(line, "lieu sans nom", "place without a name") for line in frame.index[nameless]]
     for line in frame.index[nowhere]:
         where = " ".join(str(text.at[line, column]) for column in ("commune", "postcode")).strip()
         problems.append(
             Problem(line, f"commune introuvable : « {where} »", f"commune not found: “{where}”")
         )  # fmt: skip
-    overseas = frame["zone_code"].eq("") & ~(frame["lon"].between(-6, 11) & frame["lat"].between(41, 52)) & ~nowhere
+    overseas |= frame["zone_code"].eq("") & ~(frame["lon"].between(-6, 11) & frame["lat"].between(41, 52)) & ~nowhere
     kept = frame[~(nameless | nowhere | overseas)]
     twice = kept["place_id"].duplicated()
     kept = kept[~twice].reset_index(drop=True)
@@ -133,19 +142,26 @@ def _kept(
         )
         if counts[key]
     ]  # fmt: skip
-    return kept[list(TABLES["places"].columns)], problems, notes
+    return kept[_COLUMNS], problems, notes
 
 
 def _ids(text: pd.DataFrame) -> list[str]:
     """Ids that an address can carry; the same place of the same publisher has the same one in every list.
 
     A place of one's own list is known by its name, commune and address (and its number there): another list that counts
-    from 1 too is not taken for the same, and a list given again in another order keeps the statuses of its places.
+    from 1 too is not taken for the same, and a list given again in another order keeps the statuses of its places. So is a facility
+    of INSEE's base; those that share all of that are told apart by their point.
     """
     found = []
     told = text[["name", "zone_code", "commune", "postcode", "address"]].map(plain).agg("|".join, axis=1)
-    columns = (text["place_id"], text["publisher"], text["format"], text["carrier"], told)
-    for place, publisher, form, carrier, words in zip(*columns, strict=True):
+    told = told.where(
+        ~(told.duplicated(keep=False) & text["facility"].ne("")), told + "|" + text["lon"] + "|" + text["lat"]
+    )
+    columns = (text["place_id"], text["publisher"], text["format"], text["carrier"], text["facility"], told)
+    for place, publisher, form, carrier, facility, words in zip(*columns, strict=True):
+        if facility:  # INSEE gives no number that lasts from an edition to the next
+            found.append(f"bpe-{hashlib.sha256(words.encode('utf-8')).hexdigest()[:12]}")
+            continue
         own = _OWN_NUMBER.match(place)
         if own:
             found.append(f"{_SHORT_PUBLISHER.get(own['publisher'], own['publisher'])}-{own['number']}")

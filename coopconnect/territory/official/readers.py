@@ -1,4 +1,4 @@
-"""From a table of text to a table of the contract: commuting flows, workers and jobs, density, travel, facilities.
+"""From a table of text to a table of the contract: commuting flows, workers and jobs, density, travel.
 
 Each reader takes the raw table, the column of the file for each name it knows, and the map of codes. It keeps what is
 good, tells all that is not, and counts what could not be placed: nothing is dropped in silence.
@@ -380,48 +380,3 @@ def _trips(frame: pd.DataFrame, problems: list[Problem]) -> Reading:
     out = int((~good).sum())
     kept = frame[good].groupby(["from_code", "to_code"], sort=True, as_index=False).mean(numeric_only=True)
     return Reading(kept, tuple(problems), (), len(kept), out, {"unknown": out})
-
-
-def read_facilities(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Reading:
-    """Facilities of each type by commune; a file with one line per facility is counted.
-
-    A file in INSEE's long layout (`GEO_OBJECT`, `BPE_MEASURE`, `TIME_PERIOD`) holds other areas, other measures, totals
-    (`_T`) and several years: the counts by commune and type of the newest year are read, and the note says so.
-    """
-    frame, notes = _communes_of_newest_year(raw.frame, mapping["type_code"])
-    text = frame[mapping["zone_code"]]
-    today = codes.today(text)
-    kind = codes.kinds(text)
-    problems = column_problems(
-        text, kind == "unknown", mapping["zone_code"], "code de commune inconnu", "unknown commune code"
-    )
-    count = pd.Series(1.0, index=frame.index)
-    if "count" in mapping:
-        count, wrong = numbers(frame[mapping["count"]])
-        problems += column_problems(
-            frame[mapping["count"]], wrong, mapping["count"], "n'est pas un nombre", "is not a number"
-        )
-    table = pd.DataFrame({"zone_code": today, "type_code": frame[mapping["type_code"]].str.strip(), "count": count})
-    good = table[(today != "") & table["count"].gt(0)]
-    out = float(table.loc[today == "", "count"].sum())
-    good = good.groupby(["zone_code", "type_code"], sort=True)[["count"]].sum().reset_index()
-    return Reading(good, tuple(problems), notes, float(good["count"].sum()), out, {"elsewhere": out})
-
-
-def _communes_of_newest_year(frame: pd.DataFrame, type_column: str) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
-    """Of INSEE's long layout, the lines that count facilities of one type in one commune in the newest year.
-
-    Paris, Lyon and Marseille are there whole: their districts (`ARM`) would count twice.
-    """
-    if "GEO_OBJECT" not in frame:
-        return frame, ()
-    keep = (frame["GEO_OBJECT"] == "COM") & (frame[type_column] != "_T")
-    if "BPE_MEASURE" in frame:
-        keep &= frame["BPE_MEASURE"] == "FACILITIES"
-    if "TIME_PERIOD" in frame and keep.any():
-        keep &= frame["TIME_PERIOD"] == frame.loc[keep, "TIME_PERIOD"].max()
-    left = int((~keep).sum())
-    return frame[keep], ((
-        f"{left} lignes d'autres territoires, mesures, totaux ou années : laissées",
-        f"{left} lines of other areas, measures, totals or years: left out",
-    ),) if left else ()  # fmt: skip

@@ -74,6 +74,10 @@ class RawTable:
     """Member of the archive that was read, '' where the file is the table."""
     left: tuple[str, ...] = ()
     """Other tables of the same file (members, sheets) that were not read."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """What a reader should know of how it was read (French, English)."""
+    year: str = ""
+    """Year that the rows themselves say, '' where they say none."""
 
 
 Prefer = Callable[[RawTable], bool]
@@ -121,7 +125,7 @@ def _from_parquet(content: bytes, file_name: str, digest: str) -> RawTable:
         held = pq.ParquetFile(io.BytesIO(content))
         groups = range(held.metadata.num_row_groups)
         if sum(held.metadata.row_group(k).total_byte_size for k in groups) > MAX_MB * 2**20:
-            raise _too_large(file_name)
+            raise too_large(file_name)
         table = held.read().to_pandas().astype("string").fillna("").astype(object)
     except (pa.ArrowException, OSError) as error:
         raise ReadingError(
@@ -139,7 +143,8 @@ def preview(raw: RawTable, rows: int = 20) -> pd.DataFrame:
     return head.set_axis([str(line) for line in head.index], axis=0)
 
 
-def _too_large(file_name: str) -> ReadingError:
+def too_large(file_name: str) -> ReadingError:
+    """The error for a table that is larger than what is read."""
     return ReadingError(
         f"{file_name} dépasse {MAX_MB} Mo une fois ouvert : trop grand pour être lu.",
         f"{file_name} is over {MAX_MB} MB once unpacked: too large to be read.",
@@ -153,20 +158,20 @@ def _unpacked(content: bytes, file_name: str, member: str | None) -> Iterator[tu
             with gzip.open(io.BytesIO(content)) as packed:
                 content = packed.read(MAX_MB * 2**20 + 1)
         except (OSError, EOFError) as error:
-            raise ReadingError(f"{file_name} est abîmé ({error}).", f"{file_name} is damaged ({error}).") from None
+            raise damaged(file_name, error) from None
         if len(content) > MAX_MB * 2**20:
-            raise _too_large(file_name)
+            raise too_large(file_name)
         yield content, file_name.removesuffix(".gz"), "", ()
         return
     if content[:4] != b"PK\x03\x04":
         if len(content) > MAX_MB * 2**20:
-            raise _too_large(file_name)
+            raise too_large(file_name)
         yield content, file_name, "", ()
         return
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile as error:
-        raise ReadingError(f"{file_name} est abîmé ({error}).", f"{file_name} is damaged ({error}).") from None
+        raise damaged(file_name, error) from None
     if "[Content_Types].xml" in archive.namelist():
         _check_size(archive.infolist(), file_name)
         yield content, file_name, "", ()
@@ -190,7 +195,12 @@ def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file_name: str) -> 
 
 def _check_size(members: Sequence[zipfile.ZipInfo], file_name: str) -> None:
     if sum(info.file_size for info in members) > MAX_MB * 2**20:
-        raise _too_large(file_name)
+        raise too_large(file_name)
+
+
+def damaged(file_name: str, error: Exception) -> ReadingError:
+    """The error for a file whose packing does not open to its end."""
+    return ReadingError(f"{file_name} est abîmé ({error}).", f"{file_name} is damaged ({error}).")
 
 
 def _members_of(archive: zipfile.ZipFile, file_name: str, member: str | None) -> list[zipfile.ZipInfo]:
@@ -309,7 +319,7 @@ def _from_text(content: bytes, inner: str, file_name: str, digest: str) -> RawTa
             f"{file_name} is a web page, not a table. The link may have moved.",
         )
     body = text.split("\n", at)[-1] if at else text
-    names = _unique(_cells(lines[at], separator))
+    names = _unique(cells_of(lines[at], separator))
     if len(names) < 2:
         raise ReadingError(
             f"{inner} n'a qu'une colonne : séparez-les par ; , ou une tabulation.",
@@ -386,7 +396,7 @@ def _quote_problems(mended: list[tuple[int, str]], at: int) -> list[Problem]:
 
 def _with_trailing(names: list[str], lines: list[str], separator: str) -> list[str]:
     """One column more where every line, but not the header, ends with a separator."""
-    rows = [_cells(line, separator) for line in lines if line.strip()]
+    rows = [cells_of(line, separator) for line in lines if line.strip()]
     if rows and all(len(cells) == len(names) + 1 and not cells[-1].strip() for cells in rows):
         return _unique([*names, ""])
     return names
@@ -410,7 +420,7 @@ def _mended(body: str, separator: str, width: int) -> tuple[str, list[tuple[int,
         start, end = odd[k], odd[k + 1] if k + 1 < len(odd) else None
         if end is not None and end - start <= CELL_LINES:
             joined = " ".join(lines[start : end + 1])
-            if len(_cells(joined, separator)) == width:
+            if len(cells_of(joined, separator)) == width:
                 lines[start : end + 1] = [joined, *[""] * (end - start)]
                 k += 2
                 continue
@@ -424,14 +434,14 @@ def _layout(lines: list[str]) -> tuple[str, int]:
     """Separator, and how many title lines stand above the header: the most regular reading wins."""
     best = (0.0, ";", 0)
     for separator in SEPARATORS:
-        widths = [len(_cells(line, separator)) for line in lines]
+        widths = [len(cells_of(line, separator)) for line in lines]
         if not widths:
             continue
         usual = Counter(w for w in widths if w > 1).most_common(1)
         if not usual:
             continue
         width, count = usual[0]
-        full = (sum(bool(cell.strip('" \r')) for cell in _cells(line, separator)) for line in lines)
+        full = (sum(bool(cell.strip('" \r')) for cell in cells_of(line, separator)) for line in lines)
         start = next((k for k, filled in enumerate(full) if filled >= 0.6 * width), 0)
         score = count / len(widths) * (1.0 + min(width, 50) / 1000.0)
         if score > best[0]:
@@ -439,7 +449,7 @@ def _layout(lines: list[str]) -> tuple[str, int]:
     return best[1], best[2]
 
 
-def _cells(line: str, separator: str) -> list[str]:
+def cells_of(line: str, separator: str) -> list[str]:
     """Cells of one line, quotes respected."""
     cells, quoted, start = [], False, 0
     for k, character in enumerate(line):

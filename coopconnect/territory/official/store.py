@@ -33,7 +33,18 @@ _LABEL_KEY, _CHECK_KEY = b"coopconnect.label", b"coopconnect.check"
 _CODE = re.compile(r"(\d{2}|2[AB])\d{3}")
 _CODES = ("zone_code", "home_code", "work_code", "from_code", "to_code")
 _MAY_BE_EMPTY = {("flows", "work_code"), ("places", "zone_code")}
-_TEXTS = ("place_id", "name", "kind", "address", "type_code", "area_code", "horizon", "scenario", *_CODES)
+_TEXTS = (
+    "place_id",
+    "name",
+    "kind",
+    "address",
+    "list_source",
+    "list_year",
+    "area_code",
+    "horizon",
+    "scenario",
+    *_CODES,
+)
 GATHERED = ("places", "climate")
 """Tables that publishers give in several files: one load adds to the one before."""
 Stamp = tuple[tuple[str, int, int], ...]
@@ -85,12 +96,21 @@ class Store:
 
     def add(self, frame: pd.DataFrame, label: Label, gather: bool = False) -> None:
         """`save`, joined to what is there for tables that come in several files (`GATHERED`) or parts (`gather`): new rows win."""
+        if label.table == "places":
+            frame = frame.assign(list_source=label.source, list_year=label.year)
         before = self.load(label.table) if gather or label.table in GATHERED else None
         if before is not None:
             old, old_label = before
+            again = old_label.source == label.source and label.kind == "official"  # its only list, read again
+            if label.kind == "official" and "list_source" in old:  # a new edition: what it no longer holds has closed
+                old = old[old["list_source"] != label.source]
             key = list(TABLES[label.table].key)
             frame = pd.concat([frame, old], ignore_index=True).drop_duplicates(key, keep="first")
-            told = [(fr, en) for one in (old_label, label) for fr, en in zip(one.notes_fr, one.notes_en, strict=True)]
+            told = [
+                (fr, en)
+                for one in ((label,) if again else (old_label, label))
+                for fr, en in zip(one.notes_fr, one.notes_en, strict=True)
+            ]
             if label.table == "climate":  # what one workbook lacked, the other may have brought
                 told = lacking(frame)
             told = list(dict.fromkeys(told))
@@ -102,11 +122,12 @@ class Store:
                 )
                 for language in ("fr", "en")
             }
-            years = dict.fromkeys(y for y in (*old_label.year.split(", "), label.year) if y)
+            years = dict.fromkeys(y for y in (*(() if again else old_label.year.split(", ")), label.year) if y)
             label = replace(
                 label, source=" + ".join(sources), source_en=" + ".join(english), year=", ".join(years),
                 licence=licences["fr"], licence_en=licences["en"], rows=len(frame),
-                placed=label.placed + old_label.placed, unplaced=label.unplaced + old_label.unplaced,
+                kind=label.kind if again or label.kind == old_label.kind else "partly", placed=float(len(frame)),
+                unplaced=label.unplaced + (0.0 if again else old_label.unplaced),
                 notes_fr=tuple(fr for fr, _ in told), notes_en=tuple(en for _, en in told),
             )  # fmt: skip
         self.save(frame, label)
