@@ -19,6 +19,7 @@ from coopconnect.territory.load import contours_for, list_territories, load_terr
 from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.reading import ReadingError
 from coopconnect.territory.official.store import Store
+from coopconnect.territory.remainders import Remainders
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, Territory
 
 FOLDER = DATA_DIR / "territory"
@@ -197,6 +198,29 @@ def test_national_margins_hold() -> None:
         assert (sums - communes[margin]).abs().max() < 0.11
     assert communes["workers"].sum() == pytest.approx(communes["jobs"].sum(), rel=1e-4)
     assert flows["workers_tenths"].min() >= 10
+
+
+def test_remainders_stand_in_bands_of_distance(paca: Territory) -> None:
+    """What is in no shipped pair: as many workers as the home has left, nearest first, some near and some far."""
+    rest = paca.flow_work < 0
+    zone = np.repeat(np.arange(len(paca.zones)), np.diff(paca.flow_start))[rest]
+    left = pq.read_table(FOLDER / "communes.parquet", columns=["zone_code", "home_rest_workers"]).to_pandas()
+    left = left.set_index("zone_code")["home_rest_workers"].reindex(paca.zones["zone_code"])
+    assert np.bincount(zone, paca.flow_workers[rest], len(left)) == pytest.approx(left.to_numpy(), abs=0.01)
+    km = paca.flow_road_km[rest] / paca.circuity
+    same = np.diff(zone) == 0
+    assert (np.diff(km)[same] > 0).all()
+    assert np.bincount(zone).max() == 5
+    assert np.average(km < 10, weights=paca.flow_workers[rest]) > 0.02
+    assert np.average(km > 60, weights=paca.flow_workers[rest]) > 0.02
+    lines = Remainders.load(FOLDER, pq.read_metadata(FOLDER / "communes.parquet").num_rows)
+    share = np.add.reduceat(lines.share, lines.start[:-1][np.diff(lines.start) > 0])
+    assert share == pytest.approx(np.ones_like(share))
+
+
+def test_remainders_of_another_build_are_refused() -> None:
+    with pytest.raises(ValueError, match="not of the same build"):
+        Remainders.load(FOLDER, 100)
 
 
 def test_shipped_files_are_small() -> None:

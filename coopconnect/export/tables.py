@@ -35,7 +35,7 @@ def zones_table(territory: Territory) -> pd.DataFrame:
 def flows_table(territory: Territory) -> pd.DataFrame:
     """Commuting flows of the residents: home_code, work_code, workers, road_km, drive_min (one way), source.
 
-    work_code is empty for the remainder of a commune: all its pairs too small to be shipped, as one row with their
+    work_code is empty for the remainder of a commune: all its pairs too small to be shipped, as a row for each band of distance with their
     mean distance, so that workers add up. source: 'official', 'modelled' or 'estimated', from the provenance.
     """
     home = np.repeat(np.arange(len(territory.zones)), np.diff(territory.flow_start))

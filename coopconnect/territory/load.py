@@ -33,6 +33,7 @@ from coopconnect.territory.official.tables import (
 )
 from coopconnect.territory.paths import THOUSANDTHS, Paths
 from coopconnect.territory.provenance import provenance_with
+from coopconnect.territory.remainders import Remainders
 from coopconnect.territory.types import ACCESS_TABLE_MAX_MIN, CLIMATES, ZONE_COLUMNS, Territory
 
 __all__ = ["check_territory", "contours_for", "list_territories", "load_territory", "national_estimate", "outlines_for"]
@@ -59,8 +60,6 @@ COMMUNE_COLUMNS = (
     "lon",
     "lat",
     "home_rest_workers",
-    "home_rest_crow_km",
-    "home_rest_drive_min",
     "work_rest_workers",
 )
 
@@ -95,7 +94,8 @@ def load_territory(
     row_of[rows] = np.arange(len(rows), dtype=np.int32)
     zones = communes.iloc[rows].reset_index(drop=True)
     zones["in_territory"] = np.arange(len(rows)) < len(inside)
-    flow_start, flow_work, flow_workers, trips = _flows(rows, communes, pairs, estimate)
+    left = Remainders.load(data_dir, len(communes))
+    flow_start, flow_work, flow_workers, trips = _flows(rows, pairs, estimate, left)
     access_start = np.zeros(len(inside) + 1, dtype=np.int64)
     np.cumsum(np.bincount(np.searchsorted(inside, site), minlength=len(inside)), out=access_start[1:])
     shares = official_shares(zones)
@@ -231,31 +231,39 @@ def _unknown_code(code: str, areas: pd.DataFrame) -> str:
 
 
 def _flows(
-    rows: np.ndarray, communes: pd.DataFrame, pairs: FlowPairs, estimate: Estimate
+    rows: np.ndarray, pairs: FlowPairs, estimate: Estimate, left: Remainders
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Trips]:
     """Flows of the zones `rows` (national rows), each followed by its remainder: start, work, workers, trips."""
-    count = np.bincount(pairs.home, minlength=len(communes))
-    first = np.concatenate([[0], np.cumsum(count)])
-    rest = pairs.rest[rows]
-    size = count[rows] + (rest > 0)
-    start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-    zone = np.repeat(np.arange(len(rows)), count[rows])
-    source = np.arange(len(zone)) - np.repeat(np.cumsum(count[rows]) - count[rows], count[rows])
-    source += np.repeat(first[rows], count[rows])
-    target = np.arange(len(zone)) + np.repeat(start[:-1] - (np.cumsum(count[rows]) - count[rows]), count[rows])
-    i, j = rows[zone], pairs.work[source]
-    found = estimate.trips(i, j, None if pairs.path is None else pairs.path[source])
-    flow_work = np.full(start[-1], -1, dtype=np.int32)
-    flow_workers, km, minutes = (np.zeros(start[-1], dtype=np.float32) for _ in range(3))
-    routed = np.zeros(start[-1], dtype=bool)
-    flow_work[target], flow_workers[target] = j, pairs.workers[source]
-    km[target], minutes[target], routed[target] = found.road_km, found.drive_min, found.routed
-    last = start[1:][rest > 0] - 1
-    flow_workers[last] = rest[rest > 0]
-    crow = communes["home_rest_crow_km"].to_numpy(np.float32)[rows][rest > 0]
-    km[last] = travel.road_km(crow, estimate.circuity)
-    minutes[last] = communes["home_rest_drive_min"].to_numpy(np.float32)[rows][rest > 0]
-    return start, flow_work, flow_workers, Trips(km, minutes, routed)
+    zone, source = _lines(pairs.home, rows)
+    there = np.flatnonzero(pairs.rest[rows] > 0)
+    rest_zone, rest_line = _lines_from(left.start, rows[there])
+    rest_zone = there[rest_zone]
+    order = np.argsort(np.concatenate([zone, rest_zone]), kind="stable")
+    start = np.concatenate([[0], np.cumsum(np.bincount(np.concatenate([zone, rest_zone]), minlength=len(rows)))])
+    found = estimate.trips(rows[zone], pairs.work[source], None if pairs.path is None else pairs.path[source])
+
+    def of_both(pair: np.ndarray, rest: np.ndarray | int | bool, kind: type) -> np.ndarray:
+        return np.concatenate([pair, np.broadcast_to(rest, rest_zone.shape)])[order].astype(kind)
+
+    trips = Trips(
+        of_both(found.road_km, travel.road_km(left.crow_km[rest_line], estimate.circuity), np.float32),
+        of_both(found.drive_min, left.drive_min[rest_line], np.float32),
+        of_both(found.routed, False, bool),
+    )
+    workers = of_both(pairs.workers[source], pairs.rest[rows[rest_zone]] * left.share[rest_line], np.float32)
+    return start.astype(np.int64), of_both(pairs.work[source], -1, np.int32), workers, trips
+
+
+def _lines(sorted_rows: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of a table sorted by row: for each of its lines that belong to `rows`, the place in `rows` and the line."""
+    return _lines_from(np.searchsorted(sorted_rows, np.arange(rows.max(initial=-1) + 2)), rows)
+
+
+def _lines_from(start: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same, where the first line of each row is known."""
+    count = start[rows + 1] - start[rows]
+    place = np.repeat(np.arange(len(rows)), count)
+    return place, np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - start[rows], count)
 
 
 def _shipped_flows(communes: pd.DataFrame, data_dir: Path) -> tuple[np.ndarray, ...]:

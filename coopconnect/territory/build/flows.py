@@ -16,6 +16,25 @@ SHIPPED_FROM_WORKERS = 1.0
 TENTHS = 10
 ITERATIONS = 60
 HOMES_PER_BLOCK = 2000
+REST_BANDS_KM = (10.0, 20.0, 35.0, 60.0)
+"""Crow-fly km where the lines of what is not shipped are cut."""
+
+
+LEAST_REST_WORKERS = 1e-3
+"""A line of fewer is left to the others of its home."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is left out of the pairs, a line for each home and band of distance that has some, sorted.
+
+    home: rows. workers: number, of which only the proportions within a home are read. crow_km, drive_min: means.
+    """
+
+    home: np.ndarray
+    workers: np.ndarray
+    crow_km: np.ndarray
+    drive_min: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -23,9 +42,8 @@ class Flows:
     """Flows that are shipped, and what is left of each margin.
 
     home, work: (n_pairs,) rows of the table of communes, sorted by home then work. tenths: commuters in
-    tenths, rounded down. home_rest, work_rest: (n,) workers and jobs not in a shipped pair. home_rest_km,
-    home_rest_min: (n,) mean crow-fly km and minutes of the pairs left out. jobs: (n,) what the balanced flows
-    bring to each commune. moved_share: share of the jobs that this moved (a region cannot fill more jobs than
+    tenths, rounded down. home_rest, work_rest: (n,) workers and jobs not in a shipped pair. rest: how far those
+    of the homes go. jobs: (n,) what the balanced flows bring to each commune. moved_share: share of the jobs that this moved (a region cannot fill more jobs than
     its residents and neighbours allow, so the columns are met to about a hundredth, the rows exactly). path_thousandths:
     (n_pairs,) R of each shipped pair (`territory.paths`).
     """
@@ -34,8 +52,7 @@ class Flows:
     work: np.ndarray
     tenths: np.ndarray
     home_rest: np.ndarray
-    home_rest_km: np.ndarray
-    home_rest_min: np.ndarray
+    rest: Rest
     work_rest: np.ndarray
     jobs: np.ndarray
     moved_share: float
@@ -136,7 +153,8 @@ def _split(
 ) -> Flows:
     """Cut the flows at `SHIPPED_FROM_WORKERS`; the rest keeps its number and its mean distance and time."""
     homes, works, tenths, paths_of = [], [], [], []
-    rest_km, rest_min = np.zeros(len(a)), np.zeros(len(a))
+    bands = len(REST_BANDS_KM) + 1
+    rest_workers, rest_km, rest_min = (np.zeros(len(a) * bands) for _ in range(3))
     own_path = ends.own_path(law)
     for first in range(0, len(a), HOMES_PER_BLOCK):
         part = slice(start[first], start[min(first + HOMES_PER_BLOCK, len(a))])
@@ -156,20 +174,22 @@ def _split(
         paths_of.append(np.round(path[shipped] * THOUSANDTHS).astype(np.int16))
         left = np.where(shipped, flow - np.floor(flow * TENTHS) / TENTHS, flow)
         minutes = ends.drive_min(crow, i, j, path, law)
-        total = np.maximum(np.bincount(i, left, len(a)), 1e-300)
-        rest_km += np.bincount(i, left * crow, len(a)) / total
-        rest_min += np.bincount(i, left * minutes, len(a)) / total
+        line = i * bands + np.searchsorted(REST_BANDS_KM, crow, side="right")
+        for total, value in ((rest_workers, left), (rest_km, left * crow), (rest_min, left * minutes)):
+            total += np.bincount(line, value, total.size)
     home, column = np.concatenate(homes), np.concatenate(works)
     amount = np.concatenate(tenths)
     home_rest = workers - np.bincount(home, amount / TENTHS, len(a))
     work_rest = jobs - np.bincount(column, amount / TENTHS, len(a))
+    some = np.flatnonzero(rest_workers > LEAST_REST_WORKERS)
     return Flows(
         home,
         column,
         amount,
         np.maximum(home_rest, 0.0),
-        rest_km,
-        rest_min,
+        Rest(
+            some // bands, rest_workers[some], rest_km[some] / rest_workers[some], rest_min[some] / rest_workers[some]
+        ),
         np.maximum(work_rest, 0.0),
         jobs,
         moved,

@@ -29,6 +29,7 @@ FILES = (
     "neighbours.parquet",
     "near.parquet",
     "flows.parquet",
+    "remainders.parquet",
     "former_codes.parquet",
     "areas.csv",
 )
@@ -154,8 +155,6 @@ def add_remainders(zones: pd.DataFrame, found: flows.Flows) -> pd.DataFrame:
         workers=zones["workers"].astype("int32"),
         jobs=np.round(found.jobs, 1),
         home_rest_workers=np.round(found.home_rest, 1),
-        home_rest_crow_km=np.round(found.home_rest_km, 2),
-        home_rest_drive_min=np.round(found.home_rest_min, 2),
         work_rest_workers=np.round(found.work_rest, 1),
     )
 
@@ -200,6 +199,18 @@ def write_files(
         use_dictionary=["home_code", "work_code"],
         column_encoding={"workers_tenths": "DELTA_BINARY_PACKED", "path_thousandths": "DELTA_BINARY_PACKED"},
     )
+    rest = pa.table(
+        {
+            "home_row": pa.array(found.rest.home.astype(np.int32)),
+            **{
+                name: pa.array(np.round(getattr(found.rest, name), decimals).astype(np.float32))
+                for name, decimals in (("workers", 3), ("crow_km", 2), ("drive_min", 2))
+            },
+        }
+    )
+    write_table(
+        destination / "remainders.parquet", rest, use_dictionary=[], column_encoding={"home_row": "DELTA_BINARY_PACKED"}
+    )
     thousandths = np.round(close[2] * THOUSANDTHS).astype(np.int16)
     for name, columns in (
         ("neighbours.parquet", {"a_row": edges[0], "b_row": edges[1], "cost_km": edges[2]}),
@@ -221,6 +232,7 @@ def write_files(
         "neighbours.parquet": len(edges[0]),
         "near.parquet": len(close[0]),
         "flows.parquet": len(found.home),
+        "remainders.parquet": len(found.rest.home),
         "former_codes.parquet": len(former),
     }
 

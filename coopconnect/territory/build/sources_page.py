@@ -16,6 +16,7 @@ CONTENT = {
     "neighbours.parquet": "graphe des communes voisines et coût de chaque arête (temps de route **estimés**)",
     "near.parquet": "communes à moins de 33 min l'une de l'autre et chemin entre elles (**estimés**)",
     "flows.parquet": "flux domicile-travail **modélisés**, en dixièmes d'actif, paires d'au moins un actif",
+    "remainders.parquet": "actifs hors de ces paires, par commune de domicile et tranche de distance (**modélisés**)",
     "former_codes.parquet": "code de 2021 (ou ancien) -> code de commune d'aujourd'hui",
     "postcodes.parquet": "codes postaux et noms d'adresse des communes (écrit par scripts/derive_postcodes.py)",
     "areas.csv": "régions, départements et EPCI que l'on peut charger",

@@ -83,8 +83,8 @@ def with_density(communes: pd.DataFrame, density: pd.DataFrame | None) -> pd.Dat
 class FlowPairs:
     """Commuters by pair of communes (rows of the table of communes), sorted by home then work.
 
-    rest: (n,) workers of each home whose workplace is not in a pair (the remainder of the modelled flows). path: R of each
-    pair (`paths`) where it is known already.
+    rest: (n,) workers of each home whose workplace is not in a pair (the remainder of the modelled flows; how far they go is
+    in `Remainders`). path: R of each pair (`paths`) where it is known already.
     """
 
     home: np.ndarray
