@@ -49,7 +49,7 @@ def report(
     order, gains = opening_order(problem, chosen, value_of, liking, more)
     if not more() and liking is not None:
         missing.append("order")
-    curve, whole = curve_of(problem, chosen, order, gains, value_of, liking, more)
+    curve, further, whole = curve_of(problem, chosen, order, gains, value_of, liking, more)
     if not whole:
         missing.append("curve")
     told = exchanges(network, problem, chosen, value, value_of, liking, more)
@@ -64,7 +64,7 @@ def report(
         question=question, scenario=network.scenario, model_version="", territory_code=network.territory.code,
         territory_name=network.territory.name, sites=sites, value=value, bound=max(bound, value), chosen=chosen,
         alternatives=alternatives, curve=curve, knee=knee_of(curve), left_out=left_out, covered=covered,
-        refusals_cost=0.0, totals=totals, proof=proof, seconds=0.0, missing=tuple(missing),
+        refusals_cost=0.0, totals=totals, proof=proof, seconds=0.0, missing=tuple(missing), further=further,
     )  # fmt: skip
 
 
@@ -188,9 +188,9 @@ def _value_with(state: State, j: int, value_of: Value) -> float:
 def curve_of(
     problem: Problem, chosen: np.ndarray, order: list[int], gains: list[float], value_of: Value,
     liking: np.ndarray | None, more: More,
-) -> tuple[tuple[tuple[int, float], ...], bool]:  # fmt: skip
-    """Worth by number of new sites: those of the plan in their order, then what the next best would add; and whether
-    `more` left the time for these."""
+) -> tuple[tuple[tuple[int, float], ...], tuple[int, ...], bool]:  # fmt: skip
+    """Worth by number of new sites: those of the plan in their order, then what the next best would add; these; and
+    whether `more` left the time for them."""
     base = value_of(problem.existing) if problem.existing.any() else 0.0
     worths = [base, *(base + np.cumsum(gains))]
     beyond = int(min(max(5, len(order) // 2), 30))
@@ -198,19 +198,22 @@ def curve_of(
     state = State(wider, chosen)
     time_left = until(time.perf_counter() + _FURTHER_S, lambda: not more())
     if liking is not None:
-        worths += _measured_further(state, value_of, liking, worths[-1], time_left)
-        return tuple((n, float(w)) for n, w in enumerate(worths)), more()
+        further, found = _measured_further(state, value_of, liking, worths[-1], time_left)
+        return tuple((n, float(w)) for n, w in enumerate([*worths, *found])), tuple(further), more()
     further = greedy(state, np.ones(chosen.size), False, time_left)
     state = State(wider, chosen)
     for k in further:
         before = state.value
         state.turn(k, True)
         worths.append(worths[-1] + state.value - before)
-    return tuple((n, float(w)) for n, w in enumerate(worths)), more()
+    return tuple((n, float(w)) for n, w in enumerate(worths)), tuple(int(k) for k in further), more()
 
 
-def _measured_further(state: State, value_of: Value, liking: np.ndarray, value: float, more: More) -> list[float]:
-    """Worth as the best of the sites worth a look opens, one after another, until none adds anything."""
+def _measured_further(
+    state: State, value_of: Value, liking: np.ndarray, value: float, more: More
+) -> tuple[list[int], list[float]]:  # fmt: skip
+    """The best of the sites worth a look, one after another, until none adds anything; and the worth as each opens."""
+    opened: list[int] = []
     worths: list[float] = []
     gains = np.zeros(liking.size)
     state.gains(np.flatnonzero(state.may_open()), gains)
@@ -221,10 +224,11 @@ def _measured_further(state: State, value_of: Value, liking: np.ndarray, value: 
             break
         value, j = max(found)
         state.turn(j, True)
+        opened.append(j)
         worths.append(value)
         near = state.problem.near(j)
         state.gains(near[state.problem.allowed[near] & ~state.chosen[near]], gains)
-    return worths
+    return opened, worths
 
 
 def knee_of(curve: tuple[tuple[int, float], ...]) -> int:

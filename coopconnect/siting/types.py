@@ -85,7 +85,7 @@ class SitePlan:
     """Chosen sites in opening order (existing ones first), what they are worth, and how far from the best possible.
 
     value, bound: in the unit of the objective, existing sites included. curve: (number of new sites, worth) from
-    none, the plan's own first, then what further sites would add. knee: the number of new sites after which a further
+    none, the plan's own first, then what further sites would add (`further`: their rows, in order). knee: the number of new sites after which a further
     one adds little. left_out: communes with no open site within reach (`zone_code`, `name`, `population`, `workers`,
     `nearest`, `nearest_min`). covered: (n_zones,) bool. refusals_cost: what the forbidden and refused sites cost.
     missing: what a stop left unmeasured among `MISSING`: 'order' (the last sites stand by what each would add to those known),
@@ -111,6 +111,7 @@ class SitePlan:
     proof: str
     seconds: float
     missing: tuple[str, ...] = ()
+    further: tuple[int, ...] = ()
 
     @property
     def kept_value(self) -> float | None:

@@ -10,9 +10,10 @@ from functools import cache
 
 import numpy as np
 
+from coopconnect.model.runs import Surroundings
 from coopconnect.scenario import parameter_values
 from coopconnect.siting import measure
-from coopconnect.siting.network import network_with
+from coopconnect.siting.network import Network, network_with
 from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.engine import Setup, drawn_calibration, drawn_scenario, net_benefit_eur
 from coopconnect.uncertainty.results import plan_regret
@@ -48,6 +49,26 @@ class CandidateFutures:
     regret_worst_eur: float
 
 
+def network_in(setup: Setup, row: np.ndarray) -> tuple[Network, Surroundings] | None:
+    """The network of one future, its choice calibrated again, and what is around its sites; None where the draw has no
+    solution."""
+    scenario, drawn = drawn_scenario(setup, row)
+    calibration = drawn_calibration(setup, scenario, drawn)
+    if calibration is None:
+        return None
+    values = {**parameter_values(scenario, setup.parameters), **drawn}
+    prepared = setup.reach(scenario.access_max_min)
+    network = network_with(setup.territory, prepared, scenario, values, calibration)
+    return network, measure.around_of(network)
+
+
+def figures_of(network: Network, around: Surroundings, rows: tuple[int, ...], desks: int) -> dict[str, np.ndarray]:
+    """Yearly figures of the sites of `rows`, in that order, the demand shared among them (`measure.results`)."""
+    chosen = np.zeros(network.n_sites, dtype=bool)
+    chosen[list(rows)] = True
+    return measure.results(network, around, np.array(rows, dtype=np.int64), network.zone_sums(chosen), desks)[0]
+
+
 def plan_worths(setup: Setup, row: np.ndarray, plans: tuple[Candidate, ...]) -> np.ndarray:
     """Net benefit a year of each plan in one future, (plans,), euros; NaN where the draw has no solution.
 
@@ -55,23 +76,16 @@ def plan_worths(setup: Setup, row: np.ndarray, plans: tuple[Candidate, ...]) -> 
     shared among them, less the same sum for the existing hubs alone: what opening adds to them, their users who move
     counted once. A plan that opens nothing is worth 0.
     """
-    scenario, drawn = drawn_scenario(setup, row)
-    calibration = drawn_calibration(setup, scenario, drawn)
-    if calibration is None:
+    future = network_in(setup, row)
+    if future is None:
         return np.full(len(plans), np.nan)
-    values = {**parameter_values(scenario, setup.parameters), **drawn}
-    prepared = setup.reach(scenario.access_max_min)
-    network = network_with(setup.territory, prepared, scenario, values, calibration)
-    around = measure.around_of(network)
+    network, around = future
 
     @cache
     def of_set(rows: tuple[int, ...], desks: int) -> float:
         if not rows:
             return 0.0
-        chosen = np.zeros(network.n_sites, dtype=bool)
-        chosen[list(rows)] = True
-        found, _ = measure.results(network, around, np.flatnonzero(chosen), network.zone_sums(chosen), desks)
-        return float(net_benefit_eur(found).sum())
+        return float(net_benefit_eur(figures_of(network, around, rows, desks)).sum())
 
     return np.array([
         of_set((*p.existing, *p.rows), p.desks) - of_set(p.existing, p.desks) if p.rows else 0.0 for p in plans

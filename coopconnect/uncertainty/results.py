@@ -35,10 +35,11 @@ class Results:
 def viable(ensemble: Ensemble) -> np.ndarray:
     """(usable, n_sites) bool: revenue and contribution cover the cost, and the core of users is there."""
     gate = ensemble.setup.parameters.values_with(dict(ensemble.setup.scenario.changed))["core_users_gate"]
-    return _holds(ensemble.figure("viability"), ensemble.figure("users"), gate)
+    return holds(ensemble.figure("viability"), ensemble.figure("users"), gate)
 
 
-def _holds(ratio: np.ndarray, users: np.ndarray, gate: float) -> np.ndarray:
+def holds(ratio: np.ndarray, users: np.ndarray, gate: float) -> np.ndarray:
+    """Whether revenue and contribution are `ratio` >= 1 times the cost and users reach the core of `gate`; bool, as the arrays."""
     return (ratio >= 1.0) & (users >= gate)
 
 
@@ -134,7 +135,7 @@ def results(ensemble: Ensemble) -> Results | None:
     columns["regret_eur_per_year"] = site_regret(ensemble)
     central = dict(zip(KEPT, central_figures(ensemble), strict=True))
     columns["rank_reference"] = rank_matrix(central["score"][None], available)[0]
-    columns["viable_reference"] = _holds(central["viability"], central["users"], values["core_users_gate"])
+    columns["viable_reference"] = holds(central["viability"], central["users"], values["core_users_gate"])
     rows = np.flatnonzero(available)
     order = rows[np.lexsort((-score.mean(axis=0)[rows], ranks.mean(axis=0)[rows]))]
     group = np.zeros(available.size, dtype=np.int64)
