@@ -7,20 +7,28 @@ import json
 import math
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from coopconnect import MODEL_VERSION
 from coopconnect.cli import DONE, FAILED, WrongInput, _target, _with_refusals, read_scenario, say, territories
+from coopconnect.cli import _positive as _draws
+from coopconnect.model.types import Range
 from coopconnect.parameters import load_parameters
 from coopconnect.question import OBJECTIVES, Question
 from coopconnect.siting.locate.types import MODELS
 from coopconnect.siting.types import PROVEN, SitePlan
 from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.laws import design, laws_of
+from coopconnect.uncertainty.plan_futures import PlanFutures, case_of, plan_figure_rows, plan_futures
+from coopconnect.uncertainty.run import cores, gather, local, nothing_gathered
+from coopconnect.uncertainty.survey import learned
 
 ENDINGS = (".xlsx", ".csv", ".gpkg", ".geojson")
 """As in `coopconnect.export.plan_files`, whose libraries are not loaded to say so."""
@@ -132,11 +140,15 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rural", action="store_true", default=None, help="new sites in rural communes only")
     parser.add_argument("--seconds", type=_positive, default=10.0, help="time for the search and the proof (10)")
     parser.add_argument("--seed", type=_count, default=0)
+    parser.add_argument("--draws", type=_draws, metavar="N", help="also the plan's figures over so many futures")
+    parser.add_argument("--workers", type=_draws, metavar="W", help="with --draws: cores of this machine to use (all)")
     parser.add_argument("--to", metavar="FILE", help=f"also write {', '.join(ENDINGS)}")
     parser.add_argument("--language", choices=("fr", "en"), default="fr", help="language of the file (fr)")
 
 
-def _written(target: Path, plan: SitePlan, territory: Territory, language: str) -> None:
+def _written(
+    target: Path, plan: SitePlan, territory: Territory, language: str, futures: PlanFutures | None = None
+) -> None:  # fmt: skip
     """The file of `--to`; export libraries load here only."""
     from datetime import date
 
@@ -146,7 +158,7 @@ def _written(target: Path, plan: SitePlan, territory: Territory, language: str) 
 
     mapped = target.suffix.lower() in (".gpkg", ".geojson")
     contours = contours_of(site_codes(territory)) if mapped else None
-    write_plan(target, plan, territory, contours, language, date.today())
+    write_plan(target, plan, territory, contours, language, date.today(), futures)
     say(f"{target}: {target.stat().st_size} bytes")
 
 
@@ -188,9 +200,15 @@ def run_plan(args: argparse.Namespace) -> int:
     if stop.is_set():
         lacks = f"; not measured: {', '.join(plan.missing)}" if plan.missing else ""
         say(f"coopconnect: stopped; this is the best plan so far{lacks}")
+    futures = None
+    if args.draws:
+        laws = laws_of(scenario, parameters, posterior=learned(read.dossier.survey, parameters))
+        futures = _futures(plan, Setup(territory, home, scenario, parameters, laws), args)
     if target is not None:
-        _written(target, plan, territory, args.language)
+        _written(target, plan, territory, args.language, futures)
     document = plan_document(plan)
+    if futures is not None:
+        document["futures"] = {"draws": args.draws, "seed": abs(args.seed), **futures_document(plan, futures)}
     if args.json:
         print(json.dumps(document, ensure_ascii=False))
         return DONE
@@ -211,6 +229,8 @@ def run_plan(args: argparse.Namespace) -> int:
         )
     if plan.refusals_cost > 0.0:
         print(f"the refusals cost {written(plan.refusals_cost)} {plan.unit}")
+    if futures is not None:
+        _say_futures(plan, futures, args.draws, written)
     for site in plan.sites:
         other = f"if refused: {site.substitute.name}, {written(-site.substitute.loss, '+')}" if site.substitute else ""
         if site.substitute and site.forced and site.substitute.loss < 0.0:
@@ -219,6 +239,66 @@ def run_plan(args: argparse.Namespace) -> int:
             f"{site.rank or '-':>4} {site.code:<6}{site.name[:29]:<30}{written(site.gain):>14}{site.users:>8.0f} users  {other}"
         )
     return DONE
+
+
+def _futures(plan: SitePlan, setup: Setup, args: argparse.Namespace) -> PlanFutures:
+    """What the futures say of the plan; `WrongInput` where none of them has a solution."""
+    case, workers = case_of(plan, setup), args.workers or cores()
+    runs = nothing_gathered(setup, design(setup.laws, args.draws, abs(args.seed)), case.columns)
+    for done in gather(runs, local(workers, partial(plan_figure_rows, case))):
+        say(f"{done}/{args.draws} draws")
+    found = plan_futures(plan, setup, runs.found)
+    if found is None:
+        raise WrongInput("no draw has a solution: the assumptions of the scenario do not hold together")
+    return found
+
+
+def _say_futures(plan: SitePlan, futures: PlanFutures, draws: int, written: Callable[..., str]) -> None:
+    """The plan's ranges in a few lines; `written` writes an amount of the objective."""
+    print(
+        f"5 to 95 % of {futures.draws} futures with a solution, of {draws}; the same hubs in each, every commuter chooses anew:"
+    )
+    if futures.worth is not None:
+        print(f"  {plan.question.objective} {written(futures.worth.low)} to {written(futures.worth.high)} {plan.unit}")
+    if futures.gained is not None:
+        print(f"  added by the new ones {written(futures.gained.low)} to {written(futures.gained.high)} {plan.unit}")
+    for name, value in futures.added.items():
+        print(f"  {name:<26}{value.value:>14,.0f}  ({value.low:,.0f} to {value.high:,.0f})")
+    over = "" if futures.p_over is None else f"; over the budget in {futures.p_over:.0%}"
+    print(f"  net benefit above 0 in {futures.p_gains:.0%}{over}")
+
+
+def futures_document(plan: SitePlan, futures: PlanFutures) -> dict[str, Any]:
+    """The JSON of a plan's futures: 5 %, reference case and 95 % of each figure."""
+
+    def ends(value: Range | None) -> dict[str, float | None] | None:
+        if value is None:
+            return None
+        return {"low": finite(value.low), "reference": finite(value.value), "high": finite(value.high)}
+
+    def named(values: Mapping[str, Range]) -> dict[str, Any]:
+        return {name: ends(value) for name, value in values.items()}
+
+    return {
+        "usable": futures.draws, "objective": ends(futures.worth), "objective_existing": ends(futures.kept),
+        "objective_added": ends(futures.gained), "totals": named(futures.total), "added": named(futures.added),
+        "p_net_benefit_above_0": round(futures.p_gains, 4),
+        "p_over_budget": None if futures.p_over is None else round(futures.p_over, 4),
+        "curve": [{"sites": n, **(ends(value) or {})} for n, value in enumerate(futures.curve)],
+        "sites": [
+            {
+                "code": site.code, "p_viable": round(viable, 4), "gain": ends(gain), "lost_if_refused": ends(lost),
+                "substitute_loss": ends(other), **named(figures),
+            }
+            for site, viable, gain, lost, other, figures in zip(
+                plan.sites, futures.viable, futures.gains, futures.lost, futures.substituted, futures.sites, strict=True
+            )
+        ],
+        "alternatives": [
+            {"out_code": a.out_code, "in_code": a.in_code, "p_better": round(better, 4), "loss": ends(loss)}
+            for a, (loss, better) in zip(plan.alternatives, futures.alternatives, strict=bool(futures.alternatives))
+        ],
+    }  # fmt: skip
 
 
 def plan_document(plan: SitePlan) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from coopconnect.show.compare_charts import Shown, hours_overlaid, lever_waterfa
 from coopconnect.show.maps import CLASS_FLAG, SEQUENTIAL_COLOURS, classify
 from coopconnect.show.static_map import map_svg
 from coopconnect.show.words import hours, number
-from coopconnect.ui import cached, compare_futures, compare_page, compare_parts, robust_jobs, state
+from coopconnect.ui import cached, compare_page, compare_parts, missing_futures, robust_jobs, state
 from coopconnect.ui.compare_parts import Future, ordinal
 from coopconnect.ui.frame import Page
 from coopconnect.ui.futures import with_draws
@@ -94,7 +94,7 @@ def test_the_futures_of_the_compared_scenarios_are_drawn_by_a_button_and_are_the
     app.button(key="compare_draw").click().run()
     jobs = [job for job in robust_jobs._jobs().jobs.values() if job.ensemble.setup.scenario.day_price_eur == 11.0]
     assert len(jobs) == 2 and all(job.done or job.running for job in jobs)
-    compare_futures._stop(jobs)
+    missing_futures._stop(jobs)
     for job in jobs:
         assert job.thread is not None
         job.thread.join()

@@ -27,6 +27,9 @@ from coopconnect.scenario import Scenario
 from coopconnect.siting.plan import site_plan
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.engine import Setup
+from coopconnect.uncertainty.laws import design, laws_of
+from coopconnect.uncertainty.plan_futures import case_of, plan_figure_rows, plan_futures
 
 __all__ = ["soffice"]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:openpyxl")
@@ -112,3 +115,31 @@ def test_the_plan_as_files(small: Territory, plan: SitePlan, tmp_path: Path) -> 
     assert "Réseau" in openpyxl.load_workbook(tmp_path / "plan.xlsx").sheetnames
     with pytest.raises(ValueError, match="allowed endings"):
         write_plan(tmp_path / "plan.pdf", plan, small, None, "fr", date(2026, 3, 2))
+
+
+def test_files_hold_the_ranges_of_the_futures(
+    small: Territory, parameters: Parameters, reference: Scenario, tmp_path: Path
+) -> None:  # fmt: skip
+    codes = list(small.zones["zone_code"].to_numpy(object)[small.site_zone])
+    plan = site_plan(small, reference, parameters, Question(sites=2, existing=(codes[0],)), seconds=0.3)
+    setup = Setup(small, small, reference, parameters, laws_of(reference, parameters))
+    rows = plan_figure_rows(case_of(plan, setup), setup, design(setup.laws, 8, 1))
+    futures = plan_futures(plan, setup, rows)
+    assert futures is not None and futures.worth is not None
+    n = small.site_zone.size
+    contours = shapely.box(np.arange(n), 44.0, np.arange(n) + 1.0, 45.0)
+    for ending in (".xlsx", ".gpkg"):
+        write_plan(tmp_path / f"plan{ending}", plan, small, contours, "fr", date(2026, 3, 2), futures)
+    table = [tuple(row) for row in cells((tmp_path / "plan.xlsx").read_bytes(), "Réseau")]
+    figures = {row[0]: row[1:4] for row in table if row[0] and isinstance(row[3], float)}
+    users = futures.added["users"]
+    assert figures["Usagers réguliers"] == pytest.approx((users.value, users.low, users.high))
+    worth = futures.worth
+    name = next(key for key in figures if str(key).startswith("Ce que vaut le plan, avec les lieux qui existent"))
+    assert figures[name] == pytest.approx((plan.value, worth.low, worth.high))
+    new = [row for row in table if row[1] == plan.sites[1].name and isinstance(row[8], float)]
+    assert futures.gains[1] is not None and new[-1][3:5] == pytest.approx((futures.gains[1].low, futures.gains[1].high))
+    sites = geopandas.read_file(tmp_path / "plan.gpkg", layer="plan_sites")
+    assert sites["p_viable"].tolist() == pytest.approx(list(futures.viable))
+    assert sites["users_high"].tolist() == pytest.approx([site["users"].high for site in futures.sites])
+    assert np.isnan(sites["gain_low"].iloc[0]) and sites["gain_low"].iloc[1] == pytest.approx(futures.gains[1].low)

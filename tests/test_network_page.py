@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import threading
 import time
 from dataclasses import replace
@@ -18,9 +19,10 @@ from coopconnect.question import PlanError, Question, from_text, to_text
 from coopconnect.scenario import Scenario
 from coopconnect.siting.plan import site_plan
 from coopconnect.siting.types import BRANCHES, BY_SITE
-from coopconnect.ui import cached, network_search, plan_jobs, state
+from coopconnect.ui import cached, network_search, plan_jobs, robust_further, robust_jobs, state
 from coopconnect.ui.frame import Page
-from coopconnect.ui.network_page import _amount, plan_of
+from coopconnect.ui.futures import plan_in_draws
+from coopconnect.ui.network_page import _amount, _table, plan_of
 from coopconnect.ui.state import Session
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +47,39 @@ def test_the_page_opened_cold(language: str, words: str) -> None:
         language
     ]
     assert any(told in plain(str(part.body)) for part in app.get("html"))
+
+
+def test_once_futures_are_drawn_every_figure_of_the_plan_has_its_range() -> None:
+    """The button draws them, then the plan is worked out in each; figures stay the reference case, ranges stand beside."""
+    app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
+    app.query_params["v"] = "1"
+    app.query_params["territory"] = "d04"
+    app.query_params["plan"] = "n2~r1~e04112"
+    app.run()
+    before = app.dataframe[0].value
+    assert any("sans fourchette" in plain(str(part.body)) for part in app.get("html"))
+    app.button(key="network_draw").click().run()
+    for jobs in (robust_jobs._jobs(), robust_further._jobs()):
+        while any(job.running for job in jobs.jobs.values()):
+            time.sleep(0.05)
+        app.run()
+    assert not app.exception and not app.error
+    assert "network_draw" not in {b.key for b in app.button}
+    after = app.dataframe[0].value
+    for name in ("Usagers", "Postes"):
+        for was, now in zip(before[name], after[name], strict=True):
+            assert re.fullmatch(re.escape(was) + r" \([\d\s]+ – [\d\s]+\)", plain(now)), now
+    assert after["Viable (futurs)"].str.contains("%").all()
+    told = plain(html.unescape(" ".join(str(part.body) for part in app.get("html"))))
+    assert "5 à 95 % de 200 futurs" in told and "Ce qu'ajoutent les nouveaux lieux" in told
+    assert re.search(r"h/an \([\d −]+ – [\d −]+\)", told)
+    page = Page("reseau", app.session_state[state.KEY], load_parameters())
+    plan = plan_of(page)
+    assert not isinstance(plan, tuple)
+    futures = plan_in_draws(page, plan, ask=False)
+    assert futures is not None and futures.worth is not None and futures.worth.value == plan.value
+    columns = _table(page, plan, futures, apart=True).columns  # numbers stay numbers in a file
+    assert {"Usagers", "Usagers, 5 % des futurs", "Usagers, 95 % des futurs"} <= set(map(plain, columns))
 
 
 def test_a_wrong_question_is_told() -> None:

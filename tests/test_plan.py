@@ -399,8 +399,12 @@ def test_wrong_questions_say_everything(
 
 def test_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["plan", "--territory", "d04", "--sites", "10", "--forbid", "04088", "--existing", "04112,04070", "--json"]
-    assert main([*words, "--seconds", "3"]) == 0
+    assert main([*words, "--seconds", "3", "--draws", "20"]) == 0
     document = json.loads(capsys.readouterr().out)
+    futures = document["futures"]
+    assert futures["draws"] == 20 and futures["objective"]["reference"] == document["objective"]
+    assert futures["objective"]["low"] < document["objective"] < futures["objective"]["high"]
+    assert [s["code"] for s in futures["sites"][2:]] == [s["code"] for s in document["sites"]]
     assert {"sites", "objective", "bound", "gap", "substitutes", "seconds"} <= set(document)
     codes = [site["code"] for site in document["sites"]]
     assert len(codes) == 10

@@ -43,6 +43,7 @@ from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario, hosts_of
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.cases import groups_of_draws, household_layout
+from coopconnect.uncertainty.plan_futures import PlanFutures
 from coopconnect.uncertainty.plans import Further
 from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.run import Ensemble
@@ -270,15 +271,20 @@ def gis_bytes(t: Taken, ending: str) -> bytes:
         path = Path(folder) / f"sites{ending}"
         gis.write_gis(path, t.assessment, codes, contours_of(codes), t.language, t.on, fields_of(t.ensemble))
         if isinstance(t.plan, SitePlan) and ending == ".gpkg":
-            add_plan_layers(path, t.plan, t.territory, contours_of(site_codes(t.territory)), t.language, t.on)
+            add_plan_layers(
+                path, t.plan, t.territory, contours_of(site_codes(t.territory)), t.language, t.on,
+                t.further.network if t.further else None,
+            )  # fmt: skip
         return path.read_bytes()
 
 
-def plan_gpkg_bytes(plan: SitePlan, territory: Territory, language: str, on: date) -> bytes:
-    """The GeoPackage of a plan alone."""
+def plan_gpkg_bytes(
+    plan: SitePlan, territory: Territory, language: str, on: date, futures: PlanFutures | None = None
+) -> bytes:  # fmt: skip
+    """The GeoPackage of a plan alone, with the ranges of its futures where there are some."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.gpkg"
-        add_plan_layers(path, plan, territory, contours_of(site_codes(territory)), language, on)
+        add_plan_layers(path, plan, territory, contours_of(site_codes(territory)), language, on, futures)
         return path.read_bytes()
 
 

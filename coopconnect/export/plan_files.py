@@ -19,6 +19,7 @@ from coopconnect.export.sheet_network import write_network
 from coopconnect.show.words import say
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.types import Territory
+from coopconnect.uncertainty.plan_futures import PlanFutures
 
 if TYPE_CHECKING:
     import geopandas
@@ -29,6 +30,12 @@ _KEPT = (
     "rank", "year", "name", "existing", "forced", "gain", "lost_if_refused", "users", "hub_days_per_year", "desks",
     "hours_per_year", "eur_per_year", "kg_co2e_per_year", "score", "opening_eur", "yearly_cost_eur", "turned_away_share",
 )  # fmt: skip
+RANGED = (
+    "users", "hub_days_per_year", "desks", "hours_per_year", "eur_per_year", "kg_co2e_per_year", "score", "opening_eur",
+    "yearly_cost_eur",
+)  # fmt: skip
+"""Figures of a site that have `_low` and `_high` once futures are drawn."""
+
 _WORDS = {
     "rank": "rank", "year": "year", "name": "commune", "gain": "adds", "lost_if_refused": "lost_if_refused",
     "users": "users", "desks": "desks_column", "substitute": "if_refused", "substitute_loss": "lost_with_substitute",
@@ -36,8 +43,11 @@ _WORDS = {
 }  # fmt: skip
 
 
-def plan_table(plan: SitePlan) -> pd.DataFrame:
-    """Open sites, existing ones first, then in opening order. gain, losses: in the unit of the objective."""
+def plan_table(plan: SitePlan, futures: PlanFutures | None = None) -> pd.DataFrame:
+    """Open sites, existing ones first, then in opening order. gain, losses: in the unit of the objective.
+
+    futures: adds p_viable and, of each figure, what 5 and 95 % of them hold (`_low`, `_high`).
+    """
     rows = [
         {
             "zone_code": s.code,
@@ -48,7 +58,19 @@ def plan_table(plan: SitePlan) -> pd.DataFrame:
         }
         for s in plan.sites
     ]
-    return pd.DataFrame(rows, columns=["zone_code", *_KEPT, "substitute_code", "substitute", "substitute_loss"])
+    table = pd.DataFrame(rows, columns=["zone_code", *_KEPT, "substitute_code", "substitute", "substitute_loss"])
+    return table if futures is None else table.assign(**_ends_of(futures))
+
+
+def _ends_of(futures: PlanFutures) -> dict[str, list[float]]:
+    """Columns of what the futures hold of each site; not a number where none moves the figure."""
+    found = {"p_viable": list(futures.viable)}
+    of_sites = {name: [site[name] for site in futures.sites] for name in RANGED}
+    worths = {"gain": futures.gains, "lost_if_refused": futures.lost, "substitute_loss": futures.substituted}
+    for name, values in (*worths.items(), *of_sites.items()):
+        for end in ("low", "high"):
+            found[f"{name}_{end}"] = [np.nan if v is None else getattr(v, end) for v in values]
+    return found
 
 
 def communes_table(plan: SitePlan, territory: Territory) -> pd.DataFrame:
@@ -58,7 +80,9 @@ def communes_table(plan: SitePlan, territory: Territory) -> pd.DataFrame:
     return table.assign(covered=plan.covered[territory.site_zone])
 
 
-def plan_layers(plan: SitePlan, territory: Territory, contours: np.ndarray) -> dict[str, geopandas.GeoDataFrame]:
+def plan_layers(
+    plan: SitePlan, territory: Territory, contours: np.ndarray, futures: PlanFutures | None = None
+) -> dict[str, geopandas.GeoDataFrame]:  # fmt: skip
     """Communes covered or left out, and the open sites, each with its contour in degrees WGS84.
 
     contours: shapely polygons of the communes that may hold a site, in the order of the territory's sites.
@@ -69,17 +93,18 @@ def plan_layers(plan: SitePlan, territory: Territory, contours: np.ndarray) -> d
     rows = [s.row for s in plan.sites]
     return {
         COMMUNES: geopandas.GeoDataFrame(communes_table(plan, territory), geometry=shapes, crs=gis.WGS84),
-        SITES: geopandas.GeoDataFrame(plan_table(plan), geometry=shapes[rows], crs=gis.WGS84),
+        SITES: geopandas.GeoDataFrame(plan_table(plan, futures), geometry=shapes[rows], crs=gis.WGS84),
     }
 
 
 def add_plan_layers(
-    path: Path, plan: SitePlan, territory: Territory, contours: np.ndarray, language: str, on: date
-) -> None:
+    path: Path, plan: SitePlan, territory: Territory, contours: np.ndarray, language: str, on: date,
+    futures: PlanFutures | None = None,
+) -> None:  # fmt: skip
     """Write both layers in a GeoPackage, beside the layers that it holds; the fields have titles. on: date written."""
-    titles = _titles(plan, language)
+    titles = _titles(plan, language, futures)
     about = {"DESCRIPTION": proof_words(plan, language)}
-    for name, layer in plan_layers(plan, territory, contours).items():
+    for name, layer in plan_layers(plan, territory, contours, futures).items():
         gis.write_layer(path, name, layer, {"IDENTIFIER": name, **about}, on)
         gis.describe_fields(path, name, {k: v for k, v in titles.items() if k in layer.columns})
 
@@ -91,18 +116,26 @@ def proof_words(plan: SitePlan, language: str) -> str:
     return f"{plan.territory_name} · {plan.value:.6g}{bound} {unit} · {plan.model_version}"
 
 
-def _titles(plan: SitePlan, language: str) -> dict[str, tuple[str, str]]:
+def _titles(plan: SitePlan, language: str, futures: PlanFutures | None = None) -> dict[str, tuple[str, str]]:
     kind, unit = say("export.kind.modelled", language), say(f"network.unit_{plan.question.objective}", language)
     found = gis.field_descriptions(language)
     for name, key in _WORDS.items():
         own = name in ("gain", "lost_if_refused", "substitute_loss")
         found[name] = say(f"network.{key}", language), f"{unit} · {kind}" if own else kind
+    if futures is not None:
+        found["p_viable"] = say("network.viable_column", language), kind
+        for name in ("gain", "lost_if_refused", "substitute_loss", *RANGED):
+            title, about = found.get(name, (name, kind))
+            for end in ("low", "high"):
+                found[f"{name}_{end}"] = f"{title}, {say(f'network.col_{end}', language)}", about
     return found
 
 
-def plan_geojson(plan: SitePlan, territory: Territory, contours: np.ndarray, language: str) -> bytes:
+def plan_geojson(
+    plan: SitePlan, territory: Territory, contours: np.ndarray, language: str, futures: PlanFutures | None = None
+) -> bytes:  # fmt: skip
     """The open sites as GeoJSON (RFC 7946), worth and bound beside the features."""
-    layer = plan_layers(plan, territory, contours)[SITES]
+    layer = plan_layers(plan, territory, contours, futures)[SITES]
     document = {
         **json.loads(layer.to_json(na="null", drop_id=True)), "name": SITES, "model_version": plan.model_version,
         "territory": plan.territory_name, "note": proof_words(plan, language),
@@ -111,32 +144,34 @@ def plan_geojson(plan: SitePlan, territory: Territory, contours: np.ndarray, lan
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def plan_workbook(plan: SitePlan, language: str, on: date) -> bytes:
+def plan_workbook(plan: SitePlan, language: str, on: date, futures: PlanFutures | None = None) -> bytes:
     """A workbook of the sheet Réseau alone."""
     out = io.BytesIO()
     file = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     file.set_properties(
         {"title": proof_words(plan, language), "author": "Coop-connect", "created": pd.Timestamp(on).to_pydatetime()}
     )
-    write_network(Book(file, language, on, plan.model_version, plan.territory_name), plan)
+    write_network(Book(file, language, on, plan.model_version, plan.territory_name), plan, futures)
     file.close()
     return out.getvalue()
 
 
 def write_plan(
-    path: Path, plan: SitePlan, territory: Territory, contours: np.ndarray | None, language: str, on: date
-) -> None:
-    """Write a plan by the ending of `path`, one of `ENDINGS`; contours are needed by the two maps only."""
+    path: Path, plan: SitePlan, territory: Territory, contours: np.ndarray | None, language: str, on: date,
+    futures: PlanFutures | None = None,
+) -> None:  # fmt: skip
+    """Write a plan, with the ranges of its futures where there are some, by the ending of `path`, one of `ENDINGS`;
+    contours are needed by the two maps only."""
     ending = path.suffix.lower()
     if ending == ".csv":
-        tables.write_table(plan_table(plan), path)
+        tables.write_table(plan_table(plan, futures), path)
     elif ending == ".xlsx":
-        path.write_bytes(plan_workbook(plan, language, on))
+        path.write_bytes(plan_workbook(plan, language, on, futures))
     elif ending in (".gpkg", ".geojson") and contours is not None:
         if ending == ".gpkg":
             path.unlink(missing_ok=True)
-            add_plan_layers(path, plan, territory, contours, language, on)
+            add_plan_layers(path, plan, territory, contours, language, on, futures)
         else:
-            path.write_bytes(plan_geojson(plan, territory, contours, language))
+            path.write_bytes(plan_geojson(plan, territory, contours, language, futures))
     else:
         raise ValueError(f"{path.name}: allowed endings {', '.join(ENDINGS)}")

@@ -10,9 +10,11 @@ from coopconnect.export import book as b
 from coopconnect.export.book import Book
 from coopconnect.export.sheet_sites import HEADER_ROW
 from coopconnect.export.sheet_summary import chart_font
-from coopconnect.show.colours import GAIN, HEADER
-from coopconnect.show.words import at_most, say
+from coopconnect.model.types import Range
+from coopconnect.show.colours import GAIN, HEADER, MUTED_INK
+from coopconnect.show.words import at_most, number, say
 from coopconnect.siting.types import PROVEN, SitePlan
+from coopconnect.uncertainty.plan_futures import PlanFutures
 
 MOST_LEFT_OUT = 5_000
 """Communes left out that the sheet lists, the most populated first."""
@@ -22,8 +24,11 @@ _LAST = 8
 _HEADS = ("rank", "commune", "adds", "cumulated", "users", "desks_column", "year", "if_refused", "loss")
 
 
-def write_network(book: Book, plan: SitePlan | tuple[str, ...]) -> Worksheet:
-    """Worth and proof, sites with live sums, curve as a native chart, communes left out; of a plan that cannot be, why."""
+def write_network(
+    book: Book, plan: SitePlan | tuple[str, ...], futures: PlanFutures | None = None
+) -> Worksheet:  # fmt: skip
+    """Worth and proof, sites with live sums, their ranges over the futures where there are some, curve as a native chart,
+    communes left out; of a plan that cannot be, why."""
     sheet, name = b.add_sheet(book, "network", "#4ba3d9")
     b.put_title(sheet, book, b.words(book, "network.title"), b.words(book, "network.note"), _LAST)
     sheet.set_column(0, 0, 30)
@@ -36,7 +41,10 @@ def write_network(book: Book, plan: SitePlan | tuple[str, ...]) -> Worksheet:
         return _no_plan(book, sheet, plan)
     row = _worth(book, sheet, plan, HEADER_ROW - 1)
     row = _sites(book, sheet, plan, row + 2)
-    row = _curve(book, sheet, name, plan, row + 2)
+    if futures is not None:
+        row = _futures(book, sheet, plan, futures, row + 2)
+        sheet.set_h_pagebreaks([row + 2])
+    row = _curve(book, sheet, name, plan, futures, row + 2)
     row = _left_out(book, sheet, plan, row + 2)
     sheet.print_area(0, 0, row, _LAST)
     sheet.fit_to_pages(1, 0)
@@ -119,32 +127,121 @@ def _sites(book: Book, sheet: Worksheet, plan: SitePlan, row: int) -> int:
     return row
 
 
-def _curve(book: Book, sheet: Worksheet, name: str, plan: SitePlan, row: int) -> int:
-    """Worth by number of new sites: the table, and its chart beside it."""
+_UNITS = {"users": "", "hours_per_year": "h", "kg_co2e_per_year": "kg"}
+"""Units of the figures of a plan that are not euros."""
+
+
+def _futures(book: Book, sheet: Worksheet, plan: SitePlan, futures: PlanFutures, row: int) -> int:
+    """The plan's figures, then those of each site: reference case, 5 and 95 % of the futures."""
+    draws = number(float(futures.draws), book.language)
+    stands = any(site.existing for site in plan.sites)
+    title = _page(book, "figures_added" if stands else "figures")
+    b.put_text(sheet, row, 0, title, book, bold=True, font_size=12, font_color=HEADER)
+    b.put_text(
+        sheet,
+        row + 1,
+        0,
+        f"{b.words(book, 'network.futures', draws=draws)} {_page(book, 'drawn_how')}",
+        book,
+        italic=True,
+    )
+    row += 2
+    for column, key in enumerate(("figure", "reference", "low", "high")):
+        sheet.write_string(row, column, _page(book, f"col_{key}"), b.header_style(book))
+    sheet.set_row(row, 32)
+    first = row + 1
+    for name, unit, value, form in _of_plan(book, plan, futures):
+        row += 1
+        b.put_text(sheet, row, 0, f"{name} ({unit})" if unit else name, book)
+        for column, end in enumerate((value.value, value.low, value.high), start=1):
+            b.put(sheet, row, column, end, book, form)
+    b.flag_negative(sheet, book, first, 1, row, 3)
+    for name, share in (("share_gains", futures.p_gains), ("share_over", futures.p_over)):
+        if share is not None:
+            row += 1
+            b.put_text(sheet, row, 0, b.words(book, f"network.{name}"), book)
+            b.put(sheet, row, 1, share, book, "percent")
+    row += 2
+    heads = [_page(book, "rank"), _page(book, "commune"), _page(book, "viable_column")]
+    for key in ("adds", "users", "loss"):
+        heads += [f"{_page(book, key)}, {_page(book, f'col_{end}')}" for end in ("low", "high")]
+    for column, text in enumerate(heads):
+        sheet.write_string(row, column, text, b.header_style(book))
+    sheet.set_row(row, 46)
+    first = row + 1
+    for at, site in enumerate(plan.sites):
+        row += 1
+        b.put(sheet, row, 0, _page(book, "exists") if site.existing else site.rank, book, "rank", align="center")
+        b.put_text(sheet, row, 1, site.name, book)
+        b.put(sheet, row, 2, futures.viable[at], book, "percent")
+        lost = futures.substituted[at]
+        effect = None if lost is None else Range(-lost.high, -lost.value, -lost.low)
+        columns: tuple[tuple[Range | None, str], ...] = (
+            (futures.gains[at], _form(plan)), (futures.sites[at]["users"], "whole"), (effect, _form(plan)),
+        )  # fmt: skip
+        for place, (ends, form) in enumerate(columns):
+            if ends is not None:
+                b.put(sheet, row, 3 + 2 * place, ends.low, book, form)
+                b.put(sheet, row, 4 + 2 * place, ends.high, book, form)
+    b.flag_negative(sheet, book, first, 3, row, 8)
+    return row
+
+
+def _of_plan(book: Book, plan: SitePlan, futures: PlanFutures) -> list[tuple[str, str, Range, str]]:
+    """Name, unit, range and form of each figure of the plan; its worth, hubs that exist included, where the draws move it."""
+    rows = [
+        (_page(book, f"figure_{name}"), _UNITS.get(name, "€"), value, "whole") for name, value in futures.added.items()
+    ]
+    if futures.worth is None:
+        return rows
+    key = "worth" if futures.gained is None else "worth_all"
+    unit = _page(book, f"unit_{plan.question.objective}")
+    return [(b.words(book, f"network.{key}"), unit, futures.worth, _form(plan)), *rows]
+
+
+def _curve(
+    book: Book, sheet: Worksheet, name: str, plan: SitePlan, futures: PlanFutures | None, row: int
+) -> int:  # fmt: skip
+    """Worth by number of new sites: the table, its ends over the futures, and its chart beside it."""
     unit = _page(book, f"unit_{plan.question.objective}")
     title, top = _page(book, "chart.title"), row
     sheet.write_string(row, 0, _page(book, "chart.x"), b.header_style(book))
     sheet.write_string(row, 1, unit, b.header_style(book))
+    ends = futures.curve if futures is not None else ()
+    if ends:
+        sheet.set_row(row, 32)
+        for column, key in enumerate(("low", "high"), start=2):
+            sheet.write_string(row, column, _page(book, f"col_{key}"), b.header_style(book))
     for count, worth in plan.curve:
         row += 1
         b.put(sheet, row, 0, count, book, "whole", align="center", bold=count == plan.knee)
         b.put(sheet, row, 1, worth, book, _form(plan), bold=count == plan.knee)
-    b.flag_negative(sheet, book, top + 1, 1, row, 1)
+        if ends:
+            b.put(sheet, row, 2, ends[count].low, book, _form(plan))
+            b.put(sheet, row, 3, ends[count].high, book, _form(plan))
+    b.flag_negative(sheet, book, top + 1, 1, row, 3 if ends else 1)
     chart = book.file.add_chart({"type": "scatter", "subtype": "straight_with_markers"})
     chart.add_series({
+        "name": _page(book, "col_reference"),
         "categories": [name, top + 1, 0, row, 0], "values": [name, top + 1, 1, row, 1], "line": {"color": GAIN, "width": 2},
         "marker": {"type": "circle", "size": 6, "fill": {"color": GAIN}, "border": {"color": GAIN}},
     })  # fmt: skip
+    for column, key in ((2, "low"), (3, "high")) if ends else ():
+        chart.add_series({
+            "name": _page(book, f"col_{key}"), "categories": [name, top + 1, 0, row, 0],
+            "values": [name, top + 1, column, row, column], "marker": {"type": "none"},
+            "line": {"color": MUTED_INK, "width": 1.25, "dash_type": "dash"},
+        })  # fmt: skip
     chart.set_title({"name": title, "name_font": chart_font(12, bold=True), "overlay": False})
-    chart.set_x_axis({"name": _page(book, "chart.x"), "name_font": chart_font(), "num_font": chart_font(), "min": 0,
+    chart.set_x_axis({"name": _page(book, "chart.x"), "name_font": chart_font(), "num_font": chart_font(), "min": 0, "label_position": "low",
                       "num_format": "0", "major_gridlines": {"visible": False}})  # fmt: skip
     chart.set_y_axis({"name": unit, "name_font": chart_font(), "num_font": chart_font(),
                       "num_format": b.pattern(book, _form(plan)),
                       "major_gridlines": {"visible": True, "line": {"color": "#d9dfe4"}}})  # fmt: skip
-    chart.set_legend({"none": True})
+    chart.set_legend({"position": "bottom", "font": chart_font()} if ends else {"none": True})
     chart.set_chartarea({"border": {"color": "#d9dfe4"}})
-    chart.set_size({"width": 600, "height": 360})
-    sheet.insert_chart(top, 3, chart, {"object_position": 2, "description": title})
+    chart.set_size({"width": 520 if ends else 600, "height": 360})
+    sheet.insert_chart(top, 4 if ends else 3, chart, {"object_position": 2, "description": title})
     knee = _page(book, "chart.knee", knee=plan.knee)
     end = max(row, top + CHART_ROWS) + 1
     b.put_text(sheet, end, 0, knee, book, italic=True)

@@ -126,7 +126,7 @@ def workbook(
     if included.ensemble is not None:
         write_robust(book, included.ensemble, selected_code or "", included.further or NOTHING_FURTHER)
     if included.plan:
-        write_network(book, included.plan)
+        write_network(book, included.plan, included.further.network if included.further else None)
     write_break_even(book, assessment, parameters)
     write_sites(book, sites, kinds)
     write_zones(book, assessment, kinds)

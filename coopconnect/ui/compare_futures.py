@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import html
 import itertools
-import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from coopconnect.show.words import number
 from coopconnect.ui.compare_parts import Future
 from coopconnect.ui.frame import Page
-from coopconnect.ui.futures import JOBS, differences_in_draws
-
-if TYPE_CHECKING:
-    from coopconnect.ui.robust_jobs import Job
-
-POLL_S = 1.0
+from coopconnect.ui.futures import differences_in_draws
+from coopconnect.ui.missing_futures import draw_missing
 
 
 def draw_ranges(page: Page, futures: Sequence[Future]) -> None:
     """Which range each scenario shows; the button that draws the missing futures, or how far they are."""
     st.html(f'<p class="banner">{html.escape(ranges_words(page, futures))}</p>')
-    missing = [f for f in futures if not f.assessment.drawn]
-    jobs = [job for f in missing if (job := _begun(page, f)) is not None]
-    for error in {job.error for job in jobs if job.error}:
-        st.error(page.say("robust.failed", reason=error), icon=None)
-    if any(job.running for job in jobs):
-        _watch(page, missing)
-    elif missing:
-        label = "robust.resume" if any(job.done for job in jobs) else "compare.draw"
-        st.button(page.say(label), key="compare_draw", on_click=_start, args=(page, tuple(missing)))
+    missing = [(f.scenario, f.survey) for f in futures if not f.assessment.drawn]
+    draw_missing(page, missing, "compare", page.say("compare.draw"))
 
 
 def ranges_words(page: Page, futures: Sequence[Future]) -> str:
@@ -50,41 +37,3 @@ def ranges_words(page: Page, futures: Sequence[Future]) -> str:
         paired = all(differences_in_draws(a.drawn, b.drawn) for a, b in itertools.combinations(futures, 2))
         told.append(page.say("compare.ranges_paired" if paired else "compare.ranges_unpaired"))
     return " ".join(told)
-
-
-def _begun(page: Page, future: Future) -> Job | None:
-    """The job of a scenario where one was begun; the libraries of the draws are not loaded for it."""
-    if JOBS not in sys.modules:
-        return None
-    from coopconnect.ui import robust_jobs
-
-    return robust_jobs.begun_of(future.scenario, future.survey, page.parameters)
-
-
-def _start(page: Page, missing: Sequence[Future]) -> None:
-    from coopconnect.ui import robust_jobs
-
-    for future in missing:
-        robust_jobs.start(robust_jobs.asked_of(future.scenario, future.survey, page.parameters))
-
-
-def _watch(page: Page, missing: Sequence[Future]) -> None:
-    """Progress of all together and a way to stop; the whole page runs again once all have ended."""
-
-    @st.fragment(run_every=POLL_S)
-    def shown() -> None:
-        jobs = [job for future in missing if (job := _begun(page, future)) is not None]
-        if not any(job.running for job in jobs):
-            st.rerun()
-        done, draws = sum(job.done for job in jobs), sum(job.ensemble.draws for job in jobs)
-        with st.container(horizontal=True, vertical_alignment="center", key="compare_drawing"):
-            words = {"done": number(done, page.language), "draws": number(draws, page.language)}
-            st.progress(done / draws, page.say("robust.progress", **words))
-            st.button(page.say("robust.stop"), key="compare_stop", on_click=_stop, args=(jobs,))
-
-    shown()
-
-
-def _stop(jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        job.stop.set()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from coopconnect.model.household_groups import HouseholdGroups
     from coopconnect.model.personal import Person, Weeks
     from coopconnect.model.site_sheet import PremisesComparison
+    from coopconnect.siting.types import SitePlan
+    from coopconnect.uncertainty.plan_futures import PlanFutures
     from coopconnect.uncertainty.plans import Further
     from coopconnect.uncertainty.run import Ensemble
 
@@ -39,13 +41,15 @@ def drawn_of(page: Page, scenario: Scenario, survey: SurveySums | None) -> Ensem
     return robust_jobs.drawn_of(scenario, survey, page.parameters)
 
 
-def further_for(page: Page, ensemble: Ensemble | None, code: str) -> Further | None:
-    """What was asked beside these draws on Robustesse (total indices of the site, plans), for a file."""
+def further_for(
+    page: Page, ensemble: Ensemble | None, code: str, plan: SitePlan | None = None
+) -> Further | None:  # fmt: skip
+    """What was asked beside these draws (total indices of the site, plans, the plan of Réseau), for a file."""
     if ensemble is None:
         return None
     from coopconnect.ui.robust_further import further_of
 
-    return further_of(page, ensemble, code)
+    return further_of(page, ensemble, code, plan)
 
 
 def with_quantiles(page: Page, now: Assessment) -> Assessment:
@@ -82,6 +86,19 @@ def groups_in_draws(page: Page, groups: HouseholdGroups) -> HouseholdGroups:
     from coopconnect.ui import robust_further
 
     return robust_further.groups_in_draws(page, ensemble, groups)
+
+
+def plan_in_draws(page: Page, plan: SitePlan, ask: bool = True) -> PlanFutures | None:
+    """The plan with 5 and 95 % of the draws of the scenario on the screen, once worked out in the background; None before.
+
+    ask: False to take what is there and start nothing.
+    """
+    ensemble = drawn_for(page)
+    if ensemble is None:
+        return None
+    from coopconnect.ui import robust_further
+
+    return robust_further.plan_in_draws(page, ensemble, plan, ask)
 
 
 def weeks_in_draws(page: Page, person: Person, weeks: Weeks) -> Weeks:

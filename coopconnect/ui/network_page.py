@@ -6,20 +6,22 @@ import html
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from coopconnect.model.types import Range
 from coopconnect.problem import Problem
 from coopconnect.question import OBJECTIVES, PlanError, Question, address_of, to_text
 from coopconnect.scenario import Scenario
 from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
 from coopconnect.show.problem_words import told
-from coopconnect.show.words import at_most, euros, known, number
+from coopconnect.show.words import at_most, euros, known, number, percent
 from coopconnect.siting.types import PROVEN, PlannedSite, SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, plan_jobs, state
@@ -27,8 +29,12 @@ from coopconnect.ui.chart_block import draw_chart
 from coopconnect.ui.decide import excel, map_height_px, page_link, saved
 from coopconnect.ui.frame import Page, mount_frame, scenario_html
 from coopconnect.ui.map_component import draw_map
+from coopconnect.ui.network_futures import Write, draw_figures, draw_state, spread, states_words
 from coopconnect.ui.network_search import draw_search
 from coopconnect.ui.widget_key import key_for
+
+if TYPE_CHECKING:
+    from coopconnect.uncertainty.plan_futures import PlanFutures
 
 MOST_SITES = 300
 MOST_LEFT_OUT = 1000
@@ -204,7 +210,10 @@ def draw_answer(page: Page, plan: SitePlan | None, aside: DeltaGenerator) -> Non
     new = [s for s in plan.sites if not s.existing]
     opened = len(new)
     with aside if page.view.projector else nullcontext():
-        _headline(page, plan)
+        answer = st.container()
+        futures = draw_state(page, plan)
+        with answer:
+            _headline(page, plan, futures)
         if len(new) > 1:
             opened = st.slider(
                 page.say("network.order"), 1, len(new), len(new), key=key_for("network_order", to_text(plan.question))
@@ -215,26 +224,35 @@ def draw_answer(page: Page, plan: SitePlan | None, aside: DeltaGenerator) -> Non
     draw_map(_map(page, plan, rows, territory), geometry, "network_map", on_select=state.select)
     st.html(f'<h2 class="title">{html.escape(page.say("network.table"))}</h2>')
     wide = {page.say("network.commune"): st.column_config.TextColumn(width="medium")}
-    st.dataframe(_table(page, plan), hide_index=True, key="network_table", height="content", column_config=wide)
+    st.dataframe(
+        _table(page, plan, futures), hide_index=True, key="network_table", height="content", column_config=wide
+    )
     if any(site.forced and site.substitute and site.substitute.loss < 0.0 for site in plan.sites):
         st.caption(page.say("network.forced_note"))
-    draw_chart(_curve(page, plan), "network_curve", charts.chart_config(page.language))
-    _alternatives(page, plan)
+    if futures is not None:
+        draw_figures(page, plan, futures)
+    draw_chart(_curve(page, plan, futures), "network_curve", charts.chart_config(page.language))
+    _alternatives(page, plan, futures)
     _left_out(page, plan)
-    _files(page, plan)
+    _files(page, plan, futures)
 
 
-def _amount(page: Page, value: float, objective: str) -> str:
-    """A worth with its unit; few points with a decimal, one point in the singular."""
+def _amount(page: Page, value: float, objective: str, ends: Range | None = None) -> str:
+    """A worth with its unit, and its range where futures give one; few points with a decimal, one point in the singular."""
     few = objective == "score" and abs(value) < 10.0
-    amount = number(value, page.language, 3 if objective == "equity" else int(few))
+    places = 3 if objective == "equity" else int(few)
+    amount = number(value, page.language, places)
     key = f"network.amount_{objective}"
-    return page.say(key, amount=amount) if known(key) else f"{amount} {page.say(f'network.unit_{objective}')}"
+    told = page.say(key, amount=amount) if known(key) else f"{amount} {page.say(f'network.unit_{objective}')}"
+    if ends is None:
+        return told
+    low, high = (number(v, page.language, places) for v in (ends.low, ends.high))
+    return f"{told} ({low}\u00a0– {high})"
 
 
-def _headline(page: Page, plan: SitePlan) -> None:
+def _headline(page: Page, plan: SitePlan, futures: PlanFutures | None) -> None:
     language, objective = page.language, plan.question.objective
-    worth = _amount(page, plan.value, objective)
+    worth = _amount(page, plan.value, objective, futures.worth if futures else None)
     if plan.gap <= PROVEN:
         proof = page.say("network.proven")
     elif np.isfinite(plan.gap):
@@ -243,21 +261,28 @@ def _headline(page: Page, plan: SitePlan) -> None:
         proof = page.say("network.no_gap")
     red = ' class="flag"' if plan.value < 0 else ""
     lines = [f"<b{red}>{html.escape(worth)}</b> · {html.escape(proof)}"]
+    ends = futures.total if futures else {}
+    users, opening, yearly = (
+        spread(ends.get(name), partial(write, language=language), plan.totals[name])
+        for name, write in (("users", number), ("opening_eur", euros), ("yearly_cost_eur", euros))
+    )
     lines.append(html.escape(page.say(
-        "network.totals", users=number(plan.totals["users"], language), people=number(plan.totals["people_covered"], language),
-        out=number(plan.totals["people_left_out"], language), opening=euros(plan.totals["opening_eur"], language),
-        yearly=euros(plan.totals["yearly_cost_eur"], language),
+        "network.totals", users=users, people=number(plan.totals["people_covered"], language),
+        out=number(plan.totals["people_left_out"], language), opening=opening, yearly=yearly,
     )))  # fmt: skip
     if plan.kept_value is not None:
-        kept, added = (_amount(page, v, objective) for v in (plan.kept_value, plan.value - plan.kept_value))
+        both = (futures.kept, futures.gained) if futures else (None, None)
+        kept, added = (
+            _amount(page, v, objective, of)
+            for v, of in zip((plan.kept_value, plan.value - plan.kept_value), both, strict=True)
+        )
         lines.append(html.escape(page.say("network.kept", kept=kept, added=added)))
     if not any(not s.existing for s in plan.sites):
         lines.append(html.escape(_why_none(page, plan)))
     if plan.refusals_cost > 0:
         lines.append(html.escape(page.say("network.refusals", cost=_amount(page, plan.refusals_cost, objective))))
-    lines.append(
-        f"<small>{html.escape(page.say('network.average'))} {html.escape(page.say('network.chart.origin'))}.</small>"
-    )
+    told = f"{page.say('network.average')} {page.say('network.modelled')} {states_words(page, plan, futures)}"
+    lines.append(f"<small>{html.escape(told)}</small>")
     st.html("<div class='network_answer'>" + "".join(f"<p>{line}</p>" for line in lines) + "</div>")
     draw_search(page, _key(page, plan.question), plan)
 
@@ -298,24 +323,45 @@ def _map(page: Page, plan: SitePlan, rows: list[int], territory: Any) -> MapSpec
     )  # fmt: skip
 
 
-def _table(page: Page, plan: SitePlan) -> pd.DataFrame:
-    """Sites in opening order with what happens if the mayor says no."""
+def _table(page: Page, plan: SitePlan, futures: PlanFutures | None = None, apart: bool = False) -> pd.DataFrame:
+    """Sites in opening order with what happens if the mayor says no. Ranges of the futures stand in the cells of their
+    figure or, `apart`, in columns of their own."""
     language = page.language
     places = 3 if plan.question.objective == "equity" else 0
     finer = places + (plan.question.objective == "score")
     rows = []
-    for site in plan.sites:
+    for at, site in enumerate(plan.sites):
         other = site.substitute
-        rows.append({
-            page.say("network.rank"): _rank_text(page, site),
-            page.say("network.commune"): site.name,
-            page.say("network.adds"): "" if site.existing else number(site.gain, language, places, signed=True),
-            page.say("network.users"): number(site.users, language),
-            page.say("network.desks_column"): number(site.desks, language),
-            page.say("network.year"): "" if site.existing else str(site.year),
-            page.say("network.if_refused"): other.name if other else "",
-            page.say("network.loss"): number(-other.loss, language, finer, signed=True) if other else "",
-        })  # fmt: skip
+        row: dict[str, str] = {page.say("network.rank"): _rank_text(page, site), page.say("network.commune"): site.name}
+
+        def put(
+            name: str, value: float | None, ends: Range | None, write: Write, row: dict[str, str] = row
+        ) -> None:  # fmt: skip
+            name = page.say(f"network.{name}")
+            row[name] = "" if value is None else write(value) if apart else spread(ends, write, value)
+            if apart and futures is not None:
+                for key in ("low", "high"):
+                    row[f"{name}, {page.say(f'network.col_{key}')}"] = "" if ends is None else write(getattr(ends, key))
+
+        signed = partial(number, language=language, decimals=places, signed=True)
+        whole = partial(number, language=language)
+        of = futures.sites[at] if futures else {}
+        put("adds", None if site.existing else site.gain, futures.gains[at] if futures else None, signed)
+        put("users", site.users, of.get("users"), whole)
+        put("desks_column", site.desks, of.get("desks"), whole)
+        if futures is not None:
+            row[page.say("network.viable_column")] = percent(futures.viable[at], language)
+        row[page.say("network.year")] = "" if site.existing else str(site.year)
+        row[page.say("network.if_refused")] = other.name if other else ""
+        lost = futures.substituted[at] if futures else None
+        ends = None if lost is None else Range(-lost.high, -lost.value, -lost.low)
+        put(
+            "loss",
+            -other.loss if other else None,
+            ends,
+            partial(number, language=language, decimals=finer, signed=True),
+        )
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -325,25 +371,27 @@ def _rank_text(page: Page, site: PlannedSite) -> str:
     return page.say("network.rank_forced", rank=site.rank) if site.forced else str(site.rank)
 
 
-def _curve(page: Page, plan: SitePlan) -> Any:
+def _curve(page: Page, plan: SitePlan, futures: PlanFutures | None) -> Any:
     from coopconnect.show.network_charts import worth_curve
 
-    return worth_curve(plan, page.language, page.view.projector)
+    return worth_curve(plan, page.language, page.view.projector, futures)
 
 
-def _alternatives(page: Page, plan: SitePlan) -> None:
+def _alternatives(page: Page, plan: SitePlan, futures: PlanFutures | None) -> None:
     if "substitutes" in plan.missing:
         return
     st.html(f'<h2 class="title">{html.escape(page.say("network.alternatives"))}</h2>')
     if not plan.alternatives:
         st.caption(page.say("network.no_alternative"))
         return
-    lines = [
-        page.say(
-            "network.alternative", other=a.in_name, site=a.out_name, loss=_amount(page, a.loss, plan.question.objective)
-        )
-        for a in plan.alternatives
-    ]
+    lines = []
+    for at, a in enumerate(plan.alternatives):
+        ends, better = futures.alternatives[at] if futures and futures.alternatives else (None, 0.0)
+        loss = _amount(page, a.loss, plan.question.objective, ends)
+        told = page.say("network.alternative", other=a.in_name, site=a.out_name, loss=loss)
+        if ends is not None:
+            told += f" ; {page.say('network.alternative_better', share=percent(better, page.language))}"
+        lines.append(told)
     st.html("<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>")
 
 
@@ -359,7 +407,7 @@ def _left_out(page: Page, plan: SitePlan) -> None:
             st.caption(page.say("network.most_left_out", count=number(float(MOST_LEFT_OUT), page.language)))
 
 
-def _files(page: Page, plan: SitePlan) -> None:
+def _files(page: Page, plan: SitePlan, futures: PlanFutures | None) -> None:
     """The plan on the screen as files, asked in the address or not."""
     asked = replace(page, session=replace(page.session, view=replace(page.view, plan=address_of(plan.question))))
     link = page_link(page)
@@ -369,11 +417,11 @@ def _files(page: Page, plan: SitePlan) -> None:
             file_name="reseau.xlsx", mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         )  # fmt: skip
         st.download_button(
-            page.say("network.csv"), data=lambda: _csv(page, plan), file_name="reseau.csv", mime="text/csv", key="network_csv",
+            page.say("network.csv"), data=lambda: _csv(page, plan, futures), file_name="reseau.csv", mime="text/csv", key="network_csv",
             on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            page.say("network.gpkg"), data=lambda: _geopackage(page, plan), file_name="reseau.gpkg", key="network_gpkg",
+            page.say("network.gpkg"), data=lambda: _geopackage(page, plan, futures), file_name="reseau.gpkg", key="network_gpkg",
             mime="application/geopackage+sqlite3", on_click="ignore",
         )  # fmt: skip
         st.download_button(
@@ -382,13 +430,15 @@ def _files(page: Page, plan: SitePlan) -> None:
         )  # fmt: skip
 
 
-def _geopackage(page: Page, plan: SitePlan) -> bytes:
+def _geopackage(page: Page, plan: SitePlan, futures: PlanFutures | None) -> bytes:
     from coopconnect.export.files import plan_gpkg_bytes
 
-    return plan_gpkg_bytes(plan, cached.territory(page.scenario.territory), page.language, date.today())
+    return plan_gpkg_bytes(
+        plan, cached.territory(page.scenario.territory), page.language, date.today(), futures
+    )  # fmt: skip
 
 
-def _csv(page: Page, plan: SitePlan) -> bytes:
+def _csv(page: Page, plan: SitePlan, futures: PlanFutures | None) -> bytes:
     from coopconnect.export.tables import csv_bytes
 
-    return csv_bytes(_table(page, plan))
+    return csv_bytes(_table(page, plan, futures, apart=True))

@@ -19,6 +19,7 @@ from coopconnect.show import charts, robust_charts
 from coopconnect.show.problem_words import told
 from coopconnect.show.robust_words import candidate_name, plans_sentence
 from coopconnect.show.words import euros, number, percent
+from coopconnect.siting.types import SitePlan
 from coopconnect.ui import network_page
 from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.chart_block import draw_chart
@@ -28,6 +29,7 @@ from coopconnect.ui.robust_jobs import SEED
 from coopconnect.uncertainty import drivers
 from coopconnect.uncertainty.cases import group_rows, groups_of_draws, household_layout, household_values
 from coopconnect.uncertainty.drivers import Driver
+from coopconnect.uncertainty.plan_futures import PlanFutures, case_of, plan_figure_rows, plan_futures
 from coopconnect.uncertainty.plans import Candidate, CandidateFutures, Further, compared, plan_rows
 from coopconnect.uncertainty.results import results
 from coopconnect.uncertainty.run import Backend, Ensemble, Gathered, cores, gather, nothing_gathered, threads
@@ -42,12 +44,14 @@ POLL_S = 1.0
 
 @dataclass(eq=False)
 class Runs(Job):
-    """Further runs that fill. plans: what they compare, where they do; households: with their ranges, once all is there."""
+    """Further runs that fill. plans: what they compare, where they do; households, network: with their ranges, once all is
+    there."""
 
     runs: Gathered
     backend: Backend
     plans: tuple[Candidate, ...] = ()
     households: HouseholdGroups | None = None
+    network: PlanFutures | None = None
 
     @property
     def complete(self) -> bool:
@@ -141,6 +145,32 @@ def groups_in_draws(page: Page, ensemble: Ensemble, groups: HouseholdGroups) -> 
 def _households_key(ensemble: Ensemble, code: str) -> Hashable:
     s = ensemble.setup
     return "households", s.scenario, s.laws, ensemble.draws, code
+
+
+def plan_in_draws(page: Page, ensemble: Ensemble, plan: SitePlan, ask: bool = True) -> PlanFutures | None:
+    """The plan over the draws; None, with how far it is, while they run. ask: False to take what is there and start nothing.
+
+    Up to 5,000 sites they run by themselves; above, where a draw takes long, by a button.
+    """
+    setup = ensemble.setup
+    case = case_of(plan, setup)
+    key = "network", setup.scenario, setup.laws, ensemble.draws, case
+
+    def make() -> Runs:
+        work = threads(cores(), partial(plan_figure_rows, case))
+        return Runs(nothing_gathered(setup, ensemble.values, case.columns), work)
+
+    if ask:
+        label = page.say("network.draw_plan", draws=number(float(ensemble.draws), page.language))
+        small = setup.territory.site_zone.size <= LARGE_SITES
+        job = _asked(page, key, "network_draws", make, label, at_once=small)
+    else:
+        job = _jobs().find(key)
+    if job is None or not job.complete:
+        return None
+    if job.network is None:
+        job.network = plan_futures(plan, setup, job.runs.found)
+    return job.network
 
 
 def draw_sobol(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
@@ -253,8 +283,8 @@ def _candidates(page: Page) -> tuple[Candidate, ...]:
     return tuple(found)
 
 
-def further_of(page: Page, ensemble: Ensemble, code: str) -> Further:
-    """What further runs have found for the scenario on the screen, for a file; nothing is started."""
+def further_of(page: Page, ensemble: Ensemble, code: str, plan: SitePlan | None = None) -> Further:
+    """What further runs have found for the scenario on the screen and its plan, for a file; nothing is started."""
     found = results(ensemble)
     if not code and found is not None:  # the page tells the first of the ranking where no village is selected
         code = str(found.sites["zone_code"].iloc[found.order[0]])
@@ -266,4 +296,5 @@ def further_of(page: Page, ensemble: Ensemble, code: str) -> Further:
         runs=len(sobol.runs.values) if sobol is not None and whole else 0,
         plans=_compared(plans) if plans is not None and plans.complete else (),
         households=everyone.runs if everyone is not None and everyone.complete else None,
+        network=None if plan is None else plan_in_draws(page, ensemble, plan, ask=False),
     )  # fmt: skip

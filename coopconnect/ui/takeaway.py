@@ -121,10 +121,9 @@ def taken_with_more(page: Page, code: str, link: str) -> Taken:
     from coopconnect.ui.included import compared_of
     from coopconnect.ui.network_page import plan_of
 
-    made = taken(page, code, link)
-    return replace(
-        made, compared=compared_of(page), plan=plan_of(page), further=further_for(page, made.ensemble, code)
-    )  # fmt: skip
+    made, plan = taken(page, code, link), plan_of(page)
+    further = further_for(page, made.ensemble, code, None if isinstance(plan, tuple) else plan)
+    return replace(made, compared=compared_of(page), plan=plan, further=further)
 
 
 def taken(page: Page, code: str, link: str) -> Taken:

@@ -255,7 +255,9 @@ def _worths(
 
     steps = np.diff(curve[:, : len(case.new) + 1], axis=1)
     return {
-        "curve": tuple(ranged(curve[:, k], middle) for k, (_, middle) in enumerate(plan.curve)),
+        "curve": tuple(
+            ranged(curve[:, k], plan.value if k == len(case.new) else worth) for k, (_, worth) in enumerate(plan.curve)
+        ),
         "gains": tuple(None if s.existing else ranged(steps[:, s.rank - 1], s.gain) for s in plan.sites),
         "lost": tuple(
             ranged(loss(s.row, ""), s.lost_if_refused) if (s.row, -1) in place else None for s in plan.sites

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from coopconnect.uncertainty.drivers import Driver
 from coopconnect.uncertainty.engine import Setup, drawn_calibration, drawn_scenario, net_benefit_eur
 from coopconnect.uncertainty.results import plan_regret
 from coopconnect.uncertainty.run import Gathered
+
+if TYPE_CHECKING:
+    from coopconnect.uncertainty.plan_futures import PlanFutures
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ class Further:
     """What further runs say beside an ensemble, where they were asked.
 
     sobol: drivers of the margin of the site `code` with total indices, from `runs` runs; plans: what is regretted of each.
-    households: what is told of the households of the rural sites in each draw, as `cases.group_rows` has it.
+    households: what is told of the households of the rural sites in each draw, as `cases.group_rows` has it. network: the
+    plan of Réseau over the draws.
     """
 
     code: str = ""
@@ -126,3 +131,4 @@ class Further:
     runs: int = 0
     plans: tuple[CandidateFutures, ...] = ()
     households: Gathered | None = field(default=None, compare=False, repr=False)
+    network: PlanFutures | None = field(default=None, compare=False, repr=False)
