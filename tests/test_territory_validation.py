@@ -88,6 +88,25 @@ def test_travel_error_on_communes_that_the_fit_did_not_see(isere: fit.Isere) -> 
     assert {p.key: p.value for p in fitted} == pytest.approx({p.key: values[p.key] for p in fitted}, rel=1e-4, abs=1e-5)
 
 
+def test_the_laws_that_were_tried_begin_with_the_shipped_one(zones: pd.DataFrame) -> None:
+    """Its columns times the fitted coefficients are the minutes of the estimate; terms on top of it by hand."""
+    values = fitted_values()
+    a, b, km, way = np.array([3, 700]), np.array([40, 9000]), np.array([2.0, 31.0]), np.array([-0.4, -1.1])
+    people = np.arange(2.0 * len(zones)).reshape(-1, 2)
+    found = travel_features.laws(zones, people, a, b, km, way)
+    names = ["constant", "log_km", "log_km_squared", "log_km_cubed"]
+    for name in (*travel.settlement(zones), "density_apart", "path"):
+        names += [name, f"{name}_log_km"]
+    law = travel.TravelLaw.from_parameters(values)
+    minutes = travel.Ends.of(travel.settlement(zones), law).drive_min(km, a, b, way, law)
+    assert np.exp(found["shipped"] @ [values[f"travel_{name}"] for name in names]) == pytest.approx(minutes)
+    radius = np.sqrt(zones["area_km2"].to_numpy() / np.pi)
+    want = np.maximum(1 - (radius[a] + radius[b]) / km, 0.0)
+    assert want[0] < want[1]
+    assert found["line between both communes"][:, -1] == pytest.approx(want)
+    assert found["and how far apart in people within 20 km"][:, -1] == pytest.approx(2.0 * (b - a))
+
+
 def test_flows_on_isere_beat_the_first_try(isere: fit.Isere) -> None:
     values = fitted_values()
     law = travel.TravelLaw.from_parameters(values)

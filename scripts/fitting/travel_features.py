@@ -1,12 +1,14 @@
 """Research: what a straight line crosses, settlement graphs and valleys, as features of a trip, and what boosting makes of them.
 
-    python scripts/fitting/travel_features.py [--shared ../shared] [--select | --best | --relief]
+    python scripts/fitting/travel_features.py [--shared ../shared] [--select | --best | --relief | --around]
 
 Prints the median error by band of OSRM minutes, on whole communes held out at random and on six spatial blocks, for the
 former law (log-quadratic, density alone), the shipped one, linear models and gradient boosting; with --select, of features
 added to the former law one by one; with --best, of the few terms that bring most on top of the shipped law, and of boosting on
 top of them, on the folds on which they were chosen and on others; with --relief, of the shipped law without its way, and of ways
-of other costs. "Shipped law" of the first three modes is the one before the way was in it. docs/travel.md tells what came out.
+of other costs; with --around, of what people nearer and farther, and the line between both communes, add to the shipped law, with
+the minutes of trips elsewhere in France. "Shipped law" of the first three modes is the one before the way was in it.
+docs/travel.md tells what came out.
 """
 
 from __future__ import annotations
@@ -31,9 +33,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from coopconnect.territory import travel  # noqa: E402
 from coopconnect.territory.build import models  # noqa: E402
+from coopconnect.territory.paths import Paths  # noqa: E402
 from fitting.common import FOLDS, PATH_VALUES, SEED, Isere, paths_of, read_isere  # noqa: E402
+from fitting.travel import TRAVEL_WEIGHT_POWER, least_deviations  # noqa: E402
 
 BANDS_MIN = ((3, 10), (10, 20), (20, 40), (40, 60))
+LONG_MIN = (60, 100)
+"""A band beyond those that are asked for, to see whether a term holds there."""
 SAMPLES = 24
 """Places looked at along a straight line."""
 BLOCKS = 6
@@ -59,6 +65,7 @@ def main() -> None:
     parser.add_argument("--select", action="store_true", help="add features one by one to the law instead")
     parser.add_argument("--best", action="store_true", help="the best few terms, on other folds too, instead")
     parser.add_argument("--relief", action="store_true", help="ways of several costs instead")
+    parser.add_argument("--around", action="store_true", help="people nearer and farther, the line between, instead")
     options = parser.parse_args()
     zones = pq.read_table(ROOT / "data/territory/communes.parquet").to_pandas().set_index("zone_code")
     former = pq.read_table(ROOT / "data/territory/former_codes.parquet").to_pandas()
@@ -67,6 +74,9 @@ def main() -> None:
     xy = np.column_stack(models.plane_km(zones))
     if options.relief:
         ways(zones, pairs, xy[zones.index.get_indexer(pairs.codes)])
+        return
+    if options.around:
+        around(zones, pairs, xy)
         return
     near = np.unique(np.concatenate(cKDTree(xy).query_ball_point(xy[zones.index.get_indexer(pairs.codes)], 25.0)))
     part, xy = zones.iloc[near], xy[near]
@@ -327,6 +337,84 @@ def ways(zones: pd.DataFrame, pairs: Isere, xy: np.ndarray) -> None:
             tell(f"{kind} | {name}", np.tile(seen, len(folds)), np.exp(np.concatenate(guesses)))
 
 
+AROUND_KM = (3.0, 20.0)
+ELSEWHERE = (
+    ("84003", "84007"), ("84003", "84105"), ("04088", "04112"), ("05023", "05061"), ("04019", "04070"), ("13055", "13001"),
+    ("06163", "06088"), ("28085", "45234"), ("75056", "77284"), ("75056", "28085"), ("2B033", "2A004"),
+)  # fmt: skip
+"""Trips outside Isère whose minutes are printed: Apt - Avignon and Saignon, Forcalquier - Manosque, Briançon - Gap,
+Barcelonnette - Digne, Marseille - Aix, Tende - Nice, Chartres - Orléans, Paris - Meaux and Chartres, Bastia - Ajaccio."""
+
+
+def around(zones: pd.DataFrame, pairs: Isere, xy: np.ndarray) -> None:
+    """The shipped law and terms on top of it, with its own pairs and weights: errors held out, then trips elsewhere."""
+    people = np.log1p(models.neighbourhood(xy[:, 0], xy[:, 1], zones["population"].to_numpy(float), AROUND_KM)[0])
+    rows = zones.index.get_indexer(pairs.codes)
+    upper = np.triu_indices(len(rows), 1)
+    seen, km = pairs.osrm_min[upper], pairs.crow_km[upper]
+    tables = laws(zones, people, rows[upper[0]], rows[upper[1]], km, pairs.path[upper])
+    use = np.flatnonzero((seen > 0.5) & (km > 0) & (km < 100))
+    y, weight = np.log(np.maximum(seen, 0.5)), np.maximum(km, 1.0) ** -TRAVEL_WEIGHT_POWER
+    draws = [np.random.default_rng(s).integers(0, FOLDS, len(rows)) for s in (SEED, *OTHER_DRAWS)]
+    blocks = [kmeans2(xy[rows], k, seed=s, minit="++")[1] for k, s in ((BLOCKS, SEED), *OTHER_BLOCKS)]
+    for kind, folds in (("at random", draws), ("blocks", blocks)):
+        for name, columns in tables.items():
+            guesses = [held_guess(columns, y, weight, use, fold, upper, REWEIGHTINGS) for fold in folds]
+            tell(
+                f"{kind} | {name}",
+                np.tile(seen, len(folds)),
+                np.exp(np.concatenate(guesses)),
+                (*BANDS_MIN, LONG_MIN),
+            )
+    a, b = (zones.index.get_indexer([trip[end] for trip in ELSEWHERE]) for end in (0, 1))
+    lon, lat = zones["lon"].to_numpy(), zones["lat"].to_numpy()
+    crow = travel.crow_km(lon[a], lat[a], lon[b], lat[b])
+    paths = Paths.load(ROOT / "data/territory", len(zones))
+    way = paths.ratio(a, b, crow, zones["usual_path"].to_numpy(), PATH_VALUES["travel_path_most"])
+    there = laws(zones, people, a, b, crow, way)
+    for name, columns in tables.items():
+        c, _ = least_deviations(columns[use], y[use], weight[use])
+        told = zip(zones["name"].iloc[a], zones["name"].iloc[b], crow, np.exp(there[name] @ c), strict=True)
+        print(f"{name}: " + ", ".join(f"{one} - {two} ({line:.0f} km) {m:.1f}" for one, two, line, m in told))
+
+
+def laws(
+    zones: pd.DataFrame, people: np.ndarray, a: np.ndarray, b: np.ndarray, km: np.ndarray, way: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Columns of each law for trips between rows a and b of `zones`, km apart as the crow flies, with their way R.
+
+    people: (n, 2), ln(1 + people within each of `AROUND_KM`).
+    """
+
+    def both(value: np.ndarray) -> np.ndarray:
+        return np.asarray(value[a] + value[b])
+
+    def apart(value: np.ndarray) -> np.ndarray:
+        return np.abs(value[a] - value[b])
+
+    km = np.maximum(km, travel.MIN_CROW_KM)
+    length = np.log(km)
+    beyond = np.maximum(length, 0.0)
+    settlement = travel.settlement(zones)
+    shipped = [np.ones(len(km)), length, beyond**2, beyond**3]
+    for value in settlement.values():
+        shipped += [both(value), both(value) * length]
+    for value in (apart(settlement["density"]), way):
+        shipped += [value, value * length]
+    between = np.maximum(1.0 - both(np.sqrt(zones["area_km2"].to_numpy(float) / np.pi)) / km, 0.0)
+    near, wide = people.T
+    three = [both(near), both(near) * length]
+    more = {
+        "shipped": [],
+        "people within 3 km": three,
+        "line between both communes": [between],
+        "both of these": [*three, between],
+        "and people within 20 km": [*three, between, both(wide)],
+        "and how far apart in people within 20 km": [*three, between, both(wide), apart(wide)],
+    }
+    return {name: np.stack([*shipped, *terms], 1) for name, terms in more.items()}
+
+
 def held_guess(
     columns: np.ndarray, y: np.ndarray, weight: np.ndarray, use: np.ndarray, fold: np.ndarray,
     upper: tuple[np.ndarray, ...], again: int, boosted: np.ndarray | None = None,
@@ -440,12 +528,14 @@ def fitted(x: pd.DataFrame, y: np.ndarray, weight: np.ndarray, how: str):  # typ
     ).fit(x, y, sample_weight=weight)  # fmt: skip
 
 
-def tell(name: str, seen: np.ndarray, guess: np.ndarray) -> None:
+def tell(
+    name: str, seen: np.ndarray, guess: np.ndarray, bands_min: tuple[tuple[int, int], ...] = BANDS_MIN
+) -> None:  # fmt: skip
     """One line: median error by observed band, bias by estimated band."""
     known = np.isfinite(guess)
     seen, guess = seen[known], guess[known]
     error, bias = [], []
-    for low, high in BANDS_MIN:
+    for low, high in bands_min:
         band, mine = (seen >= low) & (seen < high), (guess >= low) & (guess < high)
         error.append(f"{100 * np.median(np.abs(guess[band] / seen[band] - 1)):5.1f}")
         bias.append(f"{100 * np.median(guess[mine] / seen[mine]) - 100:+5.1f}")
