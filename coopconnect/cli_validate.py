@@ -1,4 +1,4 @@
-"""`validate flows|travel|jobs|workers --observed FILE`, `validate all`: the built-in models against what was observed."""
+"""`validate flows|travel|jobs|workers|sites --observed FILE`, `validate all`: the built-in models against what was observed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from coopconnect.territory.validation import OBSERVED, page_of, rows_of_checks, 
 
 ROOT = DATA_DIR.parent
 OBSERVED_DIR = ROOT.parent / "shared" / "data"
-WHAT = ("flows", "travel", "jobs", "workers")
+WHAT = ("flows", "travel", "jobs", "workers", "sites")
 
 
 def add_arguments(validate: argparse.ArgumentParser) -> None:
     """Arguments of `validate`."""
     validate.add_argument("what", choices=(*WHAT, "all"))
     validate.add_argument("--observed", metavar="FILE", help="a file of observed figures, as published (not with all)")
+    validate.add_argument(
+        "--travel", metavar="FILE", help="sites: minutes between the communes of the flows, observed too"
+    )
     validate.add_argument(
         "--data", metavar="FOLDER", help="all: folder of the observed files (../shared/data if not given)"
     )
@@ -37,13 +40,16 @@ def run(args: argparse.Namespace) -> int:
         return _run_all(args)
     if args.data or args.write:
         raise WrongInput(f"--data and --write go with `validate all`, not with `validate {args.what}`")
+    if args.travel and args.what != "sites":
+        raise WrongInput(f"--travel goes with `validate sites`, not with `validate {args.what}`")
     if not args.observed:
         raise WrongInput(f"validate {args.what} needs --observed FILE, a file of observed figures")
-    path = Path(args.observed)
-    if not path.is_file():
-        raise WrongInput(f"--observed {path}: no such file")
+    path, routed = Path(args.observed), Path(args.travel) if args.travel else None
+    for option, file in (("observed", path), ("travel", routed)):
+        if file is not None and not file.is_file():
+            raise WrongInput(f"--{option} {file}: no such file")
     try:
-        figures = _figures(args.what, path)
+        figures = _figures(args.what, path, routed)
     except ReadingError as error:
         raise WrongInput(error.message_en) from None
     if args.json:
@@ -55,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_all(args: argparse.Namespace) -> int:
     """Every check whose file is there; with --write the figures of the page Hypothèses and of the docs."""
-    if args.observed:
-        raise WrongInput("validate all takes a folder (--data FOLDER), not --observed FILE")
+    if args.observed or args.travel:
+        raise WrongInput("validate all takes a folder (--data FOLDER), not --observed FILE or --travel FILE")
     folder = Path(args.data) if args.data else OBSERVED_DIR
     if not folder.is_dir():
         raise WrongInput(f"--data {folder}: no such folder; it holds {', '.join(sorted(set(OBSERVED.values())))}")
@@ -64,7 +70,7 @@ def _run_all(args: argparse.Namespace) -> int:
         raise WrongInput(f"--write needs every observed file; {folder} lacks {', '.join(gone)}. Nothing was written.")
     try:
         found, missing = run_checks(
-            folder, DATA_DIR / "territory", load_parameters().values_with({}),
+            folder, DATA_DIR / "territory", load_parameters().values_with({}), _sites,
             lambda what: print(f"{what}: {OBSERVED[what]}", file=sys.stderr),
         )  # fmt: skip
     except ReadingError as error:
@@ -89,8 +95,16 @@ def _write(found: Mapping[str, Mapping[str, Any]]) -> None:
     (ROOT / "docs" / "validation.md").write_text(page_of(rows), encoding="utf-8", newline="\n")
 
 
-def _figures(what: str, path: Path) -> dict[str, Any]:
+def _sites(path: Path, routed: Path | None) -> dict[str, Any]:
+    from coopconnect.model.validate_sites import validate_sites
+
+    return validate_sites(path, routed, DATA_DIR / "territory", load_parameters())
+
+
+def _figures(what: str, path: Path, routed: Path | None) -> dict[str, Any]:
     folder = DATA_DIR / "territory"
+    if what == "sites":
+        return _sites(path, routed)
     if what == "flows":
         from coopconnect.territory.validate_flows import validate_flows
 

@@ -11,6 +11,7 @@ OBSERVED = {
     "travel": "travel_time/isere_512_communes_osrm_car_seconds.csv",
     "jobs": "insee/base_cc_comparateur_csv.zip",
     "workers": "insee/base_cc_comparateur_csv.zip",
+    "sites": "insee/flux_domicile_travail_isere_2017.csv",
 }
 """The observed file of each check, in the folder of observed files."""
 MARK = "# Written by `python -m coopconnect validate all --write`; do not edit below.\n"
@@ -20,11 +21,15 @@ Row = tuple[str, str, str]
 
 
 def run_checks(
-    folder: Path, data_dir: Path, values: Mapping[str, float], told: Callable[[str], None] = lambda _: None
+    folder: Path,
+    data_dir: Path,
+    values: Mapping[str, float],
+    sites: Callable[[Path, Path | None], Mapping[str, Any]],
+    told: Callable[[str], None] = lambda _: None,
 ) -> tuple[dict[str, dict[str, Any]], list[Path]]:
     """Figures of each check whose file is in `folder`, and the files that are missing.
 
-    values: the parameters. told: gets the name of each check as it begins. ReadingError, OSError.
+    values: the parameters. sites: `model.validate_sites` of a file of flows and one of minutes. told: gets the name of each check as it begins. ReadingError, OSError.
     """
     from coopconnect.territory.validate_flows import validate_flows
     from coopconnect.territory.validate_jobs import validate_jobs
@@ -36,7 +41,9 @@ def run_checks(
         "travel": lambda path: validate_travel(path, data_dir, values),
         "jobs": lambda path: validate_jobs(path, data_dir),
         "workers": lambda path: validate_workers(path, data_dir),
+        "sites": lambda path: sites(path, routed if routed.is_file() else None),
     }
+    routed = folder / OBSERVED["travel"]
     found: dict[str, dict[str, Any]] = {}
     missing = []
     for what, name in OBSERVED.items():
@@ -51,7 +58,7 @@ def run_checks(
 
 def rows_of_checks(found: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     """The figures worth a line on the page, of the checks that were run."""
-    rows: list[Row] = []
+    rows: list[Row] = _rows_of_sites(found["sites"]) if "both" in found.get("sites", {}) else []
     if flows := found.get("flows"):
         rows += [
             ("Flux livrés, Isère 2017 : part commune des trajets (CPC)",
@@ -86,6 +93,28 @@ def rows_of_checks(found: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     return rows
 
 
+def _rows_of_sites(sites: Mapping[str, Any]) -> list[Row]:
+    """What the modelled data do to the result: hours by part, the rest for all of it."""
+    flows, minutes, both = (sites[part] for part in ("flows", "travel", "both"))
+    fr, en = "Sites ruraux d'Isère", "Rural sites of Isère"
+    return [
+        (f"{fr}, heures : flux modélisés au lieu d'observés",
+         f"{en}, hours: modelled flows in place of observed ones", _signed(flows["hours_total"])),
+        (f"{fr}, heures : temps estimés au lieu de calculés sur les routes",
+         f"{en}, hours: estimated minutes in place of those computed on roads", _signed(minutes["hours_total"])),
+        (f"{fr}, heures : les deux", f"{en}, hours: both", _signed(both["hours_total"])),
+        (f"{fr}, les deux : écart médian des heures d'un site",
+         f"{en}, both: median gap in the hours of a site", _share(both["hours_median_error"])),
+        (f"{fr}, les deux : écart médian des usagers d'un site",
+         f"{en}, both: median gap in the users of a site", _share(both["users_median_error"])),
+        (f"{fr}, les deux : écart médian du score",
+         f"{en}, both: median gap in the score", f"{both['score_median_gap']:.1f} points"),
+        (f"{fr}, les deux : des dix premiers, restent parmi eux",
+         f"{en}, both: of the ten best, stay among them", f"{both['top_kept']}"),
+        (f"{fr}, les deux : corrélation des rangs", f"{en}, both: correlation of ranks", f"{both['rank_correlation']:.2f}"),
+    ]  # fmt: skip
+
+
 def toml_with(text: str, rows: list[Row]) -> str:
     """`data/validation.toml` with its part below `MARK` written again; what stands above is kept."""
     above = text.partition(MARK)[0].rstrip("\n")
@@ -105,7 +134,8 @@ def page_of(rows: list[Row]) -> str:
         f"Observed files, in the folder given with `--data`:\n{files}\n\n"
         f"| what | figure |\n|---|---|\n{table}\n\n"
         "Error: gap to the observed figure, without sign. Bias: median ratio of estimated to observed, less one, of the\n"
-        "pairs whose estimate is in the band. CPC: docs/flows.md.\n"
+        "pairs whose estimate is in the band. CPC: docs/flows.md. Sites: reference scenario, the same pairs home x work on both\n"
+        "sides, those that the file covers; both laws were fitted on Isère, elsewhere the gaps are rather larger.\n"
     )
 
 
