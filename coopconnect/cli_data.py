@@ -24,6 +24,7 @@ from coopconnect.territory.official.kinds import Imported, import_file
 from coopconnect.territory.official.reading import ReadingError
 from coopconnect.territory.official.status import status_rows
 from coopconnect.territory.official.store import Store, StoreError, writing
+from coopconnect.territory.provenance import turned
 
 SHOWN_PROBLEMS = 12
 
@@ -294,20 +295,24 @@ def _routed(args: argparse.Namespace, codes: Any, parameters: Parameters, store:
 
 
 def _assessed(args: argparse.Namespace, parameters: Parameters) -> Any:
-    """The reference assessment of the territory asked, to say later what changed."""
+    """The reference assessment of the territory asked and that territory, to say later what changed."""
     from coopconnect.model.assessment import assess
 
     scenario = reference_scenario(parameters, scenario_of(args, parameters).territory)
     territory, home = territories(scenario, parameters)
-    return assess(territory, scenario, parameters, home=home)
+    return assess(territory, scenario, parameters, home=home), territory
 
 
 def _changes(args: argparse.Namespace, parameters: Parameters, before: Any) -> dict[str, Any]:
     from coopconnect.model.compare import compare
 
-    found = compare(before, _assessed(args, parameters))
+    (was, territory_before), (is_now, territory) = before, _assessed(args, parameters)
+    found = compare(was, is_now)
     named = ("viable_rural_sites", "median_score", "median_users", "hours_per_participating_household")
+    kinds = turned(territory_before.provenance, territory.provenance)
     return {
+        "territory": territory.name, "same": found.same,
+        "kinds": [{"table": table, "before": old, "after": new} for table, old, new in kinds],
         "rural_joined": found.rural_joined, "rural_left": found.rural_left, "viable_gained": found.gained, "viable_lost": found.lost, "top": found.top, "top_kept": found.top_kept,
         "rank_correlation": None if math.isnan(found.rank_correlation) else found.rank_correlation,
         "totals": {name: {"before": asdict(found.totals[name][0]), "after": asdict(found.totals[name][1])} for name in named},
@@ -326,7 +331,10 @@ def _ranged(found: dict[str, float]) -> str:
 def _change_lines(changes: dict[str, Any]) -> list[str]:
     if not changes:
         return []
-    lines = [f"best {changes['top']} rural communes: {changes['top_kept']} stay among them; "
+    lines = [f"{one['table']}: {one['before']} before, {one['after']} now" for one in changes["kinds"]]
+    if changes["same"]:
+        return [*lines, f"{changes['territory']}: no figure changes"]
+    lines += [f"{changes['territory']}, reference scenario: best {changes['top']} rural communes: {changes['top_kept']} stay among them; "
              f"{changes['viable_gained']} become viable, {changes['viable_lost']} no longer are"]  # fmt: skip
     if changes["rural_left"] or changes["rural_joined"]:
         lines.append(f"  communes that are no longer rural: {changes['rural_left']}, that become so: {changes['rural_joined']}; "

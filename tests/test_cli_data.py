@@ -42,7 +42,8 @@ def test_one_command_turns_a_modelled_departement_into_an_official_one(
         found = told(capsys, "data", "fetch", "--only", "insee_comparateur", "--mirror", address, "--territory", "d38")
     assert [f["table"] for f in found["fetched"]] == ["margins"]
     assert found["failed"] == []
-    assert found["changes"]["top"] == 10
+    assert found["changes"]["top"] == 10 and not found["changes"]["same"]
+    assert {"table": "jobs", "before": "modelled", "after": "official"} in found["changes"]["kinds"]
     assert set(found["changes"]["totals"]) >= {"viable_rural_sites", "median_score"}
     after = {row["table"]: row for row in told(capsys, "data", "status", "--territory", "d38")["tables"]}
     assert after["workers"]["kind"] == after["jobs"]["kind"] == "official"
@@ -158,9 +159,12 @@ def test_libraries_of_the_facilities_base_are_hosts_once(
         ]
         row = next(r for r in told(capsys, "data", "status", "--territory", "d84")["tables"] if r["table"] == "places")
         assert (row["kind"], row["year"]) == ("partly", "2023, 2025") and "INSEE, Libraries" in row["source_en"]
+        assert found["changes"]["same"] and found["changes"]["kinds"] == []  # hosts move no figure
         publish(lines[:2])
         told(capsys, "data", "fetch", "--only", "insee_bpe", "--mirror", address, "--territory", "d84")
     assert told(capsys, "data", "hosts", "--territory", "d84")["other_hosts"] == before["other_hosts"]
+    assert main(["data", "import", str(shared_data / "places" / own), "--territory", "d84"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Vaucluse: no figure changes"
 
 
 def test_wrong_words_get_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_good_file_stays_whatever_comes(published: Path, entry: Entry, tmp_pat
             server.page, reason = True, "login_page"
         elif what == "gone":
             source.unlink()
-            reason = "moved"
+            reason = "mirror"
         elif what == "down":
             server.fails, reason = [503] * 9, "server"
         else:
@@ -157,6 +157,7 @@ def test_a_good_file_stays_whatever_comes(published: Path, entry: Entry, tmp_pat
         with pytest.raises(FetchError) as caught:
             fetch(wanted, folder, mirror=address, sleep=no_sleep, timeout_s=QUICK)
     assert caught.value.reason == reason
+    assert reason != "mirror" or f"{entry.file_name} is not in {address}" in caught.value.en
     assert caught.value.fr != caught.value.en
     assert "http" in caught.value.en
     kept = downloaded(entry, folder)
@@ -215,6 +216,19 @@ def test_a_server_that_says_nothing_is_given_up(published: Path, entry: Entry, t
         with pytest.raises(FetchError) as caught:
             fetch(entry, tmp_path / "d", mirror=address, tries=1, timeout_s=(1.0, 0.2))
     assert caught.value.reason == "network"
+
+
+def test_an_address_of_the_publisher_that_has_moved_says_where_to_look(entry: Entry, tmp_path: Path) -> None:
+    with serving(tmp_path) as (address, _), pytest.raises(FetchError) as caught:
+        fetch(replace(entry, url=f"{address}/gone.zip"), tmp_path / "d", sleep=no_sleep, timeout_s=QUICK)
+    assert caught.value.reason == "moved"
+    assert entry.page in caught.value.fr and entry.file_name in caught.value.fr and "--" not in caught.value.fr
+
+
+def test_a_proxy_that_does_not_answer_is_told_as_such(entry: Entry, tmp_path: Path) -> None:
+    with pytest.raises(FetchError) as caught:
+        fetch(entry, tmp_path / "d", proxy="http://127.0.0.1:9", tries=1, sleep=no_sleep, timeout_s=QUICK)
+    assert "le proxy ne répond pas" in caught.value.fr and "the proxy does not answer" in caught.value.en
 
 
 def test_no_server_at_all(entry: Entry, tmp_path: Path) -> None:

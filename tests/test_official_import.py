@@ -65,7 +65,9 @@ def test_a_file_of_before_a_split_says_what_it_still_holds_together(shared_data:
     )
     notes = [note for note in found.label.notes_en if "which they have left since" in note]
     assert len(notes) == 2
-    counted = [int(match[1]) for note in notes if (match := re.match(r"85165, 85212: .* 85084 \((\d+)\)", note))]
+    counted = [
+        int(match[1]) for note in notes if (match := re.match(r"85165, 85212: .* 85084 \((\d+) workers\)", note))
+    ]
     assert counted[0] == pytest.approx(4000, rel=0.3)
     flows = take("origine;destination;actifs\n60054;60057;12\n60694;60057;5\n85084;85084;30\n")
     assert [note[:12] for note in flows.label.notes_fr if "quittée" in note] == ["85165, 85212"]

@@ -93,6 +93,7 @@ def test_one_click_says_under_the_button_what_it_changed(page: AppTest, shared_d
     assert len(page.error) == sum(entry.default for entry in load_catalogue().values()) - 1
     said = texts(page)
     assert "restent parmi les" in said
+    assert "Actifs occupés, Emplois : modélisé avant, officiel maintenant." in said
     assert re.search(
         r"Score médian .*\d \(-?[\d,]+ – [\d,]+\)", re.sub(r"<[^>]+>", " ", said)
     )  # a figure has its range
@@ -100,5 +101,8 @@ def test_one_click_says_under_the_button_what_it_changed(page: AppTest, shared_d
     rows = [b.label for b in page.button if re.match("(fetch|remove|restore)_(?!all|stop)", b.key or "")]
     assert len(rows) == len(set(rows)) == len(load_catalogue()) + 1  # each says what it acts on
     assert "Retirer :small[Actifs et emplois]" in [plain(label) for label in rows]
+    page.button(key="official_seen").click().run()
+    page.button(key="fetch_insee_comparateur").click().run()
+    assert "Aucun chiffre ne change ici." in texts(page) and "maintenant" not in texts(page)
     page.button(key="official_seen").click().run()
     assert "restent parmi les" not in texts(page)

@@ -29,6 +29,13 @@ class Difference:
     rural_left: int = 0
 
     @property
+    def same(self) -> bool:
+        """True where nothing moved: no total, no score, no commune that became or ceased to be rural."""
+        was, is_now = (self.sites[f"score_{end}"].to_numpy(float) for end in ("before", "after"))
+        still = not (self.rural_joined or self.rural_left) and np.array_equal(was, is_now, equal_nan=True)
+        return still and all(before == after for before, after in self.totals.values())
+
+    @property
     def gained(self) -> int:
         """Sites viable after and not before."""
         return int((self.sites["viable_after"] & ~self.sites["viable_before"]).sum())

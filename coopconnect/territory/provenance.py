@@ -36,6 +36,12 @@ def provenance_with(labels: Mapping[str, Label], shares: Mapping[str, float]) ->
     return tuple(found)
 
 
+def turned(before: Iterable[Provenance], after: Iterable[Provenance]) -> tuple[tuple[str, str, str], ...]:
+    """Tables of a territory whose nature is no longer the same: (table, kind before, kind after), in their order."""
+    kinds = {p.table: p.kind for p in before}
+    return tuple((p.table, kinds[p.table], p.kind) for p in after if kinds.get(p.table, p.kind) != p.kind)
+
+
 def _loaded(shipped: Provenance, labels: Sequence[Label], share: float) -> Provenance:
     """The provenance of a table that loaded ones give, the first before the next; 'partly' where the shipped figures
     still fill a part of it."""

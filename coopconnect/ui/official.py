@@ -14,6 +14,7 @@ import streamlit as st
 
 from coopconnect.model.compare import Difference, compare
 from coopconnect.model.types import Assessment, Range
+from coopconnect.show.describe import colon
 from coopconnect.show.words import known, number, with_range
 from coopconnect.territory.official.catalogue import Entry, load_catalogue
 from coopconnect.territory.official.fetch import fetch
@@ -30,6 +31,8 @@ from coopconnect.territory.official.kinds import (
 )
 from coopconnect.territory.official.reading import RawTable, ReadingError, preview
 from coopconnect.territory.official.store import StoreError
+from coopconnect.territory.provenance import turned
+from coopconnect.territory.types import Provenance
 from coopconnect.ui import cached
 from coopconnect.ui.assumptions import table_html
 from coopconnect.ui.frame import Page, plain_text
@@ -335,7 +338,7 @@ def draw_loaded(page: Page) -> None:
         st.html(f'<p class="hint">{html.escape(page.say("official.none_loaded"))}</p>')
     for table, label in labels.items():
         line, back, away = st.columns([4, 1.4, 1], vertical_alignment="center")
-        name = page.say(f"table.{table}") if known(f"table.{table}") else table
+        name = _table(page, table)
         text = page.say("official.loaded_line", table=name, source=label.source_in(page.language), year=label.year or "–",
                         rows=number(float(label.rows), page.language))  # fmt: skip
         line.html(f"<p>{html.escape(text)}</p>")
@@ -348,8 +351,10 @@ def draw_loaded(page: Page) -> None:
         if on_this_computer() and away.button(_button(page, "remove", name), key=f"remove_{table}", width="stretch"):
             _change_with(page, lambda table=table: store.remove(table))  # type: ignore[misc]
     for table in (t for t in KINDS if t not in labels and store.can_restore(t)):
-        name = page.say(f"table.{table}") if known(f"table.{table}") else table
-        if on_this_computer() and st.button(f"{page.say('official.restore')} : {name}", key=f"restore_{table}"):
+        name = _table(page, table)
+        if on_this_computer() and st.button(
+            f"{page.say('official.restore')}{colon(page.language)}{name}", key=f"restore_{table}"
+        ):
             _change_with(page, lambda table=table: store.restore(table))  # type: ignore[misc]
     draw_outcome(page, "loaded")
 
@@ -365,15 +370,26 @@ def _change_with(page: Page, act: Any) -> None:
     st.rerun()
 
 
-def reference_now(page: Page) -> Assessment:
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """The reference scenario assessed with what was loaded at a time, and what each table then was."""
+
+    assessment: Assessment
+    provenance: tuple[Provenance, ...]
+
+
+def reference_now(page: Page) -> Loaded:
     """The reference scenario assessed with what is loaded now."""
-    return cached.reference_assessment(page.scenario.territory)
+    code = page.scenario.territory
+    return Loaded(cached.reference_assessment(code), cached.territory(code).provenance)
 
 
-def remember_change(page: Page, before: Assessment, where: str) -> None:
+def remember_change(page: Page, before: Loaded, where: str) -> None:
     """Assess again with what is loaded now, and keep the difference for the part of the page where it was asked."""
     cached.follow_store()
-    st.session_state[_CHANGE] = (where, compare(before, reference_now(page)), next(_TURNS))
+    after = reference_now(page)
+    found = compare(before.assessment, after.assessment), turned(before.provenance, after.provenance)
+    st.session_state[_CHANGE] = (where, found, next(_TURNS))
 
 
 def draw_outcome(page: Page, where: str) -> None:
@@ -389,31 +405,53 @@ def draw_outcome(page: Page, where: str) -> None:
         st.error(text, icon=None)
     if asked == where and found is not None:
         _BRING(key="official_brought", data={"token": turn})
-        _draw_change(page, found)
+        _draw_change(page, *found)
     for text in (text for level, text in said if level != "error"):
         st.success(text, icon=None)
 
 
-def _draw_change(page: Page, found: Difference) -> None:
+def _draw_change(page: Page, found: Difference, kinds: tuple[tuple[str, str, str], ...]) -> None:
+    """What was modelled and is official (or the other way), and the figures before and after."""
     territory = cached.territory(page.scenario.territory)
     with st.container(border=True, key="official_changed"):
         st.subheader(page.say("official.changed", territory=territory.name), anchor=False)
-        counts = {"kept": found.top_kept, "top": found.top, "gained": found.gained, "lost": found.lost}
-        st.write(page.say("official.changed_top", **counts))
-        if found.rural_left or found.rural_joined:
-            st.write(page.say("official.changed_rural", left=found.rural_left, joined=found.rural_joined))
-        rows = [
-            (
-                page.say(f"official.total.{name}"),
-                *(_ranged(r, page.language, decimals) for r in found.totals[name]),
+        for (was, is_now), tables in itertools.groupby(sorted(kinds, key=lambda k: k[1:]), key=lambda k: k[1:]):
+            names = ", ".join(_table(page, table) for table, _, _ in tables)
+            st.write(
+                page.say(
+                    "official.changed_kind",
+                    names=names,
+                    before=page.say(f"kind.{was}"),
+                    after=page.say(f"kind.{is_now}"),
+                )
             )
-            for name, decimals in _TOTALS.items()
-        ]
-        st.html(table_html(("", page.say("official.before"), page.say("official.after")), rows, numbers=(1, 2)))
-        st.write(page.say("official.changed_movers", names=_movers(found.movers(MOVERS), page.language)))
+        if found.same:
+            st.write(page.say("official.changed_nothing"))
+        else:
+            _draw_figures(page, found)
         if st.button(page.say("official.close"), key="official_seen"):
             del st.session_state[_CHANGE]
             st.rerun()
+
+
+def _draw_figures(page: Page, found: Difference) -> None:
+    counts = {"kept": found.top_kept, "top": found.top, "gained": found.gained, "lost": found.lost}
+    st.write(page.say("official.changed_top", **counts))
+    if found.rural_left or found.rural_joined:
+        st.write(page.say("official.changed_rural", left=found.rural_left, joined=found.rural_joined))
+    rows = [
+        (
+            page.say(f"official.total.{name}"),
+            *(_ranged(r, page.language, decimals) for r in found.totals[name]),
+        )
+        for name, decimals in _TOTALS.items()
+    ]
+    st.html(table_html(("", page.say("official.before"), page.say("official.after")), rows, numbers=(1, 2)))
+    st.write(page.say("official.changed_movers", names=_movers(found.movers(MOVERS), page.language)))
+
+
+def _table(page: Page, table: str) -> str:
+    return page.say(f"table.{table}") if known(f"table.{table}") else table
 
 
 def _ranged(found: Range, language: str, decimals: int) -> str:

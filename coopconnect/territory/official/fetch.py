@@ -71,7 +71,7 @@ def fetch(
             try:
                 return _from_address(transfer, url, folder, tries, sleep, today, started)
             except Moved as moved:
-                failure = moved
+                failure = _not_there(entry, mirror) if mirror else moved
     assert failure is not None  # there is an address, and each either returned, raised, or moved
     raise failure
 
@@ -154,11 +154,7 @@ def _from_folder(entry: Entry, folder: Path, mirror: str, today: date | None, st
     place = Path(unquote(urlsplit(mirror).path)) if mirror.lower().startswith("file:") else Path(mirror)
     found = sorted(place.rglob(entry.file_name)) if place.is_dir() else []
     if not found:
-        raise FetchError(
-            "mirror",
-            f"{entry.named_fr} : {entry.file_name} n'est pas dans {place}. Mettez-y le fichier pris sur {entry.page}",
-            f"{entry.named_en}: {entry.file_name} is not in {place}. Put the file from {entry.page} there",
-        )
+        raise _not_there(entry, str(place))
     part, target = _part(folder, entry), _target(folder, entry)
     try:
         shutil.copyfile(found[-1], part)
@@ -175,6 +171,14 @@ def _from_folder(entry: Entry, folder: Path, mirror: str, today: date | None, st
         today,
         started,
         lambda: part.unlink(missing_ok=True),
+    )
+
+
+def _not_there(entry: Entry, place: str) -> FetchError:
+    return FetchError(
+        "mirror",
+        f"{entry.named_fr} : {entry.file_name} n'est pas dans {place}. Mettez-y le fichier pris sur {entry.page}",
+        f"{entry.named_en}: {entry.file_name} is not in {place}. Put the file from {entry.page} there",
     )
 
 
@@ -210,11 +214,21 @@ def _known(target: Path) -> dict[str, str]:
 
 def _network(entry: Entry, error: Exception) -> FetchError:
     kind = type(error).__name__
+    proxy = isinstance(error, requests.exceptions.ProxyError)
+    fr = (
+        "le proxy ne répond pas. Vérifiez son adresse"
+        if proxy
+        else f"pas de réponse ({kind}). Vérifiez la connexion (ou le proxy)"
+    )
+    en = (
+        "the proxy does not answer. Check its address"
+        if proxy
+        else f"no answer ({kind}). Check the connection (or the proxy)"
+    )
     return FetchError(
         "network",
-        f"{entry.named_fr} : pas de réponse ({kind}). Vérifiez la connexion (ou le proxy) et recommencez : ce qui est arrivé "
-        "est gardé.",
-        f"{entry.named_en}: no answer ({kind}). Check the connection (or the proxy) and try again: what has arrived is kept.",
+        f"{entry.named_fr} : {fr} et recommencez : ce qui est arrivé est gardé.",
+        f"{entry.named_en}: {en} and try again: what has arrived is kept.",
         wait_s=1.0,
     )
 

@@ -199,9 +199,9 @@ def _raise_for_status(answer: requests.Response, entry: Entry) -> None:
         raise Moved(
             "moved",
             f"{entry.named_fr} : l'adresse ne répond plus ({status}). Cherchez le fichier sur {entry.page} puis chargez-le "
-            "(page Données), ou donnez un miroir (--mirror ADRESSE ou DOSSIER).",
-            f"{entry.named_en}: the address no longer answers ({status}). Look for the file on {entry.page} and load it "
-            "(page Données), or give a mirror (--mirror ADDRESS or FOLDER).",
+            f"sur la page Données, ou mettez-le, sous le nom {entry.file_name}, sur un miroir ou une clé USB.",
+            f"{entry.named_en}: the address no longer answers ({status}). Look for the file on {entry.page} and load it on the "
+            f"Data page, or put it, as {entry.file_name}, on a mirror or a USB stick.",
         )
     wait = answer.headers.get("Retry-After", "")
     raise _server(entry, status, wait_s=(float(wait) if wait.isdigit() else 1.0) if status in _WAIT_STATUS else None)

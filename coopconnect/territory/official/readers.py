@@ -19,6 +19,11 @@ from coopconnect.territory.official.reading import Problem, RawTable
 SECONDS_PER_MINUTE = 60.0
 MISSING = frozenset({"", "s", "nd", "n/a", "na", "nan", "-", "..", "ns", "null"})
 """How publishers write that a figure is secret or missing."""
+COUNTED = {
+    "workers": ("actifs", "workers"), "jobs": ("emplois", "jobs"), "population": ("habitants", "inhabitants"),
+    "households": ("résidences principales", "main residences"),
+}  # fmt: skip
+"""What the amounts of a column count, in French and English."""
 LEVELS = {
     "grands centres urbains": 1, "centres urbains intermédiaires": 2, "petites villes": 3, "ceintures urbaines": 4,
     "bourgs ruraux": 5, "rural à habitat dispersé": 6, "rural à habitat très dispersé": 7,
@@ -154,7 +159,10 @@ def read_flows(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Rea
     lines = len(frame)
     frame = frame.groupby(["home_code", "work_code"], sort=True)[["workers"]].sum().reset_index()
     placed = float(frame.loc[frame["work_code"] != "", "workers"].sum())
-    notes = [_moved_note(home, home_kind, "domiciles", "homes"), *split_notes(home_today[keep], amount[keep], codes)]
+    notes = [
+        _moved_note(home, home_kind, "domiciles", "homes"),
+        *split_notes(home_today[keep], amount[keep], codes, COUNTED["workers"]),
+    ]
     if lines > len(frame):
         notes.append((f"lignes réunies (communes fusionnées, répétitions) : {lines - len(frame)}",
                       f"lines brought together (merged communes, repeats): {lines - len(frame)}"))  # fmt: skip
@@ -180,16 +188,21 @@ def _moved_note(text: pd.Series, kind: pd.Series, fr: str, en: str) -> tuple[str
             f"{moved} former codes of {en} brought to the communes of today") if moved else None  # fmt: skip
 
 
-def split_notes(today: pd.Series, amount: pd.Series | None, codes: CodeMap) -> list[tuple[str, str]]:
-    """What to know of communes that hold those that left them since. today: by line; amount: of what is counted, if so."""
+def split_notes(
+    today: pd.Series, amount: pd.Series | None, codes: CodeMap, counted: tuple[str, str] = ("", "")
+) -> list[tuple[str, str]]:
+    """What to know of communes that hold those that left them since. today: by line; amount: of what is counted, if so, whose
+    name is `counted` (French, English)."""
     notes = []
     for parent, children in codes.left_with(today).items():
         names = ", ".join(children)
-        count = "" if amount is None else f" ({round(float(amount[today == parent].sum()))})"
+        sums = [
+            "" if amount is None else f" ({round(float(amount[today == parent].sum()))} {unit})" for unit in counted
+        ]
         notes.append((
-            f"{names} : sans ligne dans ce fichier, leurs chiffres y sont encore avec {parent}{count}, quittée depuis ; "
+            f"{names} : sans ligne dans ce fichier, leurs chiffres y sont encore avec {parent}{sums[0]}, quittée depuis ; "
             "elles gardent les chiffres livrés",
-            f"{names}: no line in this file, their figures are still with {parent}{count}, which they have left since; "
+            f"{names}: no line in this file, their figures are still with {parent}{sums[1]}, which they have left since; "
             "they keep the shipped figures",
         ))  # fmt: skip
     return notes
@@ -240,7 +253,7 @@ def read_margins(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> R
     out = frame.loc[single & (today == ""), kept[0]].sum() if kept else 0.0
     frame, partial = _summed(frame[inside], kept)
     notes = [_moved_note(text, kind, "communes", "communes")]
-    notes += split_notes(frame["zone_code"], frame[kept[0]] if kept else None, codes)
+    notes += split_notes(frame["zone_code"], *((frame[kept[0]], codes, COUNTED[kept[0]]) if kept else (None, codes)))
     if partial:
         notes.append((f"{partial} chiffres laissés vides : une des communes réunies n'en a pas",
                       f"{partial} figures left empty: one of the communes brought together has none"))  # fmt: skip
