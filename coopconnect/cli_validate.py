@@ -12,7 +12,7 @@ from typing import Any
 from coopconnect.cli import DONE, WrongInput
 from coopconnect.parameters import DATA_DIR, load_parameters
 from coopconnect.territory.official.reading import ReadingError
-from coopconnect.territory.validation import OBSERVED, page_of, rows_of_checks, run_checks, toml_with
+from coopconnect.territory.validation import OBSERVED, page_of, result_of, rows_of_checks, run_checks, toml_with
 
 ROOT = DATA_DIR.parent
 OBSERVED_DIR = ROOT.parent / "shared" / "data"
@@ -91,7 +91,7 @@ def _run_all(args: argparse.Namespace) -> int:
 def _write(found: Mapping[str, Mapping[str, Any]]) -> None:
     rows = rows_of_checks(found)
     file = DATA_DIR / "validation.toml"
-    file.write_text(toml_with(file.read_text(encoding="utf-8"), rows), encoding="utf-8", newline="\n")
+    file.write_text(toml_with(file.read_text(encoding="utf-8"), rows, result_of(found)), encoding="utf-8", newline="\n")
     (ROOT / "docs" / "validation.md").write_text(page_of(rows), encoding="utf-8", newline="\n")
 
 

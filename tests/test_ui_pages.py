@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from spaces import plain
 from streamlit.testing.v1 import AppTest
 
 from coopconnect.model.types import Assessment
@@ -131,6 +132,7 @@ def test_every_parameter_is_on_the_page_hypotheses(parameters: Parameters) -> No
     page = texts(app)
     for item in parameters.values():
         assert item.label_fr.replace("'", "&#x27;").replace("<", "&lt;").replace(">", "&gt;") in page, item.key
+    assert "8 des dix premiers le restent" in plain(page)  # what the modelled data change in the result
 
 
 def page_of(scenario: Scenario, **view: object) -> Page:

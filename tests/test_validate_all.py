@@ -11,7 +11,7 @@ import pytest
 from coopconnect import cli_validate
 from coopconnect.cli import main
 from coopconnect.parameters import DATA_DIR, load_parameters
-from coopconnect.territory.validation import MARK, page_of, rows_of_checks, run_checks, toml_with
+from coopconnect.territory.validation import MARK, page_of, result_of, rows_of_checks, run_checks, toml_with
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN = {"median_error": 0.061, "weighted_error": 0.075}
@@ -30,8 +30,11 @@ def test_shipped_figures_are_those_of_the_observed_files(shared_data: Path) -> N
         shared_data, DATA_DIR / "territory", load_parameters().values_with({}), cli_validate._sites
     )
     assert missing == []
-    shipped = tomllib.loads((DATA_DIR / "validation.toml").read_text(encoding="utf-8"))["shipped"]
-    rows = rows_of_checks(found)
+    file = tomllib.loads((DATA_DIR / "validation.toml").read_text(encoding="utf-8"))
+    shipped, rows = file["shipped"], rows_of_checks(found)
+    assert {key: _number(value) for key, value in file["result"].items()} == pytest.approx(
+        {key: _number(value) for key, value in result_of(found).items()}, abs=TOLERANCE
+    )
     assert [(r["what_fr"], r["what_en"]) for r in shipped] == [(fr, en) for fr, en, _ in rows]
     for entry, (_, what, value) in zip(shipped, rows, strict=True):
         within = OF_RANKS if "ranks" in what else TOLERANCE
@@ -45,11 +48,12 @@ def test_the_page_of_the_docs_holds_the_figures_of_the_screen() -> None:
 
 
 def test_writing_keeps_what_stands_above_and_renews_what_stands_below() -> None:
-    first = toml_with('# head\n\n[[figure]]\nvalue = "1"\n', [("a", "b", "1 %")])
-    again = toml_with(first, [("a", "b", "2 %")])
+    first = toml_with('# head\n\n[[figure]]\nvalue = "1"\n', [("a", "b", "1 %")], {"score": "4.0 points"})
+    again = toml_with(first, [("a", "b", "2 %")], {"score": "3.0 points"})
     assert again.count(MARK) == 1
     read = tomllib.loads(again)
     assert read["figure"] == [{"value": "1"}]
+    assert read["result"] == {"score": "3.0 points"}
     assert read["shipped"] == [{"what_fr": "a", "what_en": "b", "value": "2 %"}]
 
 

@@ -115,10 +115,24 @@ def _rows_of_sites(sites: Mapping[str, Any]) -> list[Row]:
     ]  # fmt: skip
 
 
-def toml_with(text: str, rows: list[Row]) -> str:
+def result_of(found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What the page says in a sentence of `sites`, both flows and minutes modelled; nothing where it was not run."""
+    both = found.get("sites", {}).get("both")
+    if both is None:
+        return {}
+    return {
+        "site_hours": _share(both["hours_median_error"]),
+        "score": f"{both['score_median_gap']:.1f} points",
+        "top_kept": f"{both['top_kept']}",
+    }
+
+
+def toml_with(text: str, rows: list[Row], result: Mapping[str, str]) -> str:
     """`data/validation.toml` with its part below `MARK` written again; what stands above is kept."""
     above = text.partition(MARK)[0].rstrip("\n")
     blocks = [f'[[shipped]]\nwhat_fr = "{fr}"\nwhat_en = "{en}"\nvalue = "{value}"\n' for fr, en, value in rows]
+    if result:
+        blocks.append("[result]\n" + "".join(f'{key} = "{value}"\n' for key, value in result.items()))
     return f"{above}\n\n{MARK}\n" + "\n".join(blocks)
 
 

@@ -13,7 +13,7 @@ from coopconnect.model.types import Calibration
 from coopconnect.parameters import DATA_DIR, Parameter
 from coopconnect.scenario import NUMERIC_LEVERS, parameter_values
 from coopconnect.show.describe import changes, with_parameter_unit
-from coopconnect.show.words import hours, known, number, percent, unit_name
+from coopconnect.show.words import hours, known, number, percent, say, unit_name
 from coopconnect.ui import cached, state
 from coopconnect.ui.frame import Page
 from coopconnect.ui.widget_key import key_for
@@ -208,10 +208,18 @@ def draw_validation(page: Page) -> None:
     st.html(table_html(head, rows, numbers=(1, 2)))
     st.caption(page.say("assume.validation_bias"))
     st.caption(page.say("validation.shipped"))
+    if (told := what_it_does_to_the_result(page.language)) is not None:
+        st.html(f"<p>{html.escape(told)}</p>")
     shipped = [
         (figure[f"what_{page.language}"], written(figure["value"], page.language)) for figure in shipped_figures()
     ]
     st.html(table_html(head[:2], shipped, numbers=(1,)))
+
+
+def what_it_does_to_the_result(language: str) -> str | None:
+    """What the lines on sites say, in a sentence; None where `validate sites` was not run."""
+    found = tomllib.loads(VALIDATION_FILE.read_text(encoding="utf-8")).get("result")
+    return say("validation.result", language, **{k: written(v, language) for k, v in found.items()}) if found else None
 
 
 def goal_cell(page: Page, value: str, goal: str) -> str:
@@ -240,7 +248,7 @@ def shipped_figures() -> tuple[dict[str, str], ...]:
 
 def written(figure: str, language: str) -> str:
     """A figure of the file as the language writes it: '91.9 %' is '91,9 %' in French."""
-    return figure.replace(".", ",").replace(" ", "\u202f") if language == "fr" else figure.replace(" ", "")
+    return figure.replace(".", ",").replace(" ", "\u202f") if language == "fr" else figure.replace(" %", "%")
 
 
 def table_html(
