@@ -65,7 +65,7 @@ _COLON = re.compile(r"(?<=[^\s|\[]) (?=[:»](?:\s|$|[.,;)\]]))|(?<=«) ")
 _UNIT = re.compile(r"(?<=[\d}]) (?=(?:€|°C|h|km|min|kg|m²|t)(?![\w{]))")
 
 
-def _kept_together(text: str, french: bool) -> str:
+def kept_together(text: str, french: bool) -> str:
     """The text with the spaces that do not break at the end of a line: before a unit and, in French, some signs."""
     text = _UNIT.sub(_NBSP, text)
     return _COLON.sub(_NBSP, _BEFORE.sub(_NARROW, text)) if french else text
@@ -90,7 +90,7 @@ def read_words(directory: Path = WORDS_DIR) -> dict[str, dict[str, str]]:
             if problem:
                 problems.append(f"{path.name}: [{key}] {problem}")
             else:
-                words[key] = {"fr": _kept_together(entry["fr"], True), "en": _kept_together(entry["en"], False)}
+                words[key] = {"fr": kept_together(entry["fr"], True), "en": kept_together(entry["en"], False)}
     if problems:
         raise WordsError("\n".join(problems))
     return words

@@ -15,7 +15,7 @@ import streamlit as st
 from coopconnect.model.compare import Difference, compare
 from coopconnect.model.types import Assessment, Range
 from coopconnect.show.describe import colon
-from coopconnect.show.words import known, number, with_range
+from coopconnect.show.words import kept_together, known, number, with_range
 from coopconnect.territory.official.catalogue import Entry, load_catalogue
 from coopconnect.territory.official.fetch import fetch
 from coopconnect.territory.official.fetch_types import FetchError, Progress
@@ -132,10 +132,10 @@ def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> Non
             said.append(_keep(page, found, title))
             kept += 1
         except FetchError as error:
-            said.append(("error", error.en if page.language == "en" else error.fr))
-        except ReadingError as error:
-            said.append(("error", told(error, page.language)))
-        except StoreError as error:
+            said.append(
+                ("error", kept_together(error.en, False) if page.language == "en" else kept_together(error.fr, True))
+            )
+        except (ReadingError, StoreError) as error:
             said.append(("error", told(error, page.language)))
     st.session_state[SAID] = ("fetch", said)
     if kept:
@@ -149,13 +149,13 @@ def _show(bar: Any, progress: Progress, language: str) -> None:
 
 def told(error: ReadingError | StoreError, language: str) -> str:
     """What an error of a file or of the folder of tables says, in the language."""
-    return error.message_en if language == "en" else error.message_fr
+    return kept_together(error.message_en, False) if language == "en" else kept_together(error.message_fr, True)
 
 
 def _keep(page: Page, found: Imported, title: str) -> tuple[str, str]:
     """Put an imported table in the store; what to say of it."""
     if not found.usable or found.frame is None:
-        return "error", f"{title} : {page.say('official.nothing_usable')}"
+        return "error", f"{title}{colon(page.language)}{page.say('official.nothing_usable')}"
     cached.store().add(found.frame, found.label)
     text = page.say("official.done", title=title, rows=number(float(found.label.rows), page.language))
     if found.label.unplaced >= 1:
@@ -311,7 +311,7 @@ def _tell(page: Page, found: Imported) -> None:
     unit = _unit(page, found.table)
     st.write(page.say("official.read", unit=unit, **figures) if unit else page.say("official.read_rows", **figures))
     for note in label.notes_en if page.language == "en" else label.notes_fr:
-        st.caption(html.escape(note))
+        st.caption(plain_text(kept_together(note, page.language == "fr")))
     if not found.problems:
         st.success(page.say("official.no_problem"), icon=None)
         return
@@ -455,7 +455,9 @@ def _table(page: Page, table: str) -> str:
 
 
 def _ranged(found: Range, language: str, decimals: int) -> str:
-    return with_range(found.low, found.value, found.high, lambda value: number(value, language, decimals))
+    """A figure with its range; in a narrow table the range goes to a line of its own, whole."""
+    text = with_range(found.low, found.value, found.high, lambda value: number(value, language, decimals))
+    return text.replace("– ", "–\u00a0")
 
 
 def _movers(sites: pd.DataFrame, language: str) -> str:

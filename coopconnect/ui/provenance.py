@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from coopconnect.parameters import DATA_DIR
-from coopconnect.show.words import known, number
+from coopconnect.show.words import kept_together, known, number
 from coopconnect.territory.official.catalogue import load_catalogue
 from coopconnect.territory.official.status import status_rows
 from coopconnect.ui import cached
@@ -31,10 +31,14 @@ def draw_provenance(page: Page) -> None:
     territory = cached.territory(page.scenario.territory)
     names = ("table", "kind", "source", "year", "age", "licence", "note", "better")
     found = status_rows(territory.provenance, cached.store(), load_catalogue(), date.today())
+    french = page.language == "fr"
     rows = [
-        (
-            _table_name(page, row["table"]), page.say(f"kind.{row['kind']}"), row["source_en" if page.language == "en" else "source"], row["year"], _age(page, row),
-            row["licence_en" if page.language == "en" else "licence"], note, row[f"better_{page.language}"],
+        tuple(
+            kept_together(text, french)
+            for text in (
+                _table_name(page, row["table"]), page.say(f"kind.{row['kind']}"), row["source" if french else "source_en"], row["year"],
+                _age(page, row), row["licence" if french else "licence_en"], note, row[f"better_{page.language}"],
+            )
         )
         for row, note in zip(found, notes_once(page, found), strict=True)
     ]  # fmt: skip
