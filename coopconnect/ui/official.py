@@ -41,6 +41,8 @@ ENDINGS = ["csv", "txt", "tsv", "gz", "zip", "xlsx", "parquet"]
 PREVIEW_ROWS = 8
 SHOWN_PROBLEMS = 200
 MOVERS = 4
+COLUMNS_A_ROW = 3
+"""Columns to confirm, side by side; one below the other, in the same order, on a phone."""
 _BRING = st.components.v2.component("coopconnect_bring", js=(Path(__file__).parent / "bring.js").read_text("utf-8"))
 _TURNS = itertools.count(1)
 """Each change has its number, so that the page moves once for each."""
@@ -281,7 +283,8 @@ def _confirm(page: Page, file: UploadedFile, raw: RawTable, found: Guess) -> tup
     )
     options = ["", *columns]
     mapping: dict[str, str] = {}
-    for name, cell in zip(shown, st.columns(min(len(shown), 3)) * len(shown), strict=False):
+    rows = [st.columns(COLUMNS_A_ROW, vertical_alignment="bottom") for _ in shown[::COLUMNS_A_ROW]]
+    for name, cell in zip(shown, itertools.chain.from_iterable(rows), strict=False):
         likely = file.choices.get(f"{table}.{name}", guessed.get(name, ""))
         picked = cell.selectbox(
             page.say("official.column", name=_field(page, name)),
