@@ -108,6 +108,13 @@ def test_the_title_says_how_many_share_the_first_place(assessment):
     assert "comes first" in title(rank)
 
 
+def test_a_whisker_says_what_it_goes_over(assessment):
+    for drawn, words in ((0, "hypothèses bougées une à la fois"), (200, "5 à 95 % de 200 futurs tirés")):
+        figure = charts.score_components(replace(assessment, drawn=drawn))
+        assert f"trait noir : {words}" in plain(figure.layout.meta["summary"])
+        assert all(f"({words})" in plain(text) for text in figure.data[-1].hovertext)
+
+
 def test_components_keep_to_the_filter_and_add_the_selected_site(assessment):
     rural = assessment.sites.loc[assessment.sites["rural"], "zone_code"]
     last = assessment.sites.nlargest(1, "rank")["zone_code"].iloc[0]

@@ -12,7 +12,14 @@ from spaces import plain
 from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario
-from coopconnect.show.robust_words import box_words, failing_sentence, headline, learn_sentence, plans_sentence
+from coopconnect.show.robust_words import (
+    box_words,
+    failing_sentence,
+    headline,
+    learn_sentence,
+    plans_sentence,
+    tipping_note,
+)
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty import drivers, prim, tipping
 from coopconnect.uncertainty.drivers import Driver
@@ -254,14 +261,18 @@ def test_what_is_gathered_goes_on_where_it_stopped(
     assert part.found.tobytes() == whole.found.tobytes()
 
 
-def _told(parameters: Parameters, language: str, **values: object) -> tuple[str, str, str]:
+def _village(parameters: Parameters, **values: object) -> SiteFutures:
     law = law_of(parameters["opex_shared_eur_per_year"], 15_000.0, (4.0, 1.0))
     usual = {"p_viable": 0.62, "p_first": 0.41, "p_top10": 0.7, "box": None, "draws": 200, "most_users": 30.0,
              "most_covered": 2.0, "core": 8.0}  # fmt: skip
-    site = SiteFutures(
+    return SiteFutures(
         code="1", name="A", ranks=(1.0, 2.0, 3.0), robust=False, tied=False, laws=(law,), drivers=(),
         learn=Driver(law.key, "assumption", -0.8, 0.75, 0.1), **{**usual, **values},  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def _told(parameters: Parameters, language: str, **values: object) -> tuple[str, str, str]:
+    site = _village(parameters, **values)
     found = (
         headline(site, language),
         failing_sentence(site, parameters, language),
@@ -298,6 +309,17 @@ def test_what_is_said_of_a_village_says_something_in_every_case(parameters: Para
     assert "No simple combination" in _told(parameters, "en")[1]
     rare = _told(parameters, "fr", p_viable=0.005, p_first=0.0, p_top10=0.0001)[0]
     assert rare == "Viable dans moins de 1 % des futurs ; jamais premier, parmi les dix premiers dans moins de 1 %."
+
+
+def test_a_tipping_point_is_told_from_the_limit_of_the_failing_futures(parameters: Parameters) -> None:
+    box = Box((Limit(0, 14_878.4, None, 0.0),), 0.89, 0.79, 0.3)
+    key = "opex_shared_eur_per_year"
+    site = _village(parameters, box=box)
+    said = plain(tipping_note(site, {key: 18_616.0}, parameters, "fr"))
+    assert "tout le reste au cas de référence" in said
+    assert "Le 14 900 €/an de la phrase du haut" in said and "échoue dans 79 % des futurs" in said
+    assert "14 900" not in plain(tipping_note(site, {}, parameters, "fr"))
+    assert "sentence above" not in tipping_note(replace(site, box=None), {key: 18_616.0}, parameters, "en")
 
 
 def test_chance_alone_drives_nothing(parameters: Parameters) -> None:

@@ -247,6 +247,7 @@ def test_ranges_of_the_draws_stand_in_charts_and_tables(
         assert figure.layout.xaxis.range[1] > max(map(np.max, most))
         assert all(np.abs(t.x) == pytest.approx(ends, abs=1e-6) for t, ends in zip(figure.data[2:], most, strict=True))
         assert "traits : 5 et 95 % de 12 futurs" in plain(figure.layout.meta["note"])
+        assert re.search(r"[\d,]+ \([\d,]+ – [\d,]+\) y gagnent", plain(up.hovertext[0]))
     told = html.unescape(re.sub(r"<[^>]+>", " ", households.deciles_html(page_of(selected=APT), drawn)))
     assert plain(told).count(" à ") >= 18 and "Fourchettes : 5 et 95 % de 12 futurs" in plain(told)
     assert "Cas de référence" in plain(households.deciles_html(page_of(selected=APT), groups))

@@ -108,6 +108,11 @@ def source_note(assessment: Assessment, language: str) -> str:
     return say("chart.source", language, origin=origin, version=assessment.model_version)
 
 
+def ends_of(drawn: int, language: str) -> str:
+    """What a whisker goes over: 5 to 95 % of so many futures, or assumptions moved one at a time (0)."""
+    return say("chart.ends.drawn" if drawn else "chart.ends.moved", language, draws=number(float(drawn), language))
+
+
 def _layout(
     title: str, subtitle: str, note: str, language: str, projector: bool, *, height: int = 0, x: str = "", y: str = "",
     left: float = 4.6, over: float = 0.0,
@@ -380,7 +385,7 @@ def score_components(
     positions = list(range(len(rows)))
     layout = _layout(
         _components_title(rows.iloc[0], _tied_with(assessment, rows.iloc[0], codes), language),
-        say("chart.components.subtitle", language),
+        say("chart.components.subtitle", language, ends=ends_of(assessment.drawn, language)),
         source_note(assessment, language), language, projector, x=say("chart.components.x", language),
         height=_components_height(len(rows), projector), over=3.6,
         left=0.62 * max(len(_bare(text)) for text in labels) + 1.2,
@@ -398,7 +403,9 @@ def score_components(
     reach = float(np.nanmax(rows["score_high"])) * 1.04
     layout["xaxis"] |= {"range": [min(0.0, float(rows["score_low"].min())), min(max(reach, 10.0), 104.0)]}
     data = _component_bars(rows, assessment.scenario.weights(), positions, language)
-    return go.Figure(data=[*data, _score_whiskers(rows, positions, language, projector)], layout=layout)
+    return go.Figure(
+        data=[*data, _score_whiskers(rows, positions, assessment.drawn, language, projector)], layout=layout
+    )
 
 
 def _components_height(rows: int, projector: bool) -> int:
@@ -434,12 +441,15 @@ def _component_bars(
     return bars
 
 
-def _score_whiskers(rows: pd.DataFrame, positions: list[int], language: str, projector: bool) -> dict[str, Any]:
+def _score_whiskers(
+    rows: pd.DataFrame, positions: list[int], drawn: int, language: str, projector: bool
+) -> dict[str, Any]:  # fmt: skip
     score, low, high = (rows[c].to_numpy(float) for c in ("score", "score_low", "score_high"))
     hover = [
         say(
-            "chart.components.hover_total", language, name=_plain(name),
-            score=f"{number(s, language, 1)} ({number(a, language, 1)} – {number(b, language, 1)})",
+            "chart.ends.between", language, low=number(a, language, 1), high=number(b, language, 1),
+            ends=ends_of(drawn, language),
+            text=say("chart.components.hover_total", language, name=_plain(name), score=number(s, language, 1)),
         )
         for name, s, a, b in zip(rows["name"], score, low, high, strict=True)
     ]  # fmt: skip

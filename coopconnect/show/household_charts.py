@@ -17,7 +17,7 @@ from coopconnect.model.runs import per
 from coopconnect.show.charts import _layout, _mark, _plain, _rule, nothing
 from coopconnect.show.colours import GAIN, INK, LOSS
 from coopconnect.show.weeks import writer
-from coopconnect.show.words import number, say
+from coopconnect.show.words import number, say, with_range
 
 _THIN = "\u2009"
 """Between the end of a bar and its number."""
@@ -179,16 +179,15 @@ def _groups(
         return per(told[f"{name}_{end}_users"].to_numpy(float), table["sites"].to_numpy(float))
 
     up, down = households(now, "up"), households(now, "down")
+
+    def told(end: str) -> list[str]:
+        ends = zip(households(now, end), households(low, end), households(high, end), strict=True)
+        drawn = groups.ends is not None
+        return [with_range(a if drawn else None, v, b, lambda x: count(float(x or 0.0), language)) for v, a, b in ends]
+
     hover = [
-        say(
-            "house.chart.bands_hover",
-            language,
-            group=label,
-            up=count(u, language),
-            down=count(d, language),
-            mean=write(m),
-        )
-        for label, u, d, m in zip(labels, up, down, now[f"{name}_per_user"], strict=True)
+        say("house.chart.bands_hover", language, group=label, up=u, down=d, mean=write(m))
+        for label, u, d, m in zip(labels, told("up"), told("down"), now[f"{name}_per_user"], strict=True)
     ]
     if groups.ends is not None:
         hover = [

@@ -167,12 +167,21 @@ def driver_bars(
         "tickvals": names,
         "ticktext": [f"{name}<br>{text}" if text else name for name, text in zip(names, told, strict=True)],
     }
+
+    def sure(name: str, share: float, half: float) -> str:
+        """The share and the half of its line, in words."""
+        shares = {"share": percent(share, language), "half": percent(half, language)}
+        return say("chart.drivers.sure", language, name=name, **shares)
+
     bars = [
         go.Bar(
             x=first, y=names, orientation="h", marker={"color": [_status_colour(d.status) for d in shown]},
             error_x={"type": "data", "array": [100.0 * d.first_half_width for d in shown], "color": INK, "thickness": 1.2},
-            hovertext=[_plain(label_of(d.key, parameters, language)) for d in shown],
-            hovertemplate="%{hovertext} : %{x:.0f} %<extra></extra>",
+            hovertext=[
+                sure(_plain(label_of(d.key, parameters, language)), x / 100.0, d.first_half_width)
+                for d, x in zip(shown, first, strict=True)
+            ],
+            hoverinfo="text",
         )
     ]  # fmt: skip
     if totals:
@@ -181,7 +190,10 @@ def driver_bars(
                 x=[100.0 * (d.total or 0.0) for d in shown], y=names, mode="markers",
                 marker={"symbol": "diamond", "size": 11, "color": INK},
                 error_x={"type": "data", "array": [100.0 * (d.total_half_width or 0.0) for d in shown], "color": INK},
-                hovertemplate=say("chart.drivers.total", language) + " : %{x:.0f} %<extra></extra>",
+                hovertext=[
+                    sure(say("chart.drivers.total", language), d.total or 0.0, d.total_half_width or 0.0) for d in shown
+                ],
+                hoverinfo="text",
             )
         )  # fmt: skip
     return go.Figure(data=bars, layout=layout)

@@ -106,6 +106,22 @@ def _what_is_missing(site: SiteFutures, language: str) -> str:
     return say("fails.always", language)
 
 
+def tipping_note(site: SiteFutures, tips: Mapping[str, float], parameters: Parameters, language: str) -> str:
+    """What a tipping point is, and why it is not the limit that the failing futures have for the same quantity.
+
+    tips: where each quantity tips, all else at the reference case, by key.
+    """
+    told = [say("robust.tip_alone", language)]
+    for limit in site.box.limits if site.box is not None else ():
+        law, end = site.laws[limit.column], limit.low if limit.high is None else limit.high
+        if law.key in tips and (limit.low is None or limit.high is None) and end is not None and site.box is not None:
+            told.append(say(
+                "robust.tip_box", language, value=value_of(law.key, _rounded(end), parameters, language),
+                what=label_of(law.key, parameters, language), density=percent(site.box.density, language),
+            ))  # fmt: skip
+    return " ".join(told)
+
+
 def learn_sentence(site: SiteFutures, parameters: Parameters, language: str) -> str:
     """The one thing worth finding out, and how much of the doubt would go; nothing where the answer is always the same."""
     if site.always or site.never:

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from coopconnect.model.site_sheet import BreakEven, ScorePart, Span, TelepresenceTrigger
 from coopconnect.model.types import Assessment
-from coopconnect.show.charts import ROOM_FOR_WORDS, _layout, _mark, _plain, _rule, nothing, source_note
+from coopconnect.show.charts import ROOM_FOR_WORDS, _layout, _mark, _plain, _rule, ends_of, nothing, source_note
 from coopconnect.show.colours import COMPONENT_COLOURS, GAIN, INK, LOSS, MUTED_INK, PAPER
 from coopconnect.show.words import euros, number, percent, say, with_unit
 
@@ -43,7 +43,8 @@ def score_waterfall(
     total = say("chart.sheet.total", language)
     rows = [*labels, f"<b>{total}</b>"]
     layout = _layout(
-        _waterfall_title(parts, score, site_name, language), say("chart.sheet.waterfall_subtitle", language),
+        _waterfall_title(parts, score, site_name, language),
+        say("chart.sheet.waterfall_subtitle", language, ends=ends_of(assessment.drawn, language)),
         source_note(assessment, language), language, projector, x=say("chart.components.x", language),
         height=560 if projector else 360, left=0.62 * max(len(text) for text in (*labels, total)) + 1.4,
     )  # fmt: skip
@@ -56,6 +57,14 @@ def score_waterfall(
     layout["xaxis"] |= {"range": [0, 102]}
     values = [*(part.points for part in parts), score]
     base = [*starts, 0.0]
+    hover = [*(_part_hover(part, language) for part in parts), number(score.value, language, 1)]
+    hover = [
+        say(
+            "chart.ends.between", language, text=text, low=number(v.low, language, 1), high=number(v.high, language, 1),
+            ends=ends_of(assessment.drawn, language),
+        )
+        for text, v in zip(hover, values, strict=True)
+    ]  # fmt: skip
     most = {
         "type": "bar", "orientation": "h", "y": places[:-1], "base": list(starts), "x": [p.most for p in parts],
         "marker": {"color": _PALE}, "hoverinfo": "skip",
@@ -63,7 +72,7 @@ def score_waterfall(
     bars = {
         "type": "bar", "orientation": "h", "y": places, "base": base, "x": [v.value for v in values],
         "marker": {"color": [*(COMPONENT_COLOURS[p.component] for p in parts), _TOTAL]},
-        "hovertext": [*(_part_hover(part, language) for part in parts), _span_text(score, language, 1)],
+        "hovertext": hover,
         "hoverinfo": "text",
     }  # fmt: skip
     return go.Figure(data=[most, bars, *_whiskers(base, values, places, language, projector)], layout=layout)
@@ -87,7 +96,7 @@ def _span_text(values: Span, language: str, decimals: int = 0) -> str:
 def _part_hover(part: ScorePart, language: str) -> str:
     return say(
         "chart.sheet.part_hover", language, component=say(f"chart.component.{part.component}", language),
-        points=_span_text(part.points, language, 1), most=number(part.most, language, 1),
+        points=number(part.points.value, language, 1), most=number(part.most, language, 1),
         raw=_span_text(part.raw, language), weight=number(100.0 * part.weight_share, language),
     )  # fmt: skip
 

@@ -12,7 +12,15 @@ import streamlit as st
 from coopconnect.dossier import ASKED_OF
 from coopconnect.problem import Problem
 from coopconnect.show import charts, robust_charts
-from coopconnect.show.robust_words import failing_sentence, headline, label_of, learn_sentence, value_of, worth_sentence
+from coopconnect.show.robust_words import (
+    failing_sentence,
+    headline,
+    label_of,
+    learn_sentence,
+    tipping_note,
+    value_of,
+    worth_sentence,
+)
 from coopconnect.show.words import euros, number, percent
 from coopconnect.ui import cached, robust_jobs, state
 from coopconnect.ui.assumptions import table_html
@@ -246,6 +254,8 @@ def _draw_tipping(page: Page, ensemble: Ensemble, site: SiteFutures) -> None:
             rows.append((label_of(key, page.parameters, page.language) + star,
                          value_of(key, curve.now, page.parameters, page.language), tips))  # fmt: skip
         st.html(table_html(head, rows, numbers=(1, 2)))
+        points = {key: near for key, curve in curves.items() if (near := curve.nearest) is not None}
+        st.caption(tipping_note(site, points, page.parameters, page.language))
     with right:
         told = [k for k, c in curves.items() if c.points] or list(curves)
         learn = site.learn.key if site.learn is not None else ""
