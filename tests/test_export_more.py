@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -85,6 +87,17 @@ def test_no_text_of_a_user_is_a_formula(content: dict[str, bytes]) -> None:
     assert HOSTILE in texts
     titles = [c.value for row in book["Comparaison"].iter_rows() for c in row if c.value in ("=Crise", "@Référence")]
     assert len(titles) >= 4
+
+
+def test_the_axis_of_the_comparison_holds_its_error_bars(content: dict[str, bytes]) -> None:
+    """LibreOffice ends an axis of its own by the bars, and cuts what reaches further."""
+    with zipfile.ZipFile(io.BytesIO(content["fr"])) as parts:
+        charts = [parts.read(n).decode() for n in parts.namelist() if n.startswith("xl/charts/chart")]
+    chart = next(text for text in charts if "errBars" in text and "Comparaison!" in text)
+    sheet = opened(content["fr"])["Comparaison"]
+    row = next(r for r in range(1, sheet.max_row + 1) if "dont communes rurales" in str(sheet.cell(r, 1).value))
+    most = max(sheet.cell(row, 2 + 3 * at + 2).value for at in range(3))
+    assert most <= float(re.findall(r'<c:max val="([\d.]+)"', chart)[0]) <= 2.0 * max(most, 1.0)
 
 
 def test_shares_by_lever_sum_to_the_difference(content: dict[str, bytes]) -> None:

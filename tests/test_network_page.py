@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from spaces import plain
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 from coopconnect.parameters import Parameters, load_parameters
 from coopconnect.question import PlanError, Question, from_text, to_text
@@ -22,7 +23,7 @@ from coopconnect.siting.types import BRANCHES, BY_SITE
 from coopconnect.ui import cached, network_search, plan_jobs, robust_further, robust_jobs, state
 from coopconnect.ui.frame import Page
 from coopconnect.ui.futures import plan_in_draws
-from coopconnect.ui.network_page import _amount, _table, plan_of
+from coopconnect.ui.network_page import _amount, _map, _table, plan_of
 from coopconnect.ui.state import Session
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,6 +123,35 @@ def test_a_budget_that_opens_nothing_says_what_the_least_would_be() -> None:
     budget.set_value(1000.5).run()  # cents are kept
     assert next(field for field in app.number_input if field.label == "Budget, en €").value == 1000.5
     assert app.session_state[state.KEY].view.plan == "n0~b1000.5~y3"
+
+
+def test_a_part_of_a_whole_number_is_rounded_with_a_word() -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
+    app.query_params["v"] = "1"
+    app.query_params["territory"] = "d04"
+    app.query_params["plan"] = "n4~r1"
+
+    def field() -> NumberInput:
+        return next(one for one in app.number_input if one.label.startswith("Nombre de lieux"))
+
+    app.run()
+    field().set_value(2.5).run()
+    assert field().value == 3.0 and app.session_state[state.KEY].view.question.sites == 3
+    assert "2,5 est arrondi à 3" in plain(" ".join(str(one.value) for one in (*app.error, *app.warning, *app.info)))
+    field().set_value(3.2).run()  # rounded to what it was: the field says so too
+    assert field().value == 3.0 and app.session_state[state.KEY].view.question.sites == 3
+
+
+def test_the_hubs_that_exist_are_named_on_the_map(reference: Scenario) -> None:
+    session = Session(reference.with_values(territory="d04"))
+    page = Page("reseau", session, load_parameters())
+    territory = cached.territory("d04")
+    plan = site_plan(territory, page.scenario, page.parameters, Question(sites=2, existing=("04112",)), seconds=0.3)
+    rows = [one.row for one in plan.sites]
+    spec = _map(page, plan, rows, territory, None)
+    assert spec.sites is not None and spec.sites.labels == ("E", "1", "2")
+    assert spec.zone_note == {rows[0]: "Ce lieu existe et reste."}
+    assert "E : existe déjà" in plain(spec.legend.note)
 
 
 def test_the_question_travels_as_text() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ def write_comparison(
     if territory is not None:
         row = _shares(book, sheet, assessment, same, parameters, territory, home, row + 1)
     sheet.freeze_panes(HEADER_ROW - 1, 1)
-    sheet.print_area(0, 0, row, max(last, 2 * len(every) + 9))  # the chart's last column
+    sheet.print_area(0, 0, row, max(last, 2 * len(every) + 10))  # the chart's last column
     sheet.fit_to_pages(1, 1)
     return sheet
 
@@ -262,13 +263,19 @@ def _chart(
     chart.set_title({"name": title, "name_font": chart_font(12, bold=True), "overlay": False})
     chart.set_x_axis({"visible": False})
     chart.set_y_axis({
-        "min": 0, "num_font": chart_font(), "num_format": b.pattern(book, "whole"),
+        "min": 0, "max": _above(max(one.assessment.totals["viable_rural_sites"].high for one in every)), "num_font": chart_font(), "num_format": b.pattern(book, "whole"),
         "major_gridlines": {"visible": True, "line": {"color": "#d9dfe4"}},
     })  # fmt: skip
     chart.set_legend({"position": "bottom", "font": chart_font()})
     chart.set_chartarea({"border": {"color": "#d9dfe4"}})
     chart.set_size({"width": 620, "height": 380})
     sheet.insert_chart(at_row, 2 * len(every) + 2, chart, {"object_position": 2, "description": title})
+
+
+def _above(most: float) -> float:
+    """The end of an axis that shows error bars up to `most`: LibreOffice sets its own by the bars, and cuts them."""
+    step = 10.0 ** math.floor(math.log10(max(most, 1.0))) / 2.0
+    return float(step * math.ceil(max(most, 1.0) / step))
 
 
 # --- ranks ----------------------------------------------------------------------------------------------------------

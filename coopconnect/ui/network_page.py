@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
@@ -93,13 +94,28 @@ def draw_question(page: Page) -> None:
 
 
 def _number(page: Page, name: str, value: float, low: float, high: float, step: float, kind: type) -> None:
-    """A field of the kind that the question keeps: a budget takes cents, a number of sites does not."""
+    """A field of the kind that the question keeps: a budget takes cents, a number of sites does not. A part typed in a whole
+    number is rounded with a word: a field for whole numbers would cut it in silence."""
     key = key_for(f"network_{name}", value)
-    low, high, step = kind(low), kind(high), kind(step)
     st.number_input(
-        page.say(f"network.{name}"), low, high, value=kind(min(max(value, low), high)), step=step, key=key,
-        format="%g" if kind is float else None, help=page.say(f"network.{name}_help"), on_change=_asked, args=(name, key, kind),
+        page.say(f"network.{name}"), float(low), float(high), value=float(min(max(value, low), high)), step=float(step),
+        key=key, format="%g", help=page.say(f"network.{name}_help"),
+        on_change=_whole if kind is int else _asked, args=(page, name, key) if kind is int else (name, key, kind),
     )  # fmt: skip
+
+
+def _whole(page: Page, name: str, key: str) -> None:
+    """Change a whole number of the question; one with a part is rounded, and said."""
+    given = float(st.session_state[key])
+    used = math.floor(given + 0.5)
+    if used != given:
+        st.session_state[key] = float(used)
+    _ask(**{name: used})
+    if used != given:
+        decimals = 1 if round(given, 1) == given else 2
+        state.tell(page.say(
+            "network.whole", field=page.say(f"network.{name}"), given=number(given, page.language, decimals), used=used,
+        ))  # fmt: skip
 
 
 def _choice(page: Page, q: Question) -> None:
@@ -221,7 +237,7 @@ def draw_answer(page: Page, plan: SitePlan | None, aside: DeltaGenerator) -> Non
     territory = cached.territory(page.scenario.territory)
     rows = [s.row for s in plan.sites if s.existing or s.rank <= opened]
     geometry = cached.geometry(page.scenario.territory)
-    draw_map(_map(page, plan, rows, territory), geometry, "network_map", on_select=state.select)
+    draw_map(_map(page, plan, rows, territory, futures), geometry, "network_map", on_select=state.select)
     st.html(f'<h2 class="title">{html.escape(page.say("network.table"))}</h2>')
     wide = {page.say("network.commune"): st.column_config.TextColumn(width="medium")}
     st.dataframe(
@@ -296,28 +312,41 @@ def _why_none(page: Page, plan: SitePlan) -> str:
     return page.say("network.nothing_opens")
 
 
-def _map(page: Page, plan: SitePlan, rows: list[int], territory: Any) -> MapSpec:
-    """Communes with an open site within the access limit, those without, sites as discs."""
+def _map(
+    page: Page, plan: SitePlan, rows: list[int], territory: Any, futures: PlanFutures | None
+) -> MapSpec:  # fmt: skip
+    """Communes with an open site within the access limit, those without, sites as discs: new ones by their rank, those
+    that exist by a letter."""
     n = territory.site_zone.size
     site = np.repeat(np.arange(n), np.diff(territory.access_start))
     near = np.isin(site, rows) & (territory.access_drive_min <= page.scenario.access_max_min)
     served = np.zeros(len(territory.zones), bool)
     served[territory.access_zone[near]] = True
-    rank, users = np.full(n, np.nan), np.zeros(n)
-    for one in plan.sites:
-        if one.row in rows:
-            rank[one.row], users[one.row] = one.rank, one.users
+    rank, users, low, high = np.full(n, np.nan), np.zeros(n), np.full(n, np.nan), np.full(n, np.nan)
+    labels, notes = [""] * n, {}
+    for at, one in enumerate(plan.sites):
+        if one.row not in rows:
+            continue
+        users[one.row] = one.users
+        if futures is not None:
+            low[one.row], high[one.row] = (getattr(futures.sites[at]["users"], end) for end in ("low", "high"))
+        if one.existing:
+            labels[one.row], notes[one.row] = page.say("network.map_exists"), page.say("network.map_exists_note")
+        else:
+            rank[one.row], labels[one.row] = one.rank, str(one.rank)
     entries = (
         LegendEntry(page.say("network.served"), SERVED), LegendEntry(page.say("network.not_served"), LEFT_OUT),
         LegendEntry(map_texts(page.language)["none"], NO_DATA_COLOUR, "none"),
     )  # fmt: skip
     zone_class = np.where(served[territory.site_zone], 0, 1).astype(np.uint8)
     assert CLASS_NONE > 1
+    discs = page.say("network.map_discs_existing" if notes else "network.map_discs")
     return MapSpec(
         zone_class=zone_class, colours=(SERVED, LEFT_OUT),
-        legend=Legend(page.say("network.legend"), "", entries, page.say("kind.modelled")),
-        hover=(HoverRow(page.say("network.rank"), rank), HoverRow(page.say("network.users"), users)),
-        sites=Sites(np.asarray(rows, dtype=np.int64), users[rows], tuple(str(int(r)) if r else "" for r in rank[rows])),
+        legend=Legend(page.say("network.legend"), "", entries, f"{discs} · {page.say('kind.modelled')}"),
+        hover=(HoverRow(page.say("network.rank"), rank), HoverRow(page.say("network.users"), users, low, high)),
+        zone_note=notes,
+        sites=Sites(np.asarray(rows, dtype=np.int64), users[rows], tuple(labels[row] for row in rows)),
         texts=map_texts(page.language),
         projector=page.view.projector, height_px=map_height_px(page),
     )  # fmt: skip
