@@ -86,8 +86,14 @@ def _hosts(args: argparse.Namespace) -> int:
     hosts = hosts_of(zones, places)
     counts = host_counts(zones, places, hosts)
     kinds, lists = hosts["kind"].value_counts().to_dict(), lists_of(places)
+    english = (
+        dict(zip(*(found[1].source_in(language).split(" + ") for language in ("fr", "en")), strict=False))
+        if found
+        else {}
+    )
+    lists = [{**one, "source_en": english.get(one["source"], one["source"])} for one in lists]
     lines = [
-        *(f"{one['source']} ({one['year'] or 'year not told'}): {one['rows']} rows" for one in lists),
+        *(f"{one['source_en']} ({one['year'] or 'year not told'}): {one['rows']} rows" for one in lists),
         f"{counts['rows']} rows in the lists, {counts['moving']} of them services that move",
         f"{counts['town_halls']} town halls and {counts['other_hosts']} other hosts: "
         + ", ".join(f"{name} {count}" for name, count in kinds.items()),

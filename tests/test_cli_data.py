@@ -48,6 +48,7 @@ def test_one_command_turns_a_modelled_departement_into_an_official_one(
     after = {row["table"]: row for row in told(capsys, "data", "status", "--territory", "d38")["tables"]}
     assert after["workers"]["kind"] == after["jobs"]["kind"] == "official"
     assert after["workers"]["year"] == "2018"
+    assert "brought to the workers and jobs of: INSEE, Territory comparator" in after["flows"]["note_en"]
     assert after["workers"]["age_days"] == 0
     assert after["workers"]["source_en"].startswith("INSEE, Territory comparator")
     flows = str(shared_data / "insee" / "flux_domicile_travail_isere_2017.csv")
@@ -154,8 +155,12 @@ def test_libraries_of_the_facilities_base_are_hosts_once(
         after = told(capsys, "data", "hosts", "--territory", "d84")
         assert after["other_hosts"] == before["other_hosts"] + 1  # two of the three were known
         assert after["joined_another"] == before["joined_another"] + 2
-        assert {"source": "INSEE, Bibliothèques (base permanente des équipements)", "year": "2025", "rows": 3} in after[
-            "lists"
+        titles = (
+            "INSEE, Bibliothèques (base permanente des équipements)",
+            "INSEE, Libraries (permanent facilities base)",
+        )
+        assert (*titles, "2025", 3) in [
+            (one["source"], one["source_en"], one["year"], one["rows"]) for one in after["lists"]
         ]
         row = next(r for r in told(capsys, "data", "status", "--territory", "d84")["tables"] if r["table"] == "places")
         assert (row["kind"], row["year"]) == ("partly", "2023, 2025") and "INSEE, Libraries" in row["source_en"]

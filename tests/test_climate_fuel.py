@@ -96,7 +96,7 @@ def test_the_shipped_record_is_that_of_the_bulletin(shared_data: Path) -> None:
     assert found.frame is not None
     weekly = history_of(found.frame)
     shipped = shipped_history()
-    assert (weekly.first, weekly.last) == ("2005-01-03", "2025-11-10")
+    assert (weekly.first, weekly.last) == ("2005-01-03", "2025-11-10") and found.label.year == "2005-2025"
     assert (shipped.first, shipped.last, len(shipped.prices)) == ("2005", "2025-11-10", 21)
     by_year = found.frame.set_index("week").groupby(lambda day: day.year).mean().mean(axis=1)
     assert np.array(shipped.prices) == pytest.approx(by_year.to_numpy(), abs=1e-3)

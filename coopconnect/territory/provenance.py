@@ -32,8 +32,21 @@ def provenance_with(labels: Mapping[str, Label], shares: Mapping[str, float]) ->
             if name in labels and part > LEAST and share < WHOLE:
                 taken.append(labels[name])
                 share = max(share, part)
-        found.append(_loaded(shipped, taken, share) if taken else shipped)
+        told = _loaded(shipped, taken, share) if taken else shipped
+        if shipped.table == "flows" and share < WHOLE and "margins" in labels:
+            told = _balanced(told, labels["margins"])
+        found.append(told)
     return tuple(found)
+
+
+def _balanced(flows: Provenance, margins: Label) -> Provenance:
+    """Modelled flows where workers and jobs are loaded: they are brought to those."""
+    year = f" ({margins.year})" if margins.year else ""
+    return replace(
+        flows,
+        note_fr=f"{flows.note_fr} Flux modélisés ramenés aux actifs et emplois de : {margins.source}{year}.".strip(),
+        note_en=f"{flows.note_en} Modelled flows brought to the workers and jobs of: {margins.source_in('en')}{year}.".strip(),
+    )
 
 
 def turned(before: Iterable[Provenance], after: Iterable[Provenance]) -> tuple[tuple[str, str, str], ...]:

@@ -316,6 +316,9 @@ def import_file(
     if missing and not (table == "travel" and set(columns) == {"from_code"}):
         raise ReadingError(*missing)
     reading = _read(kind, raw, columns, codes or CodeMap.load(DATA_DIR / "territory"))
+    if table == "fuel" and len(reading.frame):  # the weeks themselves say it
+        weeks = pd.to_datetime(reading.frame["week"])
+        year = f"{weeks.min().year}-{weeks.max().year}"
     notes = (*_read_inside(raw), *raw.notes, *(_few_workers(reading.frame) if table == "flows" else ()), *reading.notes)
     problems = tuple(sorted((*raw.problems, *reading.problems), key=lambda p: (p.line or 0, p.column)))
     told = dict(label or {})
