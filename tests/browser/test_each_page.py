@@ -88,6 +88,10 @@ def test_a_page(visit: Visit, path: str) -> None:
         settled(visit)
     assert grave == []
     assert labels_left(visit, 0) == []
+    if path == "donnees":  # each row's button says what it downloads to who hears the page, not to the eye
+        name = "Télécharger Flux domicile-travail entre communes, recensement 2022"
+        row = visit.page.get_by_role("button", name=name, exact=True).locator("p span").bounding_box()
+        assert row is not None and row["width"] <= 1.0
 
     visit.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     visit.until(FITS)
