@@ -46,6 +46,9 @@ def states_words(page: Page, plan: SitePlan, futures: PlanFutures | None) -> str
     if futures is None:
         return page.say("network.reference_only")
     told = [page.say("network.drawn", draws=number(float(futures.draws), page.language))]
+    ensemble = drawn_for(page)
+    if ensemble is not None and futures.draws < (usable := int(ensemble.usable.sum())):
+        told.append(page.say("network.drawn_fewer", draws=number(float(usable), page.language)))
     if futures.worth is None:
         told.append(page.say(f"network.drawn_{plan.question.objective}"))
     return " ".join(told)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 MOST_SITES = 300
 MOST_LEFT_OUT = 1000
 USUAL_S = 1.0
+ROUNDED = "network_rounded"
+"""Where a session keeps which field was rounded and its words, until the question changes again."""
+
 SERVED, LEFT_OUT = "#4ba3d9", "#e9d8b8"
 
 
@@ -53,6 +56,7 @@ def question_of(page: Page) -> Question:
 
 def _ask(**changes: Any) -> None:
     """Change the question; it goes to the address."""
+    st.session_state.pop(ROUNDED, None)
     question = state.current().view.question or Question(rural=True)
     state.look(plan=address_of(replace(question, **changes)))
 
@@ -102,6 +106,9 @@ def _number(page: Page, name: str, value: float, low: float, high: float, step: 
         key=key, format="%g", help=page.say(f"network.{name}_help"),
         on_change=_whole if kind is int else _asked, args=(page, name, key) if kind is int else (name, key, kind),
     )  # fmt: skip
+    rounded, told = st.session_state.get(ROUNDED, ("", ""))
+    if rounded == name:
+        st.warning(told, icon=None)
 
 
 def _whole(page: Page, name: str, key: str) -> None:
@@ -113,9 +120,8 @@ def _whole(page: Page, name: str, key: str) -> None:
     _ask(**{name: used})
     if used != given:
         decimals = 1 if round(given, 1) == given else 2
-        state.tell(page.say(
-            "network.whole", field=page.say(f"network.{name}"), given=number(given, page.language, decimals), used=used,
-        ))  # fmt: skip
+        words = {"given": number(given, page.language, decimals), "used": used}
+        st.session_state[ROUNDED] = name, page.say("network.whole", **words)
 
 
 def _choice(page: Page, q: Question) -> None:

@@ -38,6 +38,10 @@ from coopconnect.uncertainty.site import SiteFutures, around, margin_rows
 SOBOL_BASE = 256
 """Points of Saltelli's design, a power of two: it takes that many runs for each quantity drawn, and two more."""
 
+LARGE_DRAWS = 200
+"""Draws of a plan on a territory of more than `LARGE_SITES` sites, half a second of a core each: the first of the design,
+whose rows are paired at random."""
+
 MOST_JOBS = 12
 POLL_S = 1.0
 
@@ -150,19 +154,20 @@ def _households_key(ensemble: Ensemble, code: str) -> Hashable:
 def plan_in_draws(page: Page, ensemble: Ensemble, plan: SitePlan, ask: bool = True) -> PlanFutures | None:
     """The plan over the draws; None, with how far it is, while they run. ask: False to take what is there and start nothing.
 
-    Up to 5,000 sites they run by themselves; above, where a draw takes long, by a button.
+    Up to 5,000 sites they run by themselves; above, where a draw takes long, the first `LARGE_DRAWS` of them by a button.
     """
     setup = ensemble.setup
+    small = setup.territory.site_zone.size <= LARGE_SITES
+    values = ensemble.values if small else ensemble.values[:LARGE_DRAWS]
     case = case_of(plan, setup)
     key = "network", setup.scenario, setup.laws, ensemble.draws, case
 
     def make() -> Runs:
         work = threads(cores(), partial(plan_figure_rows, case))
-        return Runs(nothing_gathered(setup, ensemble.values, case.columns), work)
+        return Runs(nothing_gathered(setup, values, case.columns), work)
 
     if ask:
-        label = page.say("network.draw_plan", draws=number(float(ensemble.draws), page.language))
-        small = setup.territory.site_zone.size <= LARGE_SITES
+        label = page.say("network.draw_plan", draws=number(float(len(values)), page.language))
         job = _asked(page, key, "network_draws", make, label, at_once=small)
     else:
         job = _jobs().find(key)
