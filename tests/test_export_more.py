@@ -23,6 +23,7 @@ from coopconnect.model.household_groups import household_groups
 from coopconnect.model.viability import break_even_users
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, parameter_values
+from coopconnect.show.words import say
 from coopconnect.territory.types import Territory
 
 __all__ = ["soffice"]
@@ -65,6 +66,17 @@ def opened(content: bytes, values: bool = True) -> openpyxl.Workbook:
 
 def row_of(sheet, label: str) -> int:  # type: ignore[no-untyped-def]
     return next(r for r in range(1, sheet.max_row + 1) if sheet.cell(r, 1).value == label)
+
+
+def test_without_remote_work_the_sheet_of_a_site_closes(
+    small: Territory, parameters: Parameters, reference: Scenario
+) -> None:
+    """No day allowed, no day at the hub: no users, not a division by none."""
+    none = assess(small, reference.with_values(telework_days_per_week=0.0), parameters)
+    book = workbook(none, none, parameters, PROVENANCE, "fr", SITE, on=date(2026, 11, 25), included=Included(small))
+    sheet, formulas = opened(book)["Fiche"], opened(book, values=False)["Fiche"]
+    row = row_of(sheet, say("export.site_sheet.travel_users_of", "fr"))
+    assert sheet.cell(row, 2).value == 0.0 and formulas.cell(row, 2).value.startswith("=IF(")
 
 
 def test_the_sheets_and_their_order(content: dict[str, bytes]) -> None:

@@ -86,6 +86,20 @@ def test_one_hub_has_the_quantiles_of_its_site(ensemble: Ensemble) -> None:
     assert said.worth is not None and said.worth.low == pytest.approx(said.sites[0]["hours_per_year"].low, rel=1e-9)
 
 
+def test_a_plan_that_opens_nothing_has_futures_too(
+    small: Territory, reference: Scenario, parameters: Parameters
+) -> None:
+    """Without a day of remote work no hub keeps an hour: none opens, and each future says so."""
+    none = reference.with_values(telework_days_per_week=0.0)
+    setup = Setup(small, small, none, parameters, laws_of(none, parameters))
+    plan = _plan(setup)
+    assert plan.sites == ()
+    case = case_of(plan, setup)
+    found = plan_futures(plan, setup, plan_figure_rows(case, setup, np.stack([reference_row(setup)] * 2)))
+    assert found is not None and found.draws == 2 and found.sites == () and found.p_gains == 0.0
+    assert found.worth is not None and found.worth.high == 0.0
+
+
 def test_what_the_new_ones_add_is_counted_future_by_future(ensemble: Ensemble) -> None:
     """Against `plan_worths` of the regret, and by subtracting the hub that exists within each future."""
     setup = ensemble.setup

@@ -175,8 +175,8 @@ def _homes(book: Book, sheet: Worksheet, assessment: Assessment, territory: Terr
 _TRAVEL = (
     ("days", "whole", ""), ("days_user", "one", "={weeks_per_year}*{hub_days_per_user_per_week}"
      "*{telework_days_per_week}/{telework_days_reference}"),
-    ("users_of", "one", "={days}/{days_user}"), ("avoided_days", "whole", ""), ("avoided_min", "whole", ""),
-    ("access_min", "whole", ""), ("hours_of", "whole", "=({avoided_min}-{access_min})/60"),
+    ("users_of", "one", "=IF({days_user}>0,{days}/{days_user},0)"), ("avoided_days", "whole", ""),
+    ("avoided_min", "whole", ""), ("access_min", "whole", ""), ("hours_of", "whole", "=({avoided_min}-{access_min})/60"),
     ("hours_user", "one", "=IF({users_of}>0,{hours_of}/{users_of},0)"), ("avoided_km", "whole", ""),
     ("access_km", "whole", ""), ("vehicle_km", "whole", "={avoided_km}*(1-{rebound_share})-{access_km}"),
     ("km_eur", "three", "=(1-{electric_share_today})*{consumption_l_per_100_km}/100*{fuel_price_eur_per_l}"
@@ -204,7 +204,7 @@ def _travel(
         cost_per_km_eur(scenario, values),
         emission_kg_per_km(scenario, values),
     )
-    users = days / per_user
+    users = days / per_user if per_user > 0.0 else 0.0
     now = {
         "days": days, "days_user": per_user, "users_of": users, "avoided_days": float(sums.avoided_days[0]),
         "avoided_min": float(sums.avoided_min[0]), "access_min": float(sums.access_min[0]), "hours_of": kept,

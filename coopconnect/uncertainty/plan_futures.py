@@ -203,7 +203,11 @@ def plan_futures(plan: SitePlan, setup: Setup, found: np.ndarray) -> PlanFutures
 
     def parts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         end = n * figures
-        return values[:, :end].reshape(-1, figures, n), values[:, end : end + figures], values[:, end + figures :]
+        return (
+            values[:, :end].reshape(len(values), figures, n),
+            values[:, end : end + figures],
+            values[:, end + figures :],
+        )
 
     (sites, kept, worths), (site_now, kept_now, _) = parts(found), parts(central)
     at = {name: k for k, name in enumerate(SITE_FIGURES)}
