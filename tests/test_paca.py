@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from naive_model import naive_site
 
 from coopconnect.model.assessment import assess
-from coopconnect.model.calibration import TARGETS
+from coopconnect.model.calibration import TARGETS, calibrate
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import Scenario, parameter_values
 from coopconnect.territory.types import Territory
@@ -26,6 +27,26 @@ def test_paca_meets_its_targets(paca: Territory, parameters: Parameters, referen
     for key in TARGETS:
         assert result.calibration.reached[key] == pytest.approx(result.calibration.targets[key], rel=1e-6), key
     assert result.calibration.messages_en == ()
+
+
+def test_docs_model_says_what_the_calibration_gives(paca: Territory, parameters: Parameters) -> None:
+    """The reference user, and where the four numbers to argue about cannot hold together."""
+    text = " ".join((Path(__file__).parents[1] / "docs" / "model.md").read_text(encoding="utf-8").split())
+    usual = calibrate(paca, parameters, parameters.values_with({})).reached
+    user, hours = (usual[f"reference_user_{name}"] for name in ("substitution", "hours"))
+    assert f"a substitution of {user:.2f} and **{hours:.0f} h**" in text
+    assert f"keeps {usual['reference_user_hours_if_all_replaced']:.0f} h." in text
+    assert f"that elasticity is {usual['fuel_price_elasticity_all_rural']:.2f};".replace("-", "−") in text
+    keys = ("home_unsuitable_share", "hub_share_reference", "substitution_reference", "fuel_price_elasticity")
+    corners = itertools.product(*((parameters[key].low, parameters[key].high) for key in keys))
+    found = [
+        calibrate(paca, parameters, parameters.values_with(dict(zip(keys, c, strict=True))), report=False)
+        for c in corners
+    ]
+    unmet = sum(bool(calibration.messages_en) for calibration in found)
+    assert f"of their {len(found)} joint extremes, {('none', 'one', 'two', 'three', 'four')[unmet]} cannot" in text
+    least = calibrate(paca, parameters, parameters.values_with({"substitution_reference": 0.05})).reached
+    assert f"cannot fall under {least['substitution_reference']:.2f} at" in text
 
 
 def test_golden_values(paca: Territory, parameters: Parameters, reference: Scenario) -> None:
