@@ -27,6 +27,7 @@ from coopconnect.territory.official.store import Store, StoreError, writing
 from coopconnect.territory.provenance import turned
 
 SHOWN_PROBLEMS = 12
+HOSTS_HINT = "hosts: `data hosts` counts what the lists became"
 
 
 def add_arguments(data: argparse.ArgumentParser) -> None:
@@ -149,6 +150,8 @@ def _fetch(args: argparse.Namespace) -> int:
         lines.append(f"{r['key']}: {r['rows']} rows" + _left_out(r["unplaced"], r["table"]))
         lines += [f"  {note}" for note in r["notes"]]
     lines += [f"{f['key']}: FAILED, {f['error']}" for f in failures] + _change_lines(changes)
+    if any(r["table"] == "places" for r in results):
+        lines.append(HOSTS_HINT)
     _told(args, {"fetched": results, "failed": failures, "changes": changes}, lines)
     return DONE if not failures else FAILED
 
@@ -220,7 +223,8 @@ def _import(args: argparse.Namespace) -> int:
              *(f"  {note}" for note in notes)]  # fmt: skip
     if found.problems:
         lines += [f"  {text}" for text in _problems(found, SHOWN_PROBLEMS).split("; ")]
-    _told(args, document, [*lines, *_change_lines(changes)])
+    hint = [HOSTS_HINT] if changes and found.table == "places" else []
+    _told(args, document, [*lines, *_change_lines(changes), *hint])
     return DONE
 
 

@@ -12,6 +12,7 @@ from bpe_lines import BPE_2025, facility
 from local_server import serving
 
 from coopconnect.cli import main
+from coopconnect.cli_data import HOSTS_HINT
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +170,7 @@ def test_libraries_of_the_facilities_base_are_hosts_once(
         told(capsys, "data", "fetch", "--only", "insee_bpe", "--mirror", address, "--territory", "d84")
     assert told(capsys, "data", "hosts", "--territory", "d84")["other_hosts"] == before["other_hosts"]
     assert main(["data", "import", str(shared_data / "places" / own), "--territory", "d84"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "Vaucluse: no figure changes"
+    assert capsys.readouterr().out.splitlines()[-2:] == ["Vaucluse: no figure changes", HOSTS_HINT]
 
 
 def test_wrong_words_get_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

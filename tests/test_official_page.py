@@ -102,7 +102,9 @@ def test_one_click_says_under_the_button_what_it_changed(page: AppTest, shared_d
     assert len(rows) == len(set(rows)) == len(load_catalogue()) + 1  # each says what it acts on
     assert "Retirer :small[Actifs et emplois]" in [plain(label) for label in rows]
     page.button(key="official_seen").click().run()
-    page.button(key="fetch_insee_comparateur").click().run()
+    (stick / "liste-fs-20240801.csv").write_bytes((shared_data / "places" / "liste-fs-20240801.csv").read_bytes())
+    page.button(key="fetch_france_services").click().run()
     assert "Aucun chiffre ne change ici." in texts(page) and "maintenant" not in texts(page)
+    assert re.search(r"CC Le Grésivaudan : [1-9]\d* lieux connus en plus des mairies\.", texts(page)), texts(page)
     page.button(key="official_seen").click().run()
     assert "restent parmi les" not in texts(page)

@@ -118,10 +118,15 @@ def hosts_of(zones: pd.DataFrame, places: pd.DataFrame | None = None, data_dir: 
     return pd.DataFrame([vars(host) for host in deduplicated([*halls, *found])], columns=list(COLUMNS))
 
 
+def main_halls(hosts: pd.DataFrame) -> pd.Series:
+    """True for the town hall of each commune, which is a host without any list."""
+    return hosts["host_id"].eq("m" + hosts["zone_code"]) & hosts["kind"].eq("town_hall")
+
+
 def host_counts(zones: pd.DataFrame, places: pd.DataFrame | None, hosts: pd.DataFrame) -> dict[str, int]:
     """How lists became hosts: rows of the lists, services that move among them, hosts besides the main town halls of the
     communes of `zones`, rows that joined another row or a town hall, and points that were not believed."""
-    main = hosts["host_id"].eq("m" + hosts["zone_code"]) & hosts["kind"].eq("town_hall")
+    main = main_halls(hosts)
     listed = hosts["sources"].map(
         lambda sources: sum(source != f"m{source[1:]}" or len(source) != 6 for source in sources)
     )

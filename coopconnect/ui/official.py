@@ -16,6 +16,7 @@ from coopconnect.model.compare import Difference, compare
 from coopconnect.model.types import Assessment, Range
 from coopconnect.show.describe import colon
 from coopconnect.show.words import kept_together, known, number, with_range
+from coopconnect.territory.hosts import main_halls
 from coopconnect.territory.official.catalogue import Entry, load_catalogue
 from coopconnect.territory.official.fetch import fetch
 from coopconnect.territory.official.fetch_types import FetchError, Progress
@@ -166,6 +167,11 @@ def _keep(page: Page, found: Imported, title: str) -> tuple[str, str]:
         text += " " + (
             page.say("official.left_out", unit=unit, **words) if unit else page.say("official.rows_out", **words)
         )
+    if found.table == "places":
+        cached.follow_store()
+        count = int((~main_halls(cached.hosts(page.scenario.territory))).sum())
+        place = cached.territory(page.scenario.territory).name
+        text += " " + page.say("official.hosts_here", territory=place, count=number(float(count), page.language))
     return "done", text
 
 
