@@ -39,7 +39,7 @@ SOBOL_BASE = 256
 """Points of Saltelli's design, a power of two: it takes that many runs for each quantity drawn, and two more."""
 
 LARGE_DRAWS = 200
-"""Draws of a plan on a territory of more than `LARGE_SITES` sites, half a second of a core each: the first of the design,
+"""Draws of a plan on a territory of more than `LARGE_SITES` sites, where each takes long: the first of the design,
 whose rows are paired at random."""
 
 MOST_JOBS = 12
