@@ -250,6 +250,16 @@ def test_travel_lists_in_minutes_and_in_seconds() -> None:
     assert minutes.problems[0].line == 3
 
 
+def test_a_trip_of_no_time_within_a_commune_is_left_to_the_estimate() -> None:
+    """A list often has each commune at 0 from itself; two communes that are one today have a time that is no longer one."""
+    rows = "84003;84003;0\n84003;84035;31,5\n84035;84035;4,5\n38014;38297;7\n"
+    found = take(f"origine;destination;minutes\n{rows}")
+    assert found.frame is not None
+    kept = {(a, b): m for a, b, m in found.frame[["from_code", "to_code", "drive_min"]].itertuples(index=False)}
+    assert kept == {("84003", "84035"): 31.5, ("84035", "84035"): 4.5}
+    assert any(": 2" in note and "estimation" in note for note in found.label.notes_fr)
+
+
 def test_every_file_of_the_catalogue_is_known_by_its_columns() -> None:
     for entry in load_catalogue().values():
         header = ";".join(name.replace("*", "22") for name in entry.columns)

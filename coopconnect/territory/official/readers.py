@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -311,7 +311,8 @@ def read_travel(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Re
     """Minutes (and km) by pair: a square table of seconds or minutes, or a long list.
 
     mapping: 'from_code' alone for a square table; with 'to_code' and 'drive_min' or 'drive_s', 'road_km' or 'road_m'
-    for a list. A square table whose median is over 200 is taken for seconds.
+    for a list. A square table whose median is over 200 is taken for seconds. A trip within a commune that a list has at 0,
+    or between two communes that are one today, is left to the estimate; so are all those of a square table.
     """
     if "to_code" not in mapping:
         return _read_square(raw, mapping["from_code"], codes)
@@ -345,7 +346,15 @@ def read_travel(raw: RawTable, mapping: Mapping[str, str], codes: CodeMap) -> Re
             "commune inconnue ou hors de métropole",
             "unknown or overseas commune",
         )
-    return _trips(frame, problems)
+    within = (frame["from_code"] == frame["to_code"]) & (frame["from_code"] != "")
+    no_trip = within & ((frame["drive_min"] == 0) | (origin.str.strip() != target.str.strip()))
+    found = _trips(frame[~no_trip], problems)
+    if not no_trip.any():
+        return found
+    count = int(no_trip.sum())
+    note = (f"trajets sans temps dans une même commune : {count}, l'estimation est gardée",
+            f"trips of no time within one commune: {count}, the estimate is kept")  # fmt: skip
+    return replace(found, notes=(note, *found.notes))
 
 
 def _read_square(raw: RawTable, id_column: str, codes: CodeMap) -> Reading:
