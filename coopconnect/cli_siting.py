@@ -22,7 +22,7 @@ from coopconnect.model.types import Range
 from coopconnect.parameters import load_parameters
 from coopconnect.question import OBJECTIVES, Question
 from coopconnect.siting.locate.types import MODELS
-from coopconnect.siting.types import PROVEN, SitePlan
+from coopconnect.siting.types import LEAST, PROVEN, SitePlan
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import design, laws_of
@@ -223,6 +223,11 @@ def run_plan(args: argparse.Namespace) -> int:
     print(
         f"{plan.territory_name} · {question.objective}: {written(plan.value)} {plan.unit} ({proven}) · {plan.seconds:.2f} s"
     )
+    if plan.neighbours_share:
+        users, kept = (plan.totals[f"{name}_least"] for name in LEAST)
+        print(
+            f"{plan.totals['users']:,.0f} users, each neighbouring site with its own; {users:,.0f} users and {kept:,.0f} h/yr if neighbours share those of the best one"
+        )
     if plan.kept_value is not None:
         print(
             f"of which {written(plan.kept_value)} with the existing sites alone, {written(plan.value - plan.kept_value, '+')} with the new ones"

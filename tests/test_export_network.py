@@ -7,6 +7,7 @@ import json
 import sqlite3
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -24,8 +25,9 @@ from coopconnect.model.assessment import assess
 from coopconnect.parameters import Parameters
 from coopconnect.question import Question
 from coopconnect.scenario import Scenario
+from coopconnect.show.words import number, say
 from coopconnect.siting.plan import site_plan
-from coopconnect.siting.types import SitePlan
+from coopconnect.siting.types import LEAST, SitePlan
 from coopconnect.territory.types import Territory
 from coopconnect.uncertainty.engine import Setup
 from coopconnect.uncertainty.laws import design, laws_of
@@ -57,6 +59,25 @@ def content(small: Territory, parameters: Parameters, reference: Scenario, plan:
 def cells(content: bytes, name: str) -> list[tuple[object, ...]]:
     book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     return list(book[name].iter_rows(values_only=True))
+
+
+def test_the_sheet_says_the_least_of_neighbours(
+    small: Territory, parameters: Parameters, reference: Scenario, plan: SitePlan
+) -> None:
+    now = assess(small, reference, parameters)
+    halves = {f"{name}_least": 0.5 * plan.totals[name] for name in LEAST}
+    near = replace(plan, totals={**plan.totals, **halves})
+    assert near.neighbours_share and not plan.neighbours_share
+    written = [
+        [row[0] for row in cells(
+            workbook(now, now, parameters, PROVENANCE, "fr", on=date(2026, 3, 2), included=Included(small, plan=one)),
+            NAMES["fr"],
+        )]
+        for one in (plan, near)
+    ]  # fmt: skip
+    users, hours = (number(halves[f"{name}_least"], "fr") for name in LEAST)
+    told = say("network.least_sheet", "fr", users=users, hours=hours)
+    assert [told in rows for rows in written] == [False, True]
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

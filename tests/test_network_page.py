@@ -72,6 +72,7 @@ def test_once_futures_are_drawn_every_figure_of_the_plan_has_its_range() -> None
             assert re.fullmatch(re.escape(was) + r" \([\d\s]+ – [\d\s]+\)", plain(now)), now
     assert after["Viable (futurs)"].str.contains("%").all()
     told = plain(html.unescape(" ".join(str(part.body) for part in app.get("html"))))
+    assert re.search(r"usagers \(au moins [\d ]+ si des voisins se les partagent\)", told)
     assert "5 à 95 % de 200 futurs" in told and "Ce qu'ajoutent les nouveaux lieux" in told
     assert re.search(r"h/an \([\d −]+ – [\d −]+\)", told)
     page = Page("reseau", app.session_state[state.KEY], load_parameters())

@@ -30,7 +30,7 @@ from coopconnect.siting import plan as plan_module
 from coopconnect.siting import search as search_module
 from coopconnect.siting.bound import demand_bound
 from coopconnect.siting.decompose import Subsets
-from coopconnect.siting.measure import RESULT_OF, around_of, results
+from coopconnect.siting.measure import RESULT_OF, around_of, results, shared
 from coopconnect.siting.measured import Measured
 from coopconnect.siting.network import in_unit, network_of
 from coopconnect.siting.plan import completed, setting_of, site_plan
@@ -297,21 +297,34 @@ def test_neighbours_share_by_hand(parameters: Parameters, reference: Scenario) -
     territory = tiny(4)
     network = in_unit(network_of(territory, reference, parameters), "users")
     setting = setting_of(network, Question(objective="users"))
+    t = network.prepared.territory
+    homes = [set(t.access_zone[t.access_start[k] : t.access_start[k + 1]]) for k in range(9)]
+    near = next(k for k in range(1, 9) if homes[0] & homes[k])
     one, two = np.zeros(9, bool), np.zeros(9, bool)
-    one[0] = two[0] = two[1] = True
+    one[0] = two[0] = two[near] = True
     a, b = State(setting.problem, one).exact(), State(setting.problem, two).exact()
     b_alone = State(setting.problem, two & ~one).exact()
-    assert max(a, b_alone) < b <= a + b_alone
-    total = network.zone_sums(two)
-    naive = 0.0
-    flows = network.prepared.territory.flow_start
-    for i in range(len(territory.zones)):
-        for f in range(flows[i], flows[i + 1]):
-            suitable, unsuitable = network.constant * total[i]
-            share = (1 - network.unsuitable) * suitable / (network.office[f] + network.home[i] + suitable)
-            share += network.unsuitable * unsuitable / (network.office[f] + unsuitable)
-            naive += network.days[f] * share
-    assert b == pytest.approx(naive / network.days_per_user, rel=1e-9)
+    assert max(a, b_alone) < b < a + b_alone
+
+    def naive(total: np.ndarray) -> float:
+        users = 0.0
+        flows = network.prepared.territory.flow_start
+        for i in range(len(territory.zones)):
+            for f in range(flows[i], flows[i + 1]):
+                suitable, unsuitable = network.constant * total[i]
+                share = (1 - network.unsuitable) * suitable / (network.office[f] + network.home[i] + suitable)
+                share += network.unsuitable * unsuitable / (network.office[f] + unsuitable)
+                users += network.days[f] * share / network.days_per_user
+        return users
+
+    assert b == pytest.approx(naive(network.zone_sums(two)), rel=1e-9)
+    # the least: both share the people of the better one, home by home
+    alone = [network.zone_sums(np.arange(9) == k) for k in (0, near)]
+    sharing, best = shared(network, two)
+    least = results(sharing, around_of(network), np.array([0, near]), best, 0)[0]["users"]
+    assert best == pytest.approx(np.maximum(*alone))
+    assert least.sum() == pytest.approx(naive(np.maximum(*alone)), rel=1e-9)
+    assert max(a, b_alone) <= least.sum() * (1 + 1e-9) and least.sum() < b
 
 
 def test_more_sites_are_never_worse_and_seeds_repeat(
@@ -360,6 +373,7 @@ def test_a_plan_says_all_it_should(parameters: Parameters, reference: Scenario, 
     assert plan.totals["people_covered"] + plan.totals["people_left_out"] == pytest.approx(
         small.zones["population"].to_numpy()[inside].sum()
     )
+    assert 0.0 < plan.totals["users_least"] <= plan.totals["users"]
     for site in plan.sites:
         assert site.substitute is not None
         codes = tuple(s.code for s in plan.sites if s.code != site.code)
@@ -541,8 +555,11 @@ def test_the_plan_of_a_scenario_file_is_asked_unless_options_say_otherwise(
 def test_the_command_says_what_a_refusal_costs_and_what_is_proven(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["plan", "--territory", "d04", "--sites", "10", "--forbid", "04088", "--existing", "04112,04070"]
     assert main([*words, "--seconds", "2"]) == 0
-    head, kept, refusals, *lines = capsys.readouterr().out.splitlines()
+    head, least, kept, refusals, *lines = capsys.readouterr().out.splitlines()
     assert "(proven best)" in head
+    assert re.fullmatch(
+        r"[\d,]+ users, each .*; [\d,]+ users and [\d,]+ h/yr if neighbours share those of the best one", least
+    )
     assert kept.startswith("of which ") and " with the existing sites alone, +" in kept
     assert refusals.startswith("the refusals cost ") and refusals.endswith(" h/yr")
     assert len(lines) == 12 and "if refused: " in lines[2]

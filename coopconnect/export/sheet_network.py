@@ -13,7 +13,7 @@ from coopconnect.export.sheet_summary import chart_font
 from coopconnect.model.types import Range
 from coopconnect.show.colours import GAIN, HEADER, MUTED_INK
 from coopconnect.show.words import at_most, number, say
-from coopconnect.siting.types import PROVEN, SitePlan
+from coopconnect.siting.types import LEAST, PROVEN, SitePlan
 from coopconnect.uncertainty.plan_futures import PlanFutures
 
 MOST_LEFT_OUT = 5_000
@@ -93,6 +93,10 @@ def _worth(book: Book, sheet: Worksheet, plan: SitePlan, row: int) -> int:
         formula = f"=({b.local(row - 2, 1)}-{b.local(row - 3, 1)})/ABS({b.local(row - 3, 1)})"
         b.put_formula(sheet, row, 1, formula, plan.gap, book, "share_fine")
     b.put_text(sheet, row, 2, proof, book, indent=1)
+    if plan.neighbours_share:
+        row += 1
+        users, hours = (number(plan.totals[f"{name}_least"], book.language) for name in LEAST)
+        b.put_text(sheet, row, 0, _page(book, "least_sheet", users=users, hours=hours), book, italic=True)
     return row
 
 

@@ -13,7 +13,7 @@ from coopconnect.model.runs import Surroundings, site_results, surroundings
 from coopconnect.model.viability import telepresence_installed
 from coopconnect.scenario import Scenario
 from coopconnect.siting import kernels
-from coopconnect.siting.network import Network
+from coopconnect.siting.network import Network, entries_of
 
 RESULT_OF = {"hours": "hours_per_year", "money": "eur_per_year", "co2": "kg_co2e_per_year", "users": "users",
              "score": "score"}  # fmt: skip
@@ -75,6 +75,22 @@ def results(
         kept = np.minimum(1.0, most / np.maximum(sums.hub_days, 1e-12))
         sums = impact.Sums(*(getattr(sums, f) * kept for f in impact.Sums.__dataclass_fields__))
     return site_results(sums, _at(around, sites), network.scenario, network.values), 1.0 - kept
+
+
+def shared(network: Network, chosen: np.ndarray) -> tuple[Network, np.ndarray]:
+    """The network in which the open hubs within reach of a home have, together, only the people of the best of them, each in
+    proportion to its odds; and T of each zone for the set.
+
+    The logit gives each further hub people of its own (red bus, blue bus): what it says of neighbours is the most, this
+    the least. With M the largest of the odds of the open hubs, odds become odds * M / T, so that T becomes M.
+    """
+    t = network.prepared.territory
+    total = network.zone_sums(chosen)
+    pairs = entries_of(t.access_start, np.flatnonzero(chosen))
+    best = np.zeros(total.size)
+    np.maximum.at(best, t.access_zone[pairs], network.odds[pairs])
+    factor = np.divide(best, total, out=np.zeros(total.size), where=total > 0.0)
+    return replace(network, odds=network.odds * factor[t.access_zone]), best
 
 
 def most_days(desks: int, values: Values) -> float:

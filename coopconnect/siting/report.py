@@ -14,7 +14,7 @@ from coopconnect.question import Question
 from coopconnect.siting import measure
 from coopconnect.siting.network import Network
 from coopconnect.siting.search import More, Problem, State, greedy, largest, until
-from coopconnect.siting.types import Alternative, PlannedSite, SitePlan, Substitute
+from coopconnect.siting.types import LEAST, Alternative, PlannedSite, SitePlan, Substitute
 
 NEARLY = 0.01
 """Share of the worth within which another plan is nearly as good."""
@@ -276,9 +276,10 @@ def planned(
     names = t.zones["name"].to_numpy(object)[t.site_zone]
     codes = t.zones["zone_code"].to_numpy(object)[t.site_zone]
     sites = np.concatenate([np.flatnonzero(problem.existing), np.array(order, dtype=np.int64)]).astype(np.int64)
-    figures, turned = measure.results(
-        network, measure.around_of(network), sites, network.zone_sums(chosen), question.desks
-    )  # fmt: skip
+    around = measure.around_of(network)
+    figures, turned = measure.results(network, around, sites, network.zone_sums(chosen), question.desks)
+    sharing, best = measure.shared(network, chosen)
+    least, _ = measure.results(sharing, around, sites, best, question.desks)
     opening, yearly = measure.costs(figures["hub_days_per_year"], network.scenario, network.values)
     rows = []
     n_existing = int(problem.existing.sum())
@@ -298,6 +299,7 @@ def planned(
         ))  # fmt: skip
     summed = ("users", "hours_per_year", "eur_per_year", "kg_co2e_per_year")
     totals = {name: float(figures[name].sum()) for name in summed}
+    totals |= {f"{name}_least": float(least[name].sum()) for name in LEAST}
     totals["opening_eur"] = sum(s.opening_eur for s in rows)
     totals["yearly_cost_eur"] = sum(s.yearly_cost_eur for s in rows if not s.existing)
     totals["budget_used_eur"] = float(problem.price[chosen].sum())

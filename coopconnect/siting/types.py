@@ -20,6 +20,12 @@ UNITS = {
 PROVEN = 1e-5
 """Gap up to which a plan is told as proven best."""
 
+LEAST = ("users", "hours_per_year")
+"""Totals told besides as if neighbouring hubs shared the people of the best of them (`measure.shared`)."""
+
+WORTH_TELLING = 0.005
+"""Share of the users under which the least is as good as the total."""
+
 MISSING = ("order", "curve", "substitutes", "refusals")
 """What a plan may lack once its search was stopped."""
 
@@ -88,6 +94,8 @@ class SitePlan:
     none, the plan's own first, then what further sites would add (`further`: their rows, in order). knee: the number of new sites after which a further
     one adds little. left_out: communes with no open site within reach (`zone_code`, `name`, `population`, `workers`,
     `nearest`, `nearest_min`). covered: (n_zones,) bool. refusals_cost: what the forbidden and refused sites cost.
+    totals: sums over the sites; `users_least`, `hours_per_year_least`: the same if the hubs within reach of a home shared the
+    people of the best of them (`measure.shared`).
     missing: what a stop left unmeasured among `MISSING`: 'order' (the last sites stand by what each would add to those known),
     'curve' (nothing beyond the plan), 'substitutes' (nor near-equal plans), 'refusals'; `plan.completed` measures it.
     """
@@ -118,6 +126,12 @@ class SitePlan:
         """What the sites that exist are worth before any new one opens, in the unit of the objective; None where none does."""
         first = self.curve[0] if self.curve else (-1, 0.0)
         return first[1] if first[0] == 0 and any(site.existing for site in self.sites) else None
+
+    @property
+    def neighbours_share(self) -> bool:
+        """Whether open hubs have homes within reach in common, enough for the least to be told."""
+        users = self.totals.get("users", 0.0)
+        return self.totals.get("users_least", users) < (1.0 - WORTH_TELLING) * users
 
     @property
     def gap(self) -> float:

@@ -288,8 +288,10 @@ def _headline(page: Page, plan: SitePlan, futures: PlanFutures | None) -> None:
         spread(ends.get(name), partial(write, language=language), plan.totals[name])
         for name, write in (("users", number), ("opening_eur", euros), ("yearly_cost_eur", euros))
     )
+    few = number(plan.totals["users_least"], language) if plan.neighbours_share else ""
+    least = f" ({page.say('network.least', users=few)})" if few else ""
     lines.append(html.escape(page.say(
-        "network.totals", users=users, people=number(plan.totals["people_covered"], language),
+        "network.totals", users=users, least=least, people=number(plan.totals["people_covered"], language),
         out=number(plan.totals["people_left_out"], language), opening=opening, yearly=yearly,
     )))  # fmt: skip
     if plan.kept_value is not None:
