@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(503, {})
         if r.words is not None:
             return self._send(200, r.words)
-        return self._send(*(_osrm(r, self.path) if r.kind == "osrm" else _valhalla(r, self.path, body)))
+        parts = urlsplit(self.path)  # a full address where it stands as the proxy
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        return self._send(*(_osrm(r, path) if r.kind == "osrm" else _valhalla(r, path, body)))
 
     def _send(self, status: int, answer: Any) -> None:
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()

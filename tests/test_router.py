@@ -199,6 +199,13 @@ def test_no_server_and_no_password_in_the_words(isere: Router, tmp_path: Path) -
     assert "secret" not in caught.value.fr + caught.value.en
 
 
+def test_a_proxy_that_does_not_answer_is_told_as_for_a_download(isere: Router, tmp_path: Path) -> None:
+    with pytest.raises(RoadsError) as caught:
+        ask("http://router.invalid", some(isere, 3), tmp_path, proxy="http://127.0.0.1:9")
+    assert "le proxy ne répond pas. Vérifiez son adresse" in caught.value.fr
+    assert "the proxy does not answer. Check its address" in caught.value.en
+
+
 def test_the_command_line(
     isere: Router, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,8 +246,9 @@ def test_the_page_asks_a_server_and_says_what_fails(
     page.text_input(key="official_router").set_value("nowhere").run()
     page.button(key="roads_go").click().run()
     assert "http" in "".join(found.value for found in page.error), [page.error, page.exception, page.main]
-    with routing(isere) as url:
-        page.text_input(key="official_router").set_value(url).run()
+    with routing(isere) as url:  # it stands as the proxy, and gets the full address of the server
+        page.text_input(key="official_router").set_value("http://router.invalid")
+        page.text_input(key="official_router_proxy").set_value(url).run()
         page.button(key="roads_go").click().run()
     assert not page.exception and not page.error
     assert any("OSRM" in found.value for found in page.success)

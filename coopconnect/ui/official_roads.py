@@ -26,12 +26,15 @@ def draw_roads(page: Page) -> None:
             page.say("official.roads_address"), key="official_router", placeholder="http://localhost:5000",
             help=page.say("official.roads_address_help"),
         ).strip()  # fmt: skip
+        proxy = st.text_input(
+            page.say("official.roads_proxy"), key="official_router_proxy", help=page.say("official.roads_proxy_help")
+        ).strip()
         if st.button(page.say("official.roads_go"), key="roads_go", disabled=not address):
-            _ask(page, address)
+            _ask(page, address, proxy)
     draw_outcome(page, "roads")
 
 
-def _ask(page: Page, address: str) -> None:
+def _ask(page: Page, address: str, proxy: str) -> None:
     from coopconnect.territory.load import read_communes
     from coopconnect.territory.roads import RoadsError, compute_router
 
@@ -49,7 +52,7 @@ def _ask(page: Page, address: str) -> None:
             result = compute_router(
                 address, communes, rows=communes.index[inside].to_numpy(), work_dir=cached.store().folder / "roads",
                 fastest_kmh=page.parameters.value("road_limit_motorway_kmh"),
-                snap_max_km=page.parameters.value("road_snap_max_km"), progress=show,
+                snap_max_km=page.parameters.value("road_snap_max_km"), proxy=proxy or None, progress=show,
             )  # fmt: skip
         if not len(result.table):
             st.error(page.say("official.roads_none"), icon=None)

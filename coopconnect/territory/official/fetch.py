@@ -22,7 +22,14 @@ import requests
 from coopconnect.territory.official.catalogue import Entry
 from coopconnect.territory.official.fetch_check import check_file, sha256_of
 from coopconnect.territory.official.fetch_http import Moved, NotModified, Received, Transfer, disk_error
-from coopconnect.territory.official.fetch_types import Fetched, FetchError, ProgressCallback
+from coopconnect.territory.official.fetch_types import (
+    PROXY_EN,
+    PROXY_FR,
+    Fetched,
+    FetchError,
+    ProgressCallback,
+    is_proxy_silent,
+)
 
 __all__ = ["MIRROR_VARIABLE", "downloaded", "fetch"]
 
@@ -214,17 +221,9 @@ def _known(target: Path) -> dict[str, str]:
 
 def _network(entry: Entry, error: Exception) -> FetchError:
     kind = type(error).__name__
-    proxy = isinstance(error, requests.exceptions.ProxyError)
-    fr = (
-        "le proxy ne répond pas. Vérifiez son adresse"
-        if proxy
-        else f"pas de réponse ({kind}). Vérifiez la connexion (ou le proxy)"
-    )
-    en = (
-        "the proxy does not answer. Check its address"
-        if proxy
-        else f"no answer ({kind}). Check the connection (or the proxy)"
-    )
+    proxy = is_proxy_silent(error)
+    fr = PROXY_FR if proxy else f"pas de réponse ({kind}). Vérifiez la connexion (ou le proxy)"
+    en = PROXY_EN if proxy else f"no answer ({kind}). Check the connection (or the proxy)"
     return FetchError(
         "network",
         f"{entry.named_fr} : {fr} et recommencez : ce qui est arrivé est gardé.",

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FetchCancelled", "FetchError", "Fetched", "Progress", "ProgressCallback", "human_size"]
+from requests.exceptions import InvalidProxyURL, ProxyError
+
+__all__ = [
+    "PROXY_EN", "PROXY_FR", "FetchCancelled", "FetchError", "Fetched", "Progress", "ProgressCallback", "human_size",
+    "is_proxy_silent",
+]  # fmt: skip
+
+PROXY_FR = "le proxy ne répond pas. Vérifiez son adresse"
+PROXY_EN = "the proxy does not answer. Check its address"
+
+
+def is_proxy_silent(error: Exception) -> bool:
+    """True where it is the proxy that did not answer, not the server behind it."""
+    return isinstance(error, (ProxyError, InvalidProxyURL))
 
 
 class FetchError(Exception):

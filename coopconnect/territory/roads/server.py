@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import requests
 
+from coopconnect.territory.official.fetch_types import PROXY_EN, PROXY_FR, is_proxy_silent
 from coopconnect.territory.roads.store import RoadsError
 from coopconnect.territory.travel import crow_km
 
@@ -160,7 +161,7 @@ def _ask(
     any_body: whatever comes back is of use (`{}` where it is not JSON). Else a refusal raises TooLargeError,
     NoRoadError, or RoadsError with the server's own words.
     """
-    patience = server.patience
+    patience, proxy_silent = server.patience, False
     for attempt in range(1, patience.tries + 1):
         wait_s = float(2 ** (attempt - 1))
         try:
@@ -170,17 +171,17 @@ def _ask(
             if got.status_code not in AGAIN:
                 answer = _json(got)
                 return answer if any_body else _accepted(server, got.status_code, answer)
-            why = f"HTTP {got.status_code}"
+            why, proxy_silent = f"HTTP {got.status_code}", False
             wait_s = max(wait_s, _asked_wait_s(got))
         except requests.RequestException as error:
-            why = type(error).__name__
+            why, proxy_silent = type(error).__name__, is_proxy_silent(error)
         if attempt < patience.tries:
             patience.sleep(min(wait_s, LONGEST_WAIT_S))
+    fr = f"pas de réponse ({why}) après {patience.tries} essais. Vérifiez que le serveur tourne"
+    en = f"no answer ({why}) after {patience.tries} tries. Check that the server runs"
     raise RoadsError(
-        f"{server.shown_url} : pas de réponse ({why}) après {patience.tries} essais ; vérifiez que le serveur tourne et "
-        "relancez la même commande : ce qui est arrivé est gardé.",
-        f"{server.shown_url}: no answer ({why}) after {patience.tries} tries; check that the server runs and give the same "
-        "command again: what has arrived is kept.",
+        f"{server.shown_url} : {PROXY_FR if proxy_silent else fr} et recommencez : ce qui est arrivé est gardé.",
+        f"{server.shown_url}: {PROXY_EN if proxy_silent else en} and try again: what has arrived is kept.",
     )
 
 
