@@ -70,6 +70,7 @@ def test_once_futures_are_drawn_every_figure_of_the_plan_has_its_range() -> None
     for name in ("Usagers", "Postes"):
         for was, now in zip(before[name], after[name], strict=True):
             assert re.fullmatch(re.escape(was) + r" \([\d\s]+ – [\d\s]+\)", plain(now)), now
+            assert "\u2060" not in now  # the table can be taken away as a file
     assert after["Viable (futurs)"].str.contains("%").all()
     told = plain(html.unescape(" ".join(str(part.body) for part in app.get("html"))))
     assert re.search(r"usagers \(au moins [\d ]+ si des voisins se les partagent\)", told)

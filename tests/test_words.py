@@ -99,7 +99,8 @@ def test_every_unit_of_the_parameters_is_written_in_both_languages(parameters: P
         (percent(0.123, "fr", 1), "12,3\u202f%"),
         (percent(0.5, "en"), "50%"),
         (with_unit(1.9, "d/week", "fr", 1), "1,9\u00a0j/sem"),
-        (with_range(9.0, 18.0, 31.0, lambda v: number(v, "fr")), "18 (9\u00a0– 31)"),
+        (with_range(9.0, 18.0, 31.0, lambda v: number(v, "fr")), "18 (9\u00a0–\u2060\u00a031)"),
+        (with_range(9.0, 18.0, 31.0, lambda v: number(v, "fr"), wraps=False), "18 (9\u00a0–\u00a031)"),
         (with_range(None, 18.0, 31.0, lambda v: number(v, "fr")), "18"),
     ],
 )

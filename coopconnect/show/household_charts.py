@@ -183,7 +183,8 @@ def _groups(
     def told(end: str) -> list[str]:
         ends = zip(households(now, end), households(low, end), households(high, end), strict=True)
         drawn = groups.ends is not None
-        return [with_range(a if drawn else None, v, b, lambda x: count(float(x or 0.0), language)) for v, a, b in ends]
+        write = lambda x: count(float(x or 0.0), language)  # noqa: E731
+        return [with_range(a if drawn else None, v, b, write, wraps=False) for v, a, b in ends]
 
     hover = [
         say("house.chart.bands_hover", language, group=label, up=u, down=d, mean=write(m))

@@ -17,7 +17,7 @@ from coopconnect.model.site_sheet import BreakEven, ScorePart, Span, Telepresenc
 from coopconnect.model.types import Assessment
 from coopconnect.show.charts import ROOM_FOR_WORDS, _layout, _mark, _plain, _rule, ends_of, nothing, source_note
 from coopconnect.show.colours import COMPONENT_COLOURS, GAIN, INK, LOSS, MUTED_INK, PAPER
-from coopconnect.show.words import euros, number, percent, say, with_unit
+from coopconnect.show.words import between, euros, number, percent, say, with_unit
 
 _PALE = "rgba(86,99,110,0.13)"
 _TOTAL = "#9aa5ae"
@@ -90,7 +90,7 @@ def _waterfall_title(parts: Sequence[ScorePart], score: Span, name: str, languag
 
 def _span_text(values: Span, language: str, decimals: int = 0) -> str:
     low, value, high = (number(v, language, decimals) for v in (values.low, values.value, values.high))
-    return f"{value} ({low}\u00a0– {high})"
+    return f"{value} ({between(low, high, wraps=False)})"
 
 
 def _part_hover(part: ScorePart, language: str) -> str:

@@ -26,6 +26,8 @@ NOTHING = "–"
 
 _NBSP = "\u00a0"
 _NARROW = "\u202f"
+_JOINER = "\u2060"
+"""A line may break after a dash even where a no-break space follows: this, which has no width, holds it."""
 _HOURS_WITH_MINUTES_BELOW = 10.0  # above, minutes would claim a precision that no figure here has
 
 
@@ -220,9 +222,22 @@ def unit_name(unit: str, language: str) -> str:
 
 
 def with_range(
-    low: float | None, value: float | None, high: float | None, formatter: Callable[[float | None], str]
+    low: float | None,
+    value: float | None,
+    high: float | None,
+    formatter: Callable[[float | None], str],
+    wraps: bool = True,
 ) -> str:
-    """A central value with its range: '18 h (9 h – 31 h)'. Without a range, the value alone."""
+    """A central value with its range: '18 h (9 h – 31 h)'. Without a range, the value alone. `between` says what wraps is."""
     if low is None or high is None or _missing(low) or _missing(high):
         return formatter(value)
-    return f"{formatter(value)} ({formatter(low)}{_NBSP}– {formatter(high)})"
+    return f"{formatter(value)} ({between(formatter(low), formatter(high), wraps)})"
+
+
+def between(low: str, high: str, wraps: bool = True) -> str:
+    """Two ends that stay on one line: '9 – 31'.
+
+    wraps: text of a page. In what is drawn or may become a file (a chart, a table with cells), where no line breaks,
+    no sign that has no width is put in.
+    """
+    return f"{low}{_NBSP}–{_JOINER if wraps else ''}{_NBSP}{high}"

@@ -36,9 +36,9 @@ def draw_state(page: Page, plan: SitePlan) -> PlanFutures | None:
     return plan_in_draws(page, plan)
 
 
-def spread(found: Range | None, write: Write, value: float) -> str:
-    """The value at the reference case, with its range where futures give one: '12 (7 – 18)'."""
-    return write(value) if found is None else with_range(found.low, found.value, found.high, write)
+def spread(found: Range | None, write: Write, value: float, wraps: bool = True) -> str:
+    """The value at the reference case, with its range where futures give one: '12 (7 – 18)'. wraps: as in `between`."""
+    return write(value) if found is None else with_range(found.low, found.value, found.high, write, wraps)
 
 
 def states_words(page: Page, plan: SitePlan, futures: PlanFutures | None) -> str:

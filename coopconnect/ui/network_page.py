@@ -22,7 +22,7 @@ from coopconnect.scenario import Scenario
 from coopconnect.show import charts
 from coopconnect.show.maps import CLASS_NONE, NO_DATA_COLOUR, HoverRow, Legend, LegendEntry, MapSpec, Sites, map_texts
 from coopconnect.show.problem_words import told
-from coopconnect.show.words import at_most, euros, known, number, percent
+from coopconnect.show.words import at_most, between, euros, known, number, percent
 from coopconnect.siting.types import PROVEN, PlannedSite, SitePlan
 from coopconnect.territory.hosts import assessed_scenario
 from coopconnect.ui import cached, plan_jobs, state
@@ -269,7 +269,7 @@ def _amount(page: Page, value: float, objective: str, ends: Range | None = None)
     if ends is None:
         return told
     low, high = (number(v, page.language, places) for v in (ends.low, ends.high))
-    return f"{told} ({low}\u00a0– {high})"
+    return f"{told} ({between(low, high)})"
 
 
 def _headline(page: Page, plan: SitePlan, futures: PlanFutures | None) -> None:
@@ -375,7 +375,7 @@ def _table(page: Page, plan: SitePlan, futures: PlanFutures | None = None, apart
             name: str, value: float | None, ends: Range | None, write: Write, row: dict[str, str] = row
         ) -> None:  # fmt: skip
             name = page.say(f"network.{name}")
-            row[name] = "" if value is None else write(value) if apart else spread(ends, write, value)
+            row[name] = "" if value is None else write(value) if apart else spread(ends, write, value, wraps=False)
             if apart and futures is not None:
                 for key in ("low", "high"):
                     row[f"{name}, {page.say(f'network.col_{key}')}"] = "" if ends is None else write(getattr(ends, key))

@@ -464,9 +464,7 @@ def _table(page: Page, table: str) -> str:
 
 
 def _ranged(found: Range, language: str, decimals: int) -> str:
-    """A figure with its range; in a narrow table the range goes to a line of its own, whole."""
-    text = with_range(found.low, found.value, found.high, lambda value: number(value, language, decimals))
-    return text.replace("– ", "–\u00a0")
+    return with_range(found.low, found.value, found.high, lambda value: number(value, language, decimals))
 
 
 def _movers(sites: pd.DataFrame, language: str) -> str:
