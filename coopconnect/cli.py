@@ -227,6 +227,8 @@ def run_export(args: argparse.Namespace) -> int:
     from datetime import date
 
     from coopconnect.export.files import ENDINGS, Taken, export_file
+    from coopconnect.territory.official.status import beside
+    from coopconnect.territory.official.store import Store
 
     parameters = load_parameters()
     read = read_scenario(args, parameters)
@@ -244,6 +246,7 @@ def run_export(args: argparse.Namespace) -> int:
     taken = Taken(
         territory, replace(result, scenario=scenario), before, parameters, args.language, date.today(), args.link or link,
         args.site or "", dossier, hosts=_hosts(territory, args.shipped), home=home, ensemble=futures,
+        beside=beside({} if args.shipped else Store.default().labels()),
     )  # fmt: skip
     export_file(target, taken, args.argument, args.chart)
     _done(

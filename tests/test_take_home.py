@@ -27,6 +27,8 @@ from coopconnect.scenario_file import from_toml
 from coopconnect.show.words import say
 from coopconnect.territory.hosts import hosts_of
 from coopconnect.territory.load import load_territory
+from coopconnect.territory.official.contract import Label
+from coopconnect.territory.official.status import beside, shipped_beside
 
 ON = date(2026, 11, 25)
 STARTS = {
@@ -89,7 +91,7 @@ def test_the_kit_has_everything_and_says_what_is_modelled(taken: Taken, language
     assert taken.link in text and say("kind.modelled", language) in text and "\r\n" in text
     for name in (*kit.namelist()[1 : len(names)], f"{folder}/"):
         assert name in text
-    for table in taken.territory.provenance:
+    for table in (*taken.territory.provenance, *shipped_beside()):
         assert table.source_in(language) in text
     read = from_toml(kit.read("scenario.toml").decode(), taken.parameters)
     assert read.scenario == taken.assessment.scenario and read.dossier.title == taken.dossier.title
@@ -100,10 +102,16 @@ def test_the_workbook_holds_the_scenarios_put_aside_and_says_why_there_is_no_pla
     dear = taken.assessment.scenario.with_values(fuel_price_eur_per_l=3.0, hosts=())
     other = assess(taken.territory, dear, taken.parameters, home=taken.home)
     assert files.as_assessed(taken).scenario.hosts == ()
-    book = openpyxl.load_workbook(
-        io.BytesIO(files.workbook_bytes(replace(taken, compared=(Compared("Crise", other),), plan=("pas de plan",))))
+    lists = Label(
+        "places", "partly", "INSEE, Bibliothèques + liste.csv", "2025", "Licence Ouverte 2.0", "", "", "", "", 9, 9, 0
     )
+    more = replace(taken, compared=(Compared("Crise", other),), plan=("pas de plan",), beside=beside({"places": lists}))
+    book = openpyxl.load_workbook(io.BytesIO(files.workbook_bytes(more)))
     assert {"Comparaison", "Réseau"} <= set(book.sheetnames)
+    told = {row[0]: row[1:5] for row in book["Sources"].iter_rows(values_only=True) if row[0]}
+    assert told["Lieux"] == ("en partie officiel", lists.source, "2025", lists.licence)  # what is loaded
+    prices = next(p for p in shipped_beside() if p.table == "fuel")
+    assert told["Prix des carburants"] == ("officiel", prices.source, prices.year, prices.licence)  # what is shipped
     figures = files.charts_of(replace(taken, compared=(Compared("Crise", other),)))
     bands = tables.csv_bytes(tables.chart_table(figures["bands"], "fr")).decode("utf-8-sig").splitlines()
     assert bands[0] == "série;ménages;y;lecture" and re.match(

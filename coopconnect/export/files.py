@@ -41,7 +41,8 @@ from coopconnect.show.maps import MapSpec, map_texts, score_map
 from coopconnect.show.words import number, say
 from coopconnect.siting.types import SitePlan
 from coopconnect.territory.hosts import assessed_scenario, hosts_of
-from coopconnect.territory.types import Territory
+from coopconnect.territory.official.status import shipped_beside
+from coopconnect.territory.types import Provenance, Territory
 from coopconnect.uncertainty.cases import groups_of_draws, household_layout
 from coopconnect.uncertainty.plan_futures import PlanFutures
 from coopconnect.uncertainty.plans import Further
@@ -77,7 +78,8 @@ class Taken:
     (the best available one where it is ''). rural_only: as on the screen. hosts: as `hosts_of` gives them; home: the
     territory on which the choice is calibrated, where it is another one. ensemble: futures of this scenario, all drawn.
     compared: scenarios put aside; plan: sites to open together (a GeoPackage holds them as two more layers), or why
-    those that were asked cannot be. further: what further runs say beside the ensemble.
+    those that were asked cannot be. further: what further runs say beside the ensemble. beside: where fuel prices and
+    hosts come from, as `status.beside` tells.
     """
 
     territory: Territory
@@ -96,6 +98,12 @@ class Taken:
     compared: tuple[Compared, ...] = ()
     plan: SitePlan | tuple[str, ...] = ()
     further: Further | None = None
+    beside: tuple[Provenance, ...] = field(default_factory=shipped_beside)
+
+    @property
+    def sources(self) -> tuple[Provenance, ...]:
+        """Where every number comes from: the tables of the territory, then fuel prices and hosts."""
+        return (*self.territory.provenance, *self.beside)
 
     def say(self, key: str, **values: object) -> str:
         """A text of what is taken home."""
@@ -135,7 +143,7 @@ def workbook_bytes(t: Taken) -> bytes:
         layout = household_layout(groups, found.setup, len(found.values))
         groups = groups_of_draws(groups, layout, found.found)
     return workbook(
-        now, t.reference, t.parameters, t.territory.provenance, t.language, t.site_code or None, t.link,
+        now, t.reference, t.parameters, t.sources, t.language, t.site_code or None, t.link,
         on=t.on, title=t.dossier.title, rural_only=t.rural_only,
         included=Included(t.territory, t.home, groups, t.compared, t.dossier, t.ensemble, t.plan, t.further),
     )  # fmt: skip
@@ -367,7 +375,7 @@ def readme(t: Taken) -> str:
     tables_told = [
         t.say("take.readme_table", table=say(f"table.{p.table}", t.language), kind=say(f"kind.{p.kind}", t.language),
               source=p.source_in(t.language), year=p.year)
-        for p in t.territory.provenance
+        for p in t.sources
     ]  # fmt: skip
     names = ("elected", "employers", "state", "workbook", "map_html", "map_png", "scenario")
     told = [(t.say(f"take.file.{name}"), t.say(f"take.about.{name}")) for name in names]

@@ -368,7 +368,7 @@ def write_sources(
     for row, item in enumerate(provenance, start=FIRST_ROW):
         note = item.note_en if book.language == "en" else item.note_fr
         kind = b.words(book, f"kind.{item.kind}") if known(f"export.kind.{item.kind}") else item.kind
-        table = say(f"chart.table.{item.table}", book.language) if known(f"chart.table.{item.table}") else item.table
+        table = say(f"table.{item.table}", book.language) if known(f"table.{item.table}") else item.table
         for column, text in enumerate(
             (table, kind, item.source_in(book.language), item.year, item.licence_in(book.language), note)
         ):

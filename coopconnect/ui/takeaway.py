@@ -17,6 +17,7 @@ import streamlit as st
 
 from coopconnect.model.types import Assessment
 from coopconnect.scenario import Scenario
+from coopconnect.territory.official.status import beside
 from coopconnect.ui import cached
 from coopconnect.ui.frame import Page, guard, query_of
 from coopconnect.ui.futures import drawn_for, further_for, with_quantiles
@@ -135,6 +136,7 @@ def taken(page: Page, code: str, link: str) -> Taken:
         cached.territory(place), with_answers(with_quantiles(page, cached.assessment(page.scenario)), page.scenario),
         cached.reference_assessment(place), page.parameters, page.language, date.today(), link, code,
         page.session.dossier, not page.view.all_communes, cached.hosts(place), cached.home_territory(place), drawn_for(page),
+        beside=beside(cached.store().labels()),
     )  # fmt: skip
 
 

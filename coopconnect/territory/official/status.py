@@ -42,39 +42,41 @@ def shipped_beside() -> tuple[Provenance, ...]:
     )  # fmt: skip
 
 
+def beside(labels: Mapping[str, Label]) -> tuple[Provenance, ...]:
+    """Where what stands beside a territory comes from: fuel prices and hosts, loaded (`labels` of the store) or shipped."""
+    return tuple(_told(p.table, labels[p.table]) if p.table in labels else p for p in shipped_beside())
+
+
+def _told(table: str, label: Label) -> Provenance:
+    return Provenance(
+        table, label.kind, label.source, label.year, label.licence, " ; ".join(label.notes_fr), "; ".join(label.notes_en),
+        label.source_en, label.licence_en,
+    )  # fmt: skip
+
+
 def status_rows(
     provenance: Iterable[Provenance], store: Store, catalogue: Mapping[str, Entry], today: date
 ) -> list[dict[str, Any]]:
-    """One row per table of a territory, then fuel prices and places, then one per other table of the store.
+    """One row per table of a territory, then fuel prices and places.
 
     Keys: table, kind, source, source_en, year, licence, licence_en, note_fr, note_en, age_days (since it was loaded, None where shipped),
     better (the command that would improve it, '' where nothing would), better_fr, better_en (the same in words), stale
     (a newer edition is likely).
     """
     labels = store.labels()
-    rows = [_row(p, labels, catalogue, today) for p in provenance]
-    rows += [_row(p, labels, catalogue, today) for p in shipped_beside() if p.table not in labels]
-    used = {"margins", "flows", "density", "travel", "climate"}
-    for name, label in labels.items():
-        if name not in used:
-            age = _age(label.loaded_on, today)
-            rows.append(
-                {
-                    "table": name, "kind": label.kind, "source": label.source, "source_en": label.source_in("en"), "year": label.year,
-                    "licence": label.licence, "licence_en": label.licence_in("en"), "note_fr": " ; ".join(label.notes_fr), "note_en": "; ".join(label.notes_en),
-                    "age_days": age, "better": "", "better_fr": "", "better_en": "", "stale": _stale(name, age, catalogue),
-                }
-            )  # fmt: skip
-    return rows
+    return [_row(p, labels, catalogue, today) for p in (*provenance, *beside(labels))]
 
 
 def _row(p: Provenance, labels: Mapping[str, Label], catalogue: Mapping[str, Entry], today: date) -> dict[str, Any]:
     fed = FED_BY.get(p.table, p.table)
-    behind = [labels[name] for name in FEEDS.get(p.table, ()) if name in labels and labels[name].source in p.source]
+    behind = [
+        labels[name] for name in FEEDS.get(p.table, (p.table,)) if name in labels and labels[name].source in p.source
+    ]
     ages = [age for label in behind if (age := _age(label.loaded_on, today)) is not None]
     age = max(ages, default=None)
     better = better_fr = better_en = ""
-    if p.kind not in ("official", "own") or p.table == "fuel":  # the shipped prices end with a year, the weeks do not
+    apart = p.table in ("fuel", "places")  # the shipped prices are official and end with a year, the weeks do not
+    if not behind if apart else p.kind not in ("official", "own"):
         if p.table == "travel":
             better, better_fr, better_en = ROADS, ROADS_FR, ROADS_EN
         elif p.table == "climate":
