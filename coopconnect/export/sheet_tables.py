@@ -361,7 +361,8 @@ def write_sources(
     """
     sheet, _ = b.add_sheet(book, "sources", MUTED_INK)
     b.put_title(sheet, book, b.words(book, "say.sources_title"), b.words(book, "say.sources_note"), 5)
-    for column, width in enumerate((30, 14, 60, 12, 26, 70)):
+    widths = (30, 14, 60, 12, 26, 70)
+    for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     if link:
         b.put_link(sheet, 2, 0, link, book)
@@ -369,10 +370,12 @@ def write_sources(
         note = item.note_en if book.language == "en" else item.note_fr
         kind = b.words(book, f"kind.{item.kind}") if known(f"export.kind.{item.kind}") else item.kind
         table = say(f"table.{item.table}", book.language) if known(f"table.{item.table}") else item.table
-        for column, text in enumerate(
-            (table, kind, item.source_in(book.language), item.year, item.licence_in(book.language), note)
-        ):
+        texts = (table, kind, item.source_in(book.language), item.year, item.licence_in(book.language), note)
+        for column, text in enumerate(texts):
             b.put_text(sheet, row, column, text, book, text_wrap=True, valign="top")
+        # a printed row whose height is not told runs over the next where a cell wraps
+        most = max(_lines(text, width) for text, width in zip(texts, widths, strict=True))
+        sheet.set_row(row, 3 + 12.5 * most)
     last = FIRST_ROW + max(len(provenance), 1) - 1
     _small_table(book, sheet, "sources", HEADER_ROW, 0, last, ("table", "kind", "source", "year", "licence", "note"))
     end = _dictionary(book, sheet, last + 3, kinds or {})
