@@ -250,6 +250,13 @@ def test_travel_lists_in_minutes_and_in_seconds() -> None:
     assert minutes.problems[0].line == 3
 
 
+def test_who_works_too_far_to_drive_each_day_is_told() -> None:
+    found = take("CODGEO;DCLT;NBFLUX\n84003;84035;90\n84003;75056;10\n84003;AL001;5\n")
+    assert any("10 actifs (" in note and "plus de 100 km" in note for note in found.label.notes_fr)
+    near = take("CODGEO;DCLT;NBFLUX\n84003;84035;90\n")
+    assert not any("plus de 100 km" in note for note in near.label.notes_fr)
+
+
 def test_a_trip_of_no_time_within_a_commune_is_left_to_the_estimate() -> None:
     """A list often has each commune at 0 from itself; two communes that are one today have a time that is no longer one."""
     rows = "84003;84003;0\n84003;84035;31,5\n84035;84035;4,5\n38014;38297;7\n"

@@ -17,6 +17,7 @@ from coopconnect.territory.official.tables import (
     with_margins,
     with_official_flows,
 )
+from coopconnect.territory.travel import COMMUTE_LIMIT_KM
 
 
 def communes() -> pd.DataFrame:
@@ -27,6 +28,8 @@ def communes() -> pd.DataFrame:
             "jobs": [120.0, 40.0, 20.0],
             "rural": [False, True, True],
             "work_rest_workers": [4.0, 2.0, 0.0],
+            "lon": [5.0, 5.2, 5.1],
+            "lat": [46.0, 46.0, 46.1],
         }
     )
 
@@ -68,6 +71,25 @@ def test_official_flows_are_used_as_they_are_and_modelled_ones_fill_the_rest() -
     assert changed["jobs"].to_numpy() == pytest.approx(
         np.array([20.0, 41.0, 80.5]) + np.array([4.0, 2.0, 0.0]) * 30.0 / 151.5
     )
+
+
+def test_who_works_too_far_to_drive_each_day_has_no_trip() -> None:
+    """As in the modelled flows; a home whose workers are all far off is observed all the same."""
+    far = communes().assign(lat=[46.0, 46.0, 46.0 + 1.01 * COMMUTE_LIMIT_KM / 111.2])
+    table = pd.DataFrame(
+        {
+            "home_code": ["01001", "01001", "01003"],
+            "work_code": ["01003", "01002", "01001"],
+            "workers": [8.0, 60.0, 3.0],
+        }
+    )
+    changed, pairs = with_official_flows(far, modelled(), table)
+    kept = list(zip(pairs.home.tolist(), pairs.work.tolist(), pairs.workers.tolist(), strict=True))
+    assert kept == [(0, 1, 60.0), (1, 0, 50.0)]
+    assert changed["workers"].tolist() == [60.0, 50.0, 0.0] and pairs.rest.tolist() == [0.0, 0.0, 0.0]
+    assert changed["official_flows"].tolist() == [True, False, True]
+    near, _ = with_official_flows(communes(), modelled(), table)
+    assert near["workers"].tolist() == [68.0, 50.0, 3.0]
 
 
 def test_without_official_tables_nothing_changes() -> None:

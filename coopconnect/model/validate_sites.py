@@ -39,7 +39,7 @@ def validate_sites(
     observed: flows by commune (CODGEO, DCLT, NBFLUX ...). routed: minutes between its communes, if there is a file.
     territory: the département where most of the workers of the file live, if not given. Both sides hold the pairs
     home x work that the file covers and no other commuters of these homes. The model is run again on the communes within
-    `build.flows.LIMIT_KM` of the homes: the small flows that are not shipped pair by pair count too. Keys: territory,
+    `travel.COMMUTE_LIMIT_KM` of the homes: the small flows that are not shipped pair by pair count too. Keys: territory,
     sites (rural), workers_ratio (modelled / observed, covered pairs), then `flows`, `travel`, `both` (the last two with `routed`),
     each with users, hours, euros of all sites modelled / observed less 1 (`users_total` ...), the median gap of a site without sign
     (`users_median_error` ..., shares), `score_median_gap` (points), `top`, `top_kept`, `rank_correlation`, `viable_gained`,
@@ -89,11 +89,11 @@ def _modelled(seen: pd.DataFrame, communes: pd.DataFrame, data_dir: Path) -> pd.
     home, work = (np.isin(codes, seen[end].unique()) for end in ("home_code", "work_code"))
     x, y = plane_km(communes)
     xy = np.column_stack([x, y])
-    near, _ = cKDTree(xy[home]).query(xy, distance_upper_bound=build_flows.LIMIT_KM)
+    near, _ = cKDTree(xy[home]).query(xy, distance_upper_bound=travel.COMMUTE_LIMIT_KM)
     rows = np.flatnonzero(np.isfinite(near))
     part = communes.iloc[rows].reset_index(drop=True)
     values: Mapping[str, float] = fitted_values()
-    start, column = gravity.pairs_within(x[rows], y[rows], build_flows.LIMIT_KM)
+    start, column = gravity.pairs_within(x[rows], y[rows], travel.COMMUTE_LIMIT_KM)
     kernel = build_flows.pair_kernel(
         part, start, column, travel.TravelLaw.from_parameters(values), gravity.Deterrence.from_parameters(values),
         Paths.load(data_dir, len(communes)), rows,

@@ -15,6 +15,10 @@ import numpy as np
 import pandas as pd
 
 EARTH_RADIUS_KM = 6371.0088
+COMMUTE_LIMIT_KM = 100.0
+"""Crow-fly km beyond which nobody is taken to drive to work, whatever table says where they work. INSEE takes commutes of up to
+150 km (IP2021) or 200 km (IP1605) by road for daily ones; these are 136 at the usual detour. Who is registered further off has a second
+home, a mission or an employer's seat there: one in a hundred of them, driving each day, would more than double the hours of villages."""
 MIN_CROW_KM = 0.3
 """Two distinct communes are never nearer than this: town halls may share a building."""
 

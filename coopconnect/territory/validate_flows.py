@@ -108,7 +108,7 @@ def _with_file_margins(
     part = zones.iloc[rows].reset_index(drop=True)
     workers = np.bincount(home, seen, len(zones))[rows]
     jobs = np.bincount(work, seen, len(zones))[rows]
-    start, column = gravity.pairs_within(*plane_km(part), build_flows.LIMIT_KM)
+    start, column = gravity.pairs_within(*plane_km(part), travel.COMMUTE_LIMIT_KM)
     kernel = build_flows.pair_kernel(
         part.assign(workers=workers, jobs=jobs),
         start,

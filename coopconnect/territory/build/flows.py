@@ -10,8 +10,6 @@ import pandas as pd
 from coopconnect.territory import gravity, travel
 from coopconnect.territory.paths import THOUSANDTHS, Paths
 
-LIMIT_KM = 100.0
-"""Pairs of communes farther apart than this, as the crow flies, exchange nobody in the model."""
 SHIPPED_FROM_WORKERS = 1.0
 TENTHS = 10
 ITERATIONS = 60
@@ -66,13 +64,13 @@ def national_flows(
     deterrence: gravity.Deterrence,
     paths: Paths,
 ) -> Flows:
-    """Balance workers and jobs over all pairs within `LIMIT_KM` and keep what is worth shipping.
+    """Balance workers and jobs over all pairs within `travel.COMMUTE_LIMIT_KM` and keep what is worth shipping.
 
     zones: columns workers, jobs (same total), lon, lat, usual_path and those of `travel.settlement`.
     """
     workers, jobs = zones["workers"].to_numpy(float), zones["jobs"].to_numpy(float)
     area = zones["area_km2"].to_numpy(float)
-    start, work = gravity.pairs_within(*xy_km, LIMIT_KM)
+    start, work = gravity.pairs_within(*xy_km, travel.COMMUTE_LIMIT_KM)
     ends = travel.Ends.of(travel.settlement(zones), law)
     lon, lat = np.radians(zones["lon"].to_numpy()), np.radians(zones["lat"].to_numpy())
     kernel = pair_kernel(zones, start, work, law, deterrence, paths)

@@ -21,6 +21,7 @@ from coopconnect.territory.official.codes import CodeMap, clean
 from coopconnect.territory.official.contract import Label
 from coopconnect.territory.official.readers import Reading
 from coopconnect.territory.official.reading import Problem, RawTable, ReadingError, read_raw
+from coopconnect.territory.travel import COMMUTE_LIMIT_KM, crow_km
 
 SHOWN_LEFT = 4
 ENOUGH_WORKERS = 0.9
@@ -261,7 +262,7 @@ def _few_workers(flows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
 
     A file cut at a border (a département alone) lacks the trips that cross it, and the communes near it would look idle.
     """
-    shipped = _shipped_workers()
+    shipped = _shipped_communes()["workers"]
     homes = shipped.index.intersection(flows["home_code"].unique()) if len(flows) else shipped.index[:0]
     there = float(shipped[homes].sum())
     share = float(flows["workers"].sum()) / there if there > 0.0 else 1.0
@@ -276,10 +277,33 @@ def _few_workers(flows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     ),)  # fmt: skip
 
 
+def _of_flows(table: str, frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """What is told of flows besides their rows."""
+    return (*_few_workers(frame), *_far_workers(frame)) if table == "flows" else ()
+
+
+def _far_workers(flows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """Who works further off than anybody is taken to drive each day (`travel.COMMUTE_LIMIT_KM`): they are left out, and told."""
+    points = _shipped_communes()[["lon", "lat"]]
+    home, work = (points.reindex(flows[end]).to_numpy(float) for end in ("home_code", "work_code"))
+    far = crow_km(home[:, 0], home[:, 1], work[:, 0], work[:, 1]) > COMMUTE_LIMIT_KM
+    amount, total = float(flows["workers"].to_numpy(float)[far].sum()), float(flows["workers"].sum())
+    if amount <= 0.0:
+        return ()
+    share, limit = f"{100.0 * amount / total:.1f}", f"{COMMUTE_LIMIT_KM:.0f}"
+    return ((
+        f"{amount:.0f} actifs ({share.replace('.', ',')} %) travaillent à plus de {limit} km à vol d'oiseau : ce n'est pas un trajet "
+        "quotidien, le calcul les laisse de côté",
+        f"{amount:.0f} workers ({share}%) work more than {limit} km away as the crow flies: no daily trip, the computation leaves "
+        "them out",
+    ),)  # fmt: skip
+
+
 @lru_cache(maxsize=1)
-def _shipped_workers() -> pd.Series:
-    table = pq.read_table(DATA_DIR / "territory" / "communes.parquet", columns=["zone_code", "workers"]).to_pandas()
-    return table.set_index("zone_code")["workers"].astype(float)
+def _shipped_communes() -> pd.DataFrame:
+    columns = ["zone_code", "workers", "lon", "lat"]
+    table = pq.read_table(DATA_DIR / "territory" / "communes.parquet", columns=columns).to_pandas()
+    return table.set_index("zone_code").astype(float)
 
 
 def import_file(
@@ -319,7 +343,7 @@ def import_file(
     if table == "fuel" and len(reading.frame):  # the weeks themselves say it
         weeks = pd.to_datetime(reading.frame["week"])
         year = f"{weeks.min().year}-{weeks.max().year}"
-    notes = (*_read_inside(raw), *raw.notes, *(_few_workers(reading.frame) if table == "flows" else ()), *reading.notes)
+    notes = (*_read_inside(raw), *raw.notes, *_of_flows(table, reading.frame), *reading.notes)
     problems = tuple(sorted((*raw.problems, *reading.problems), key=lambda p: (p.line or 0, p.column)))
     told = dict(label or {})
     made = Label(

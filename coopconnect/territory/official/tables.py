@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from coopconnect.territory import travel
 from coopconnect.territory.official.contract import Label
 
 USED = ("margins", "flows", "density", "travel", "climate")
@@ -101,7 +102,8 @@ def with_official_flows(
 
     Homes with official flows are marked in `official_flows`.
 
-    Commuters whose workplace is abroad or overseas have no trip in the model: they are in the label, not here.
+    Commuters whose workplace is abroad or overseas have no trip in the model: they are in the label, not here. No more have
+    those beyond `travel.COMMUTE_LIMIT_KM`, as in the modelled flows. communes: with lon, lat (degrees WGS84).
     """
     if flows is None:
         return communes, modelled
@@ -111,6 +113,9 @@ def with_official_flows(
     amount = flows["workers"].to_numpy(np.float32)[keep]
     observed = np.zeros(len(communes), dtype=bool)
     observed[home] = True
+    lon, lat = communes["lon"].to_numpy(float), communes["lat"].to_numpy(float)
+    daily = travel.crow_km(lon[home], lat[home], lon[work], lat[work]) <= travel.COMMUTE_LIMIT_KM
+    home, work, amount = home[daily], work[daily], amount[daily]
     fill = ~observed[modelled.home]
     all_home = np.concatenate([home, modelled.home[fill]])
     all_work = np.concatenate([work, modelled.work[fill]])
