@@ -32,6 +32,7 @@ from coopconnect.territory.hosts import (
     refused_communes,
     unknown_hosts,
 )
+from coopconnect.territory.official.addresses import ordinary_case
 from coopconnect.territory.official.codes import CodeMap
 from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.store import Store
@@ -80,6 +81,37 @@ def test_lists_are_brought_together(zones: pd.DataFrame, places: pd.DataFrame) -
     assert counts["other_hosts"] == len(hosts) - 946
     ids = {s for sources in hosts["sources"] for s in sources} - {f"m{code}" for code in zones["zone_code"]}
     assert counts["other_hosts"] + counts["joined_another"] + counts["joined_a_town_hall"] == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("published", "shown"),
+    [
+        ("MEDIATHEQUE MUNICIPALE", "Mediatheque municipale"),
+        ("MÉDIATHÈQUE D'ÉVRY", "Médiathèque d'Évry"),
+        ("LE TIERS LIEU DE CARPENTRAS", "Le Tiers Lieu de Carpentras"),
+        ("MAIRIE DE LA ROQUETTE-SUR-SIAGNE", "Mairie de la Roquette-sur-Siagne"),
+        ("BIBLIOTHEQUE JEAN XXIII - LA HALLE", "Bibliotheque Jean XXIII - La Halle"),
+        ("MTP/CS BONNEVEINE (GROUPE SOS)", "MTP/CS Bonneveine (Groupe SOS)"),
+        ("CCAS", "CCAS"),
+        ("Bibliothèque de VISAN", "Bibliothèque de VISAN"),
+        ("13/14", "13/14"),
+    ],
+)
+def test_a_name_in_capitals_is_shown_in_ordinary_case(published: str, shown: str) -> None:
+    assert ordinary_case(published) == shown
+    assert shown.upper() == published.upper()  # no letter is invented
+
+
+def test_capitals_of_a_publisher_move_no_id_and_no_merger(
+    zones: pd.DataFrame, places: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = zones[zones["departement"].eq("84")]
+    shown = hosts_of(around, places)
+    monkeypatch.setattr("coopconnect.territory.hosts.ordinary_case", lambda name: name)
+    published = hosts_of(around, places)
+    pd.testing.assert_frame_equal(shown.drop(columns="name"), published.drop(columns="name"))
+    changed = published.loc[published["name"] != shown["name"], "name"]
+    assert len(changed) > 5 and (changed == changed.str.upper()).all()
 
 
 def test_the_town_hall_and_existing_hubs_are_listed_first(zones: pd.DataFrame, places: pd.DataFrame) -> None:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from coopconnect.parameters import DATA_DIR
 from coopconnect.scenario import Scenario, host_status
-from coopconnect.territory.official.addresses import plain, street
+from coopconnect.territory.official.addresses import ordinary_case, plain, street
 from coopconnect.territory.travel import crow_km
 from coopconnect.territory.types import Territory
 
@@ -108,14 +108,16 @@ def hosts_of(zones: pd.DataFrame, places: pd.DataFrame | None = None, data_dir: 
 
     places: the table 'places' of the contract, or none: then only the town halls. data_dir: the folder
     data/territory, for the contours. Services that move (buses) are no host. A place whose point is more than 1 km
-    out of its commune is put at the commune's point and flagged; one without a commune gets that which holds it.
+    out of its commune is put at the commune's point and flagged; one without a commune gets that which holds it. `name`
+    is what is shown, without a publisher's capitals; `names` are as published.
     """
     folder = data_dir or DATA_DIR / "territory"
     guessed = _guessed_points(folder)
     rows = zip(*(zones[c] for c in ("zone_code", "name", "lon", "lat")), strict=True)
     halls = [_town_hall(code, name, lon, lat, precise=code not in guessed) for code, name, lon, lat in rows]
     found = _read_places(places, zones, folder) if places is not None else []
-    return pd.DataFrame([vars(host) for host in deduplicated([*halls, *found])], columns=list(COLUMNS))
+    one_each = deduplicated([*halls, *found])
+    return pd.DataFrame([{**vars(host), "name": ordinary_case(host.name)} for host in one_each], columns=list(COLUMNS))
 
 
 def main_halls(hosts: pd.DataFrame) -> pd.Series:

@@ -21,6 +21,19 @@ _SHORT = {
     "gal": "general", "mal": "marechal", "zac": "za", "mediateque": "mediatheque", "bibliotheques": "bibliotheque",
 }  # fmt: skip
 _LITTLE = frozenset(["d", "de", "des", "du", "la", "le", "les", "l", "a", "au", "aux", "et", "en", "sur", "sous", "s"])
+_LOW = (_LITTLE - {"s"}) | frozenset([
+    "dans", "ou", "par", "pour", "chez", "qu", "communal", "communale", "departemental", "departementale",
+    "intercommunal", "intercommunale", "municipal", "municipale", "numerique", "publique", "scolaire",
+])  # fmt: skip
+"""Words of a name that have no capital unless they begin it."""
+_INITIALS = frozenset([
+    "adil", "admr", "afpa", "apf", "ccas", "cias", "cidff", "csapa", "ehpad", "epn", "esat", "msap", "pimms", "pmi", "sos",
+    "udaf",
+])  # fmt: skip
+"""Initials usual in names of public places that could be read as a word; other initials that hold a vowel are taken for one."""
+_LONE_INITIALS = 5
+"""A name of one word of so many letters or fewer is left as it is: initials, as likely as not."""
+_ROMAN = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})")
 _DISTRICT = re.compile(r"\b(\d{1,2})\s*(?:er|e|eme|ere)?\s*arrondissement\b|\bcedex\b(?:\s*\d+)?")
 
 
@@ -30,6 +43,33 @@ def plain(text: str) -> str:
     low = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "oe")).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", " ", low.lower()).split()
     return " ".join(_SHORT.get(word, word) for word in words)
+
+
+def ordinary_case(name: str) -> str:
+    """A name that its publisher wrote in capitals, as one writes it: 'MEDIATHEQUE DE L'ILE' is 'Mediatheque de l'Ile'.
+
+    Only case changes, no letter (accents are not invented); initials and Roman numbers stay. A name that has any small letter is kept.
+    """
+    if name != name.upper() or not any(letter.isalpha() for letter in name):
+        return name
+    words = re.findall(r"[^\W_]+", name)
+    if len(words) == 1 and len(words[0]) <= _LONE_INITIALS:
+        return name
+    parts = re.split(r"([^\W_]+)", name)  # what is between words, and words, in turn
+    for n in range(1, len(parts), 2):
+        begins = n == 1 or bool(re.search(r"[(\"«:/]|\s[-–]\s", parts[n - 1]))
+        parts[n] = _word_case(parts[n], begins)
+    return "".join(parts)
+
+
+def _word_case(word: str, begins: bool) -> str:
+    known = plain(word)
+    if known in _LOW:
+        return word.capitalize() if begins else word.lower()
+    vowels = re.search(r"[aeiouy]", known)
+    if known in _INITIALS or (len(word) > 1 and (not vowels or _ROMAN.fullmatch(word))):
+        return word
+    return word[:1] + word[1:].lower()
 
 
 def commune_name(text: str) -> str:
