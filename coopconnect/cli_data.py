@@ -15,7 +15,7 @@ from coopconnect.cli import DONE, FAILED, WrongInput, say, scenario_of, territor
 from coopconnect.parameters import DATA_DIR, Parameters, load_parameters
 from coopconnect.scenario import reference_scenario
 from coopconnect.show import words
-from coopconnect.territory.official.catalogue import choose, load_catalogue
+from coopconnect.territory.official.catalogue import Entry, also_feeding, choose, load_catalogue
 from coopconnect.territory.official.climate import waits
 from coopconnect.territory.official.contract import TABLES
 from coopconnect.territory.official.fetch import fetch
@@ -121,7 +121,8 @@ def _build(args: argparse.Namespace) -> int:
 def _fetch(args: argparse.Namespace) -> int:
     """Download, import and keep each chosen file; what fails is told and the others go on."""
     parameters, store = load_parameters(), Store.default()
-    entries = choose(load_catalogue(), args.only or ())
+    catalogue = load_catalogue()
+    entries = choose(catalogue, args.only or ())
     before = _assessed(args, parameters)
     results: list[dict[str, Any]] = []
     failures: list[dict[str, str]] = []
@@ -129,8 +130,8 @@ def _fetch(args: argparse.Namespace) -> int:
         try:
             got = fetch(entry, store.downloads, mirror=args.mirror, proxy=args.proxy, progress=_teller())
             label = {
-                "kind": "official", "source": f"{entry.publisher}, {entry.title_fr}", "year": entry.year,
-                "source_en": f"{entry.publisher}, {entry.title_en}",
+                "kind": "official", "source": entry.source_fr, "year": entry.year,
+                "source_en": entry.source_en,
                 "licence": entry.licence, "url": got.url,
             }  # fmt: skip
             found = import_file(got.path, entry.file_name, entry.feeds, label=label, member=entry.member or None)
@@ -152,8 +153,23 @@ def _fetch(args: argparse.Namespace) -> int:
     lines += [f"{f['key']}: FAILED, {f['error']}" for f in failures] + _change_lines(changes)
     if any(r["table"] == "places" for r in results):
         lines.append(HOSTS_HINT)
-    _told(args, {"fetched": results, "failed": failures, "changes": changes}, lines)
+    also = [_also(entry) for entry in also_feeding(catalogue, args.only or (), entries, store.labels())]
+    for one in also:
+        size = f", {one['size_mb']:g} MB" if one["size_mb"] else ""
+        lines.append(f"{one['table']} is also fed by {one['title_en']}{size}: {one['ask']}")
+    _told(args, {"fetched": results, "failed": failures, "changes": changes, "also": also}, lines)
     return DONE if not failures else FAILED
+
+
+def _also(entry: Entry) -> dict[str, Any]:
+    """A file not loaded yet that would add to a table that was asked for, and how to ask for it."""
+    ask = f"data fetch --only {entry.key}"
+    if not entry.urls:
+        ask += f" --mirror FOLDER, once taken from {entry.page}"
+    return {
+        "table": entry.feeds, "key": entry.key, "title_fr": entry.title_fr, "title_en": entry.title_en,
+        "size_mb": entry.size_mb, "ask": ask,
+    }  # fmt: skip
 
 
 def _still_true(notes: Iterable[str], store: Store, table: str) -> list[str]:

@@ -65,9 +65,13 @@ def test_one_command_turns_a_modelled_departement_into_an_official_one(
 
 
 def test_what_fails_is_told_and_the_exit_code_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = told(capsys, "data", "fetch", "--only", "flows", "--mirror", str(tmp_path), "--territory", "d38", code=1)
+    both = ("--only", "flows", "--only", "places")
+    found = told(capsys, "data", "fetch", *both, "--mirror", str(tmp_path), "--territory", "d38", code=1)
     assert found["fetched"] == []
     assert "insee.fr" in found["failed"][0]["error"]
+    asks = {one["key"]: one["ask"] for one in found["also"]}  # what else feeds the places, and how to have it
+    assert asks["insee_bpe"] == "data fetch --only insee_bpe"
+    assert "--mirror FOLDER, once taken from https://www.data.gouv.fr" in asks["france_services"]
     assert main(["data", "fetch", "--only", "flow"]) == 2
     assert "flows" in capsys.readouterr().err
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from local_server import serving
 
-from coopconnect.territory.official.catalogue import Entry, choose, load_catalogue
+from coopconnect.territory.official.catalogue import Entry, also_feeding, choose, load_catalogue
+from coopconnect.territory.official.contract import Label
 from coopconnect.territory.official.fetch import downloaded, fetch
 from coopconnect.territory.official.fetch_types import FetchError, Progress
 
@@ -57,6 +58,12 @@ def test_the_catalogue_names_every_file_of_the_issue() -> None:
         "drias_reference",
     ]  # one alone moves nothing
     assert all(e.page.startswith("http") for e in catalogue.values())
+    asked = choose(catalogue, ["places"])
+    others = [e.key for e in also_feeding(catalogue, ["places"], asked, {})]
+    assert others == ["france_services", "mediation_numerique", "insee_bpe"]  # not the census of 2023, which is over
+    loaded = Label("places", "official", f"x + {catalogue['insee_bpe'].source_fr}", "2025", "", "", "", "", "", 1, 1, 0)
+    assert [e.key for e in also_feeding(catalogue, ["places"], asked, {"places": loaded})] == others[:2]
+    assert also_feeding(catalogue, ["insee_bpe", "flows"], choose(catalogue, ["insee_bpe", "flows"]), {}) == []
 
 
 def test_an_unknown_name_is_told_with_what_is_near() -> None:

@@ -127,8 +127,8 @@ def _fetch_all(page: Page, entries: list[Entry], mirror: str, proxy: str) -> Non
             )  # fmt: skip
             bar.progress(1.0, text=page.say("official.wait", title=title))
             label = {
-                "kind": "official", "source": f"{entry.publisher}, {entry.title_fr}", "year": entry.year,
-                "source_en": f"{entry.publisher}, {entry.title_en}",
+                "kind": "official", "source": entry.source_fr, "year": entry.year,
+                "source_en": entry.source_en,
                 "licence": entry.licence, "url": got.url,
             }  # fmt: skip
             found = import_file(got.path, entry.file_name, entry.feeds, label=label, member=entry.member or None)

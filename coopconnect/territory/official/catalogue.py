@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from coopconnect.parameters import DATA_DIR
-from coopconnect.territory.official.contract import TABLES
+from coopconnect.territory.official.contract import TABLES, Label
 
-__all__ = ["CATALOGUE_FILE", "Catalogue", "Entry", "choose", "load_catalogue"]
+__all__ = ["CATALOGUE_FILE", "Catalogue", "Entry", "also_feeding", "choose", "load_catalogue"]
 
 CATALOGUE_FILE = DATA_DIR / "catalogue.toml"
 FORMATS = ("zip", "xlsx", "csv", "csv.gz", "parquet")
@@ -67,6 +67,16 @@ class Entry:
     def named_en(self) -> str:
         """`named_fr` in English."""
         return f"{self.title_en} ({self.key})"
+
+    @property
+    def source_fr(self) -> str:
+        """The source of what is read of it, as a label says it."""
+        return f"{self.publisher}, {self.title_fr}"
+
+    @property
+    def source_en(self) -> str:
+        """`source_fr` in English."""
+        return f"{self.publisher}, {self.title_en}"
 
     @property
     def refresh_days(self) -> int:
@@ -123,6 +133,18 @@ def choose(catalogue: Mapping[str, Entry], only: Iterable[str] = ()) -> list[Ent
     if unknown:
         raise ValueError("; ".join(unknown) + f". Allowed: {', '.join(catalogue)}.")
     return list(chosen.values()) if wanted else [entry for entry in catalogue.values() if entry.default]
+
+
+def also_feeding(
+    catalogue: Mapping[str, Entry], only: Iterable[str], chosen: Iterable[Entry], labels: Mapping[str, Label]
+) -> list[Entry]:
+    """Entries that would add to a table named in `only`: not `chosen`, nor loaded already, nor an edition that is over.
+
+    labels: of the tables that are loaded.
+    """
+    wanted, had = set(only) & set(TABLES), {entry.key for entry in chosen}
+    open_ones = [e for e in catalogue.values() if e.feeds in wanted and e.key not in had and e.refresh_days]
+    return [e for e in open_ones if e.feeds not in labels or e.source_fr not in labels[e.feeds].source]
 
 
 def _problems_of(key: str, values: Any) -> list[str]:
