@@ -158,6 +158,8 @@ def test_communes_bands_density_and_sites_add_up_to_the_assessment(
         *((f"{m}_per_year", f"{m}_per_year") for m in ("hours", "eur", "kg_co2e")),
     ):
         assert g.sites[mine].to_numpy() == pytest.approx(sites[theirs].to_numpy(), rel=1e-9, abs=1e-7)
+    replaced = sites["hours_if_all_replaced"] * sites["users"]  # the same people on both pages
+    assert g.sites["hours_if_replaced_per_year"].to_numpy() == pytest.approx(replaced.to_numpy(), rel=1e-9, abs=1e-6)
     after = sites["eur_after_price_per_participating_household"] * sites["users"]
     assert g.sites["eur_after_price_per_year"].to_numpy() == pytest.approx(after.to_numpy(), rel=1e-9, abs=1e-6)
     assert g.totals["households"].value == pytest.approx(float(sites["households_within_reach"].sum()))

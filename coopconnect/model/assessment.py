@@ -25,6 +25,7 @@ from coopconnect.model.ranges import Context, ranks, spread
 from coopconnect.model.runs import (
     Run,
     Surroundings,
+    hours_if_all_replaced,
     pair_impact_sums,
     per,
     run_kernel,
@@ -156,7 +157,7 @@ def host_columns(territory: Territory) -> dict[str, np.ndarray]:
 
 def _sites_table(
     prepared: Prepared, around: Surroundings, central: dict[str, np.ndarray], bounds: dict[str, np.ndarray],
-    variant_scores: list[np.ndarray], histogram: np.ndarray, scenario: Scenario, values: Values,
+    variant_scores: list[np.ndarray], histogram: np.ndarray, replaced: np.ndarray, scenario: Scenario, values: Values,
 ) -> pd.DataFrame:  # fmt: skip
     t = prepared.territory
     host = host_columns(t)
@@ -170,6 +171,7 @@ def _sites_table(
             "red_flag": flag,
             **central,
             **bounds,
+            "hours_if_all_replaced": replaced,
             "enough_users": central["users"] >= values["core_users_gate"],
             "eur_after_price_per_participating_household": central["eur_per_participating_household"]
             - central["price_paid_per_participating_household_eur"],
@@ -210,7 +212,10 @@ def assess(
     context = Context(prepared, home, scenario, parameters, values, around, run.costs)
     gathered = spread(context, central, run.sites)
     histogram = histogram_of(prepared, scenario, run, values)
-    sites = _sites_table(prepared, around, central, gathered.bounds(), gathered.scores, histogram, scenario, values)
+    replaced = hours_if_all_replaced(run, prepared.territory.access_start, hub_days_per_user(scenario, values))
+    sites = _sites_table(
+        prepared, around, central, gathered.bounds(), gathered.scores, histogram, replaced, scenario, values
+    )
     available = sites["available"].to_numpy(bool)
     zones = _zone_table(prepared, run, around, scenario, values, available)
     households, deciles = households_table(histogram, sites["rural"].to_numpy(bool) & available)

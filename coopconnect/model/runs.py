@@ -118,6 +118,17 @@ def pair_impact_sums(run: Run) -> impact.Sums:
     )
 
 
+def hours_if_all_replaced(run: Run, access_start: np.ndarray, per_user: float) -> np.ndarray:
+    """Hours a year of a user of each site, were every hub day of every user a drive less, (n_sites,); 0 without users.
+
+    Days of a user * (commutes of all hub days - their trips to the hub) / hub days: the same people as in the mean user.
+    """
+    days = run.sites.hub_days
+    commutes = np.zeros((days.size, 1))
+    row_sums(access_start, np.ascontiguousarray(run.pairs[:, 4:5]), commutes)
+    return per(commutes[:, 0] - run.sites.access_min, days) / 60.0 * per_user
+
+
 @dataclass(frozen=True, eq=False)
 class Surroundings:
     """What of the catchment of each site depends on the access limit and the climate, not on who comes."""
@@ -193,8 +204,6 @@ def site_results(
         "benefit_cost": worth / cost,
         "net_public_cost_per_day_eur": per(cost - revenue, sums.hub_days),
         "substitution_share": per(sums.avoided_days, sums.hub_days),
-        "hours_if_all_replaced": per(sums.avoided_min, sums.avoided_days) / 60.0 * per_user
-        - per(sums.access_min, sums.hub_days) / 60.0 * per_user,
     }  # fmt: skip
 
 

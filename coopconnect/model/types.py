@@ -50,7 +50,7 @@ SITE_COLUMNS: dict[str, str] = {
     "kg_co2e_per_year": "kg CO2e avoided a year; negative when the hub adds emissions",
     "vehicle_km_per_year": "vehicle km avoided a year, net of rebound and of the drive to the hub",
     "hours_per_participating_household": "hours kept a year per user, all users together (the average user)",
-    "hours_if_all_replaced": "hours kept a year by a user whose every hub day replaces a drive",
+    "hours_if_all_replaced": "hours kept a year per user, were every hub day of every user a drive less",
     "eur_per_participating_household": "EUR kept a year per user, before the price of the hub",
     "price_paid_per_participating_household_eur": "EUR a year that a user pays for the hub",
     "eur_after_price_per_participating_household": "EUR kept a year per user once the hub is paid; often negative",
