@@ -6,6 +6,7 @@ import itertools
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from coopconnect.dossier import Dossier, SiteNotes
 from coopconnect.export import argument_contents, arguments
-from coopconnect.export.argument_facts import facts_of, per_public_euro, substitutes
+from coopconnect.export.argument_facts import facts_of, per_public_euro, substitutes, user_days, user_price
 from coopconnect.export.arguments import KINDS, argument_pdf, link_code, page_data
 from coopconnect.model.assessment import assess
 from coopconnect.model.types import Assessment
@@ -156,6 +157,18 @@ def test_the_break_even_of_an_office_desk_by_hand(communes, found, paca, paramet
     assert argument_contents.full_desk_price(facts) == pytest.approx(8.0 * 5 * 46)
     assert argument_contents.break_even_desk(facts, 0.5) == pytest.approx(2 * 8.0 * 5 * 46)
     assert argument_contents.break_even_desk(facts, 0.0) == float("inf")
+
+
+def test_an_employer_reads_the_days_of_the_scenario(communes, found, paca, parameters) -> None:
+    """1.9 days a week at 1.9 allowed days: half as many days, and half the price, where 0.95 are allowed."""
+    code = communes["best"]
+    half = replace(found, scenario=found.scenario.with_values(telework_days_per_week=0.95))
+    hosts = hosts_of(paca.zones[paca.zones["zone_code"] == code])
+    now, less = (facts_of(a, found, paca, parameters, code, Dossier(), hosts, "fr") for a in (found, half))
+    assert user_days(now) == pytest.approx(1.9 * 46)
+    assert user_days(less) == pytest.approx(0.95 * 46)
+    assert user_days(now, 1.0) == pytest.approx(46)
+    assert user_price(less) == pytest.approx(0.95 * 46 * found.scenario.day_price_eur)
 
 
 def test_the_council_decides_on_what_is_missing(communes, found, paca, parameters) -> None:

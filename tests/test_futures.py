@@ -253,8 +253,9 @@ def test_the_draws_go_through_the_households(
     )
     assert more == ("employer_paid_share",)  # who pays for the day: nothing else of a household is left out
     keys, some = [law.key for law in drawn.setup.laws], values[:40][usable]
-    days = some[:, keys.index("hub_days_per_user_per_week")] * some[:, keys.index("weeks_per_year")]
-    days *= reference.telework_days_per_week / some[:, keys.index("telework_days_reference")]
+    of_allowed = some[:, keys.index("hub_days_per_user_per_week")] / some[:, keys.index("telework_days_reference")]
+    assert (of_allowed > 1.0).any()  # nobody comes on more days than are allowed
+    days = np.minimum(of_allowed, 1.0) * some[:, keys.index("weeks_per_year")] * reference.telework_days_per_week
     kept = {
         name: rows[usable, names.index(name)].astype(float)
         for name in ("users", "eur_per_year", "eur_after_price_per_year")

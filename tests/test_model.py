@@ -16,7 +16,7 @@ from synthetic import synthetic_territory
 from coopconnect.model import impact, viability
 from coopconnect.model.assessment import assess, response
 from coopconnect.model.calibration import calibration_for
-from coopconnect.model.choice import cost_per_km_eur, day_costs, within_reach
+from coopconnect.model.choice import cost_per_km_eur, day_costs, hub_days_per_user, within_reach
 from coopconnect.model.households import HISTOGRAM_EDGES, quantiles_of
 from coopconnect.model.ranges import BEHAVIOUR_RANGES, Context, behaviour_variants, ranks
 from coopconnect.model.runs import run_kernel, site_results, surroundings
@@ -77,6 +77,15 @@ def test_cost_and_emission_by_hand(parameters: Parameters, reference: Scenario) 
     assert impact.emission_kg_per_km(reference, values) == pytest.approx(0.188)
     later = reference.with_values(climate="tracc_2050")
     assert impact.emission_kg_per_km(later, values) < 0.07
+
+
+def test_nobody_comes_on_more_days_than_are_allowed(parameters: Parameters, reference: Scenario) -> None:
+    values = parameter_values(reference, parameters)
+    weeks = values["weeks_per_year"]
+    for wanted, allowed, days in ((1.0, 1.9, 1.0), (1.9, 1.9, 1.9), (2.1, 1.9, 1.9), (2.1, 3.8, 3.8), (1.0, 3.8, 2.0)):
+        scenario = reference.with_values(telework_days_per_week=allowed)
+        found = hub_days_per_user(scenario, {**values, "hub_days_per_user_per_week": wanted})
+        assert found == pytest.approx(days * weeks), (wanted, allowed)
 
 
 def test_annuity_and_desks_by_hand(parameters: Parameters) -> None:

@@ -306,8 +306,7 @@ def employers(f: Facts) -> Content:
     """For an employer: what staff keep, what a day costs against a desk of one's own, what an agreement must say."""
     price = say_of.user_price(f)
     desk = full_desk_price(f)
-    days = f.values["hub_days_per_user_per_week"]
-    yearly = days * f.values["weeks_per_year"]
+    yearly = say_of.user_days(f)
     return {
         "message": f.say(
             "argument.employer.message", price=money(f)(price), days=count(f)(yearly), hours=time(f)(f["hours_if_all_replaced"])
@@ -327,7 +326,7 @@ def employers(f: Facts) -> Content:
         ],
         "plots": [_permission_plot(f), _desk_plot(f, desk), _hours_plot(f)],
         "actions": {"title": f.say("argument.accord.title"), "items": [
-            {"text": f.say(f"argument.accord.{n}", days=count(f, 1)(days), day=money(f)(f.scenario.day_price_eur)), "done": False}
+            {"text": f.say(f"argument.accord.{n}", days=count(f, 1)(yearly / f.values["weeks_per_year"]), day=money(f)(f.scenario.day_price_eur)), "done": False}
             for n in ("place", "price", "safety", "data", "voluntary", "review")
         ]},
         "notes": [{"lead": f.say("argument.note.productivity"), "text": _productivity(f)},
@@ -368,12 +367,11 @@ def _weak_employers(f: Facts) -> list[str]:
 
 def _staff(f: Facts, yearly: float) -> list[dict[str, Any]]:
     days = f.parameters["hub_days_per_user_per_week"]
-    weeks = f.values["weeks_per_year"]
     return [
         row(f, "row.workers", count(f)(f["workers_within_reach"]), table_kind(f, "workers", "travel")),
         ranged(f, "row.users", "users", count(f)),
         row(f, "row.days", count(f)(yearly), say_of.origin(f, days),
-            between(f, days.low * weeks, days.high * weeks, count(f))),
+            between(f, say_of.user_days(f, days.low), say_of.user_days(f, days.high), count(f))),
         assumed(f, "firm_allow_telework_share", "row.allow", share(f)),
         assumed(f, "firm_allow_elsewhere_share", "row.elsewhere", share(f)),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from coopconnect.dossier import ASKED_GATES, CHECKLIST, Dossier, SiteNotes, gate_states
+from coopconnect.model.choice import hub_days_per_user
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameter, Parameters
 from coopconnect.scenario import Scenario, host_status, parameter_values
@@ -175,9 +176,15 @@ def capex(f: Facts) -> Parameter:
     return f.parameters["capex_own_eur" if f.scenario.premises == "own" else "capex_shared_eur"]
 
 
+def user_days(f: Facts, per_week: float | None = None) -> float:
+    """Days a year of one regular user at the allowed days of the scenario; `per_week`: of another value of the assumption."""
+    moved = {} if per_week is None else {"hub_days_per_user_per_week": per_week}
+    return hub_days_per_user(f.scenario, {**f.values, **moved})
+
+
 def user_price(f: Facts) -> float:
     """Euros a year for the days of one regular user, whoever pays."""
-    return f.values["hub_days_per_user_per_week"] * f.values["weeks_per_year"] * f.scenario.day_price_eur
+    return user_days(f) * f.scenario.day_price_eur
 
 
 def per_public_euro(f: Facts, name: str, scale: float = 1.0) -> tuple[float, float, float]:

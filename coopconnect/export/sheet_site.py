@@ -173,8 +173,8 @@ def _homes(book: Book, sheet: Worksheet, assessment: Assessment, territory: Terr
 
 
 _TRAVEL = (
-    ("days", "whole", ""), ("days_user", "one", "={weeks_per_year}*{hub_days_per_user_per_week}"
-     "*{telework_days_per_week}/{telework_days_reference}"),
+    ("days", "whole", ""), ("days_user", "one", "={weeks_per_year}*{telework_days_per_week}"
+     "*MIN({hub_days_per_user_per_week}/{telework_days_reference},1)"),
     ("users_of", "one", "=IF({days_user}>0,{days}/{days_user},0)"), ("avoided_days", "whole", ""),
     ("avoided_min", "whole", ""), ("access_min", "whole", ""), ("hours_of", "whole", "=({avoided_min}-{access_min})/60"),
     ("hours_user", "one", "=IF({users_of}>0,{hours_of}/{users_of},0)"), ("avoided_km", "whole", ""),

@@ -291,5 +291,7 @@ def hub_days_per_user(scenario: Scenario, values: Values) -> float:
     so that the lever moves days, not the number of people, who can never exceed those eligible.
     """
     reference_days = values["telework_days_reference"]
-    per_week = values["hub_days_per_user_per_week"] * scenario.telework_days_per_week / reference_days
-    return float(values["weeks_per_year"] * per_week)
+    share = min(
+        values["hub_days_per_user_per_week"] / reference_days, 1.0
+    )  # nobody comes on more days than are allowed
+    return float(values["weeks_per_year"] * share * scenario.telework_days_per_week)
