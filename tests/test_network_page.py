@@ -55,6 +55,7 @@ def test_once_futures_are_drawn_every_figure_of_the_plan_has_its_range() -> None
     app = AppTest.from_file(str(ROOT / "pages" / "reseau.py"), default_timeout=120)
     app.query_params["v"] = "1"
     app.query_params["territory"] = "d04"
+    app.query_params["fuel_price_eur_per_l"] = "1.83"  # of which no other test has futures
     app.query_params["plan"] = "n2~r1~e04112"
     app.run()
     before = app.dataframe[0].value

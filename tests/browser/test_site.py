@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,8 @@ def test_answers_notes_and_photos_are_kept_and_undone(visit: Visit, tmp_path: Pa
     note.fill(NOTE)
     page.get_by_role("heading", name="Le côté humain").click()  # leaves the field, which writes it
     expect(page.get_by_role("button", name="Annuler")).to_be_enabled(timeout=WAIT_MS)
+    time.sleep(0.5)  # a person takes seconds to choose a picture: the note is written and the page drawn by then
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=WAIT_MS)
 
     page.locator("input[type=file]").set_input_files(str(picture(tmp_path)))
     photo = page.locator("[class*=st-key-photo_] img")
