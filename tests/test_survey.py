@@ -8,6 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import quad
 from scipy.stats import beta
 from spaces import plain
 
@@ -117,6 +118,21 @@ def test_users_teach_nothing_of_how_many_use_a_hub(parameters: Parameters) -> No
 def test_the_scenario_keeps_the_means_within_their_range(parameters: Parameters) -> None:
     many = SurveySums("residents", 1000, 900, 900.0, 900.0, 890.0)
     assert changed_values(many, parameters) == {USE: parameters[USE].high, REPLACE: parameters[REPLACE].high}
+
+
+def test_a_share_that_reaches_beyond_its_range_is_the_mean_of_what_is_drawn(
+    reference: Scenario, parameters: Parameters
+) -> None:
+    item = parameters[USE]
+    sums = SurveySums("residents", 200, 10, 10.0, 10.0, 5.0)
+    known = posterior(USE, sums, parameters)
+    law = beta(known.a, known.b)
+    inside = quad(law.pdf, item.low, item.high)[0]
+    by_hand = quad(lambda x: x * law.pdf(x), item.low, item.high)[0] / inside
+    assert changed_values(sums, parameters)[USE] == pytest.approx(by_hand, rel=1e-6)
+    drawn = next(law for law in laws_of(reference, parameters, posterior=learned(sums, parameters)) if law.key == USE)
+    assert quantile(drawn, (np.arange(4000) + 0.5) / 4000).mean() == pytest.approx(by_hand, rel=1e-3)
+    assert by_hand < item.high < law.mean()
 
 
 def test_the_ensemble_draws_from_what_was_learned(reference: Scenario, parameters: Parameters) -> None:

@@ -40,6 +40,8 @@ COLUMNS = ("hub_days", "instead", "home_work_km", "home_hub_km", "mode")
 MOST_DAYS, MOST_KM = 7.0, 500.0
 MOST_ANSWERS = 20_000
 _GRID = 4_000
+_NOTHING = 1e-9
+"""Probability within a range under which a law cut to it is that range's nearer end."""
 _DEGREE = 3
 ENOUGH = 0.8
 """Part of what perfect knowledge is worth from which more answers are not worth asking."""
@@ -235,12 +237,19 @@ def learned(sums: SurveySums | None, parameters: Parameters) -> tuple[tuple[str,
 
 
 def changed_values(sums: SurveySums, parameters: Parameters) -> dict[str, float]:
-    """The posterior means that become assumptions of the scenario, kept within the range of the evidence."""
-    found = {}
-    for key, a, b in learned(sums, parameters):
-        item = parameters[key]
-        found[key] = float(np.clip(a / (a + b), item.low, item.high))
-    return found
+    """The posterior means that become assumptions of the scenario: of the law that is drawn, cut to the range of the evidence."""
+    return {key: cut_mean(a, b, parameters[key].low, parameters[key].high) for key, a, b in learned(sums, parameters)}
+
+
+def cut_mean(a: float, b: float, low: float, high: float) -> float:
+    """Mean of a Beta law cut to [low, high]: a / (a + b) * P(low < X' < high) / P(low < X < high), X' ~ Beta(a + 1, b).
+
+    The nearer end where the law has next to nothing between them.
+    """
+    inside = beta.cdf(high, a, b) - beta.cdf(low, a, b)
+    if inside < _NOTHING:
+        return float(np.clip(a / (a + b), low, high))
+    return float(np.clip(a / (a + b) * (beta.cdf(high, a + 1.0, b) - beta.cdf(low, a + 1.0, b)) / inside, low, high))
 
 
 @dataclass(frozen=True)
