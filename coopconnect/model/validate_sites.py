@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,14 @@ from coopconnect.model.compare import compare
 from coopconnect.model.types import Assessment
 from coopconnect.parameters import Parameters
 from coopconnect.scenario import DEFAULT_TERRITORY, reference_scenario
-from coopconnect.territory import gravity, travel
-from coopconnect.territory.build import flows as build_flows
+from coopconnect.territory import travel
 from coopconnect.territory.build.models import plane_km
-from coopconnect.territory.fitted import fitted_values
 from coopconnect.territory.load import load_territory, select_communes
 from coopconnect.territory.official.codes import CodeMap
 from coopconnect.territory.official.kinds import import_file
 from coopconnect.territory.official.reading import ReadingError
 from coopconnect.territory.official.tables import Official
-from coopconnect.territory.paths import Paths
-from coopconnect.territory.types import Territory
+from coopconnect.territory.validate_flows import model_flows
 from coopconnect.territory.validate_margins import read_observed
 
 FLOW_COLUMNS = ("home_code", "work_code", "workers")
@@ -62,7 +58,7 @@ def validate_sites(
 
     def worked_out(flows: pd.DataFrame, travel_table: pd.DataFrame | None = None) -> Assessment:
         tables = {"flows": flows} | ({} if travel_table is None else {"travel": travel_table})
-        loaded: Territory = load_territory(territory, data_dir, circuity, official=Official(tables))
+        loaded = load_territory(territory, data_dir, circuity, official=Official(tables))
         return assess(loaded, reference_scenario(parameters, territory), parameters, home=home)
 
     with_seen, with_model = worked_out(seen), worked_out(modelled)
@@ -87,29 +83,13 @@ def _modelled(seen: pd.DataFrame, communes: pd.DataFrame, data_dir: Path) -> pd.
     """The flow model with modelled workers and jobs, on the pairs home x work that `seen` covers."""
     codes = communes["zone_code"].to_numpy()
     home, work = (np.isin(codes, seen[end].unique()) for end in ("home_code", "work_code"))
-    x, y = plane_km(communes)
-    xy = np.column_stack([x, y])
+    xy = np.column_stack(plane_km(communes))
     near, _ = cKDTree(xy[home]).query(xy, distance_upper_bound=travel.COMMUTE_LIMIT_KM)
     rows = np.flatnonzero(np.isfinite(near))
-    part = communes.iloc[rows].reset_index(drop=True)
-    values: Mapping[str, float] = fitted_values()
-    start, column = gravity.pairs_within(x[rows], y[rows], travel.COMMUTE_LIMIT_KM)
-    kernel = build_flows.pair_kernel(
-        part, start, column, travel.TravelLaw.from_parameters(values), gravity.Deterrence.from_parameters(values),
-        Paths.load(data_dir, len(communes)), rows,
-    )  # fmt: skip
-    workers, jobs = part["workers"].to_numpy(float), part["jobs"].to_numpy(float)
-    a, b, _ = gravity.balance(start, column, kernel, workers, jobs * workers.sum() / jobs.sum(), build_flows.ITERATIONS)
-    origin = np.repeat(np.arange(len(rows)), np.diff(start))
-    keep = home[rows][origin] & work[rows][column]
-    origin, column = origin[keep], column[keep]
-    return pd.DataFrame(
-        {
-            "home_code": codes[rows[origin]],
-            "work_code": codes[rows[column]],
-            "workers": a[origin] * kernel[keep] * b[column],
-        }
-    )
+    workers, jobs = (communes[margin].to_numpy(float)[rows] for margin in ("workers", "jobs"))
+    origin, target, flow = model_flows(communes, rows, workers, jobs, data_dir)
+    keep = home[origin] & work[target]
+    return pd.DataFrame({"home_code": codes[origin[keep]], "work_code": codes[target[keep]], "workers": flow[keep]})
 
 
 def _gaps(observed: Assessment, modelled: Assessment) -> dict[str, float | int]:

@@ -17,8 +17,6 @@ from coopconnect.territory.fitted import fitted_values
 from coopconnect.territory.paths import Paths
 from coopconnect.territory.validate_margins import codes_not_placed, read_observed
 
-ITERATIONS = 60
-
 
 def validate_flows(observed: Path, data_dir: Path = DATA_DIR / "territory") -> dict[str, float | int]:
     """Shipped flows against a file (CODGEO, DCLT, NBFLUX_C##_ACTOCC15P), on the pairs home x work that it covers.
@@ -103,23 +101,30 @@ def _with_file_margins(
     zones: pd.DataFrame, home: np.ndarray, work: np.ndarray, seen: np.ndarray, data_dir: Path
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The model run on the communes of the file alone, with the workers and jobs of the file."""
-    values = fitted_values()
     rows = np.union1d(home, work)
-    part = zones.iloc[rows].reset_index(drop=True)
     workers = np.bincount(home, seen, len(zones))[rows]
     jobs = np.bincount(work, seen, len(zones))[rows]
-    start, column = gravity.pairs_within(*plane_km(part), travel.COMMUTE_LIMIT_KM)
-    kernel = build_flows.pair_kernel(
-        part.assign(workers=workers, jobs=jobs),
-        start,
-        column,
-        travel.TravelLaw.from_parameters(values),
-        gravity.Deterrence.from_parameters(values),
-        Paths.load(data_dir, len(zones)),
-        rows,
-    )
-    a, b, _ = gravity.balance(start, column, kernel, workers, jobs, ITERATIONS)
-    origin = np.repeat(np.arange(len(rows)), np.diff(start))
-    flow = a[origin] * kernel * b[column]
+    origin, target, flow = model_flows(zones, rows, workers, jobs, data_dir)
     kept = flow > 0
-    return rows[origin[kept]], rows[column[kept]], flow[kept]
+    return origin[kept], target[kept], flow[kept]
+
+
+def model_flows(
+    zones: pd.DataFrame, rows: np.ndarray, workers: np.ndarray, jobs: np.ndarray, data_dir: Path
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The flow model run on some communes alone: home row, work row, commuters of each pair.
+
+    zones: the table of communes. rows: those that send and receive. workers, jobs: of each of `rows`; the balance meets
+    the jobs in proportion, at the total of the workers.
+    """
+    values = fitted_values()
+    part = zones.iloc[rows].reset_index(drop=True).assign(workers=workers, jobs=jobs)
+    x_km, y_km = plane_km(zones)
+    start, column = gravity.pairs_within(x_km[rows], y_km[rows], travel.COMMUTE_LIMIT_KM)
+    law, deterrence = travel.TravelLaw.from_parameters(values), gravity.Deterrence.from_parameters(values)
+    kernel = build_flows.pair_kernel(part, start, column, law, deterrence, Paths.load(data_dir, len(zones)), rows)
+    a, b, _ = gravity.balance(
+        start, column, kernel, workers, jobs * (workers.sum() / jobs.sum()), build_flows.ITERATIONS
+    )
+    origin = np.repeat(np.arange(len(rows)), np.diff(start))
+    return rows[origin], rows[column], a[origin] * kernel * b[column]

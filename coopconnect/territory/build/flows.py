@@ -16,8 +16,6 @@ ITERATIONS = 60
 HOMES_PER_BLOCK = 2000
 REST_BANDS_KM = (10.0, 20.0, 35.0, 60.0)
 """Crow-fly km where the lines of what is not shipped are cut."""
-
-
 LEAST_REST_WORKERS = 1e-3
 """A line of fewer is left to the others of its home."""
 
@@ -149,7 +147,7 @@ def _split(
     workers: np.ndarray,
     moved: float,
 ) -> Flows:
-    """Cut the flows at `SHIPPED_FROM_WORKERS`; the rest keeps its number and its mean distance and time."""
+    """Cut the flows at `SHIPPED_FROM_WORKERS`; the rest keeps its number and, by band, its mean distance and time."""
     homes, works, tenths, paths_of = [], [], [], []
     bands = len(REST_BANDS_KM) + 1
     rest_workers, rest_km, rest_min = (np.zeros(len(a) * bands) for _ in range(3))
